@@ -1,1 +1,14 @@
-//! placeholder
+//! Entities, migrations and queries over SQLite and PostgreSQL: the only room that names `sea_orm`.
+//!
+//! Invariants: no HTTP; no clear-text secret (values arrive sealed, secrets as look-up hashes); portable
+//! columns only: text, bigint, bool, bytes, times in epoch milliseconds, JSON as text.
+
+mod connection;
+mod error;
+pub mod keys;
+mod migration;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use connection::{DatabaseUrl, Store, WriteTx};
+pub use error::StoreError;

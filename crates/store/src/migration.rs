@@ -1,0 +1,14 @@
+//! The schema, one migration per face and change. Migrations expand first and contract a release later.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261121_keys;
+
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_keys::Migration)]
+    }
+}
