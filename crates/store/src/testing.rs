@@ -42,22 +42,20 @@ pub async fn postgres() -> Option<Store> {
 #[macro_export]
 macro_rules! on_both_databases {
     ($($(#[$meta:meta])* async fn $name:ident($store:ident: Store) $body:block)+) => {$(
+        $(#[$meta])*
+        async fn $name($store: $crate::Store) $body
+
         mod $name {
-            use super::*;
-
-            $(#[$meta])*
-            async fn the_test($store: $crate::Store) $body
-
             #[tokio::test]
             async fn sqlite() {
                 let (store, _folder) = $crate::testing::sqlite().await;
-                the_test(store).await;
+                super::$name(store).await;
             }
 
             #[tokio::test]
             async fn postgres() {
                 if let Some(store) = $crate::testing::postgres().await {
-                    the_test(store).await;
+                    super::$name(store).await;
                 }
             }
         }

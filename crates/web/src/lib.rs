@@ -1,1 +1,16 @@
-//! placeholder
+//! What every face on the control listener shares: request ids, error dialects, who is calling, paging,
+//! CSRF, body limits. No business words.
+
+pub mod auth;
+pub mod body;
+pub mod csrf;
+pub mod hub;
+pub mod oauth;
+pub mod odata;
+pub mod paging;
+pub mod problem;
+pub mod request_id;
+
+pub use auth::{AuthFailure, Authenticator, Credentials, SharedAuthenticator};
+pub use problem::Problem;
+pub use request_id::CurrentRequestId;
