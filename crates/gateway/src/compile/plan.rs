@@ -1,0 +1,176 @@
+//! A proxy that runs: flat step lists with everything resolved.
+
+use std::ops::BitOr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::world::{Provider, TargetTimeouts};
+use crate::condition::Condition;
+use crate::dialect::Dialect;
+use crate::policy::Policy;
+use crate::ports::KvmAddress;
+use crate::template::Template;
+
+/// An API proxy ready to run. Only [`super::compile`] makes one.
+#[derive(Debug)]
+pub struct CompiledProxy {
+    /// Name, unique in the environment.
+    pub name: Arc<str>,
+    /// `apiproxy.revision`.
+    pub revision: Arc<str>,
+    /// Which original it behaves like.
+    pub dialect: Dialect,
+    /// Entrances.
+    pub endpoints: Vec<ProxyPlan>,
+    /// Exits.
+    pub targets: Vec<TargetPlan>,
+    /// Entries that its policies ask to be written when it is deployed, replacing those that are there
+    /// (KeyValueMapOperations, `InitialEntries`).
+    pub initial_entries: Vec<(KvmAddress, String)>,
+    /// The largest body, in bytes, that is read whole for a step.
+    pub buffered_body_bytes: usize,
+}
+
+/// A proxy endpoint.
+#[derive(Debug)]
+pub struct ProxyPlan {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Normalised; `/` or without a slash at the end.
+    pub base_path: Arc<str>,
+    /// Names of virtual hosts; empty means the default one.
+    pub virtual_hosts: Vec<Arc<str>>,
+    /// Add `X-Forwarded-For` and its kin to the target request.
+    pub x_forwarded_for: bool,
+    /// The whole exchange must be over by then.
+    pub api_timeout: Option<Duration>,
+    /// Bodies that some step of this endpoint or of a target it leads to reads.
+    pub reads: BodyReads,
+    pub(crate) routes: Vec<RoutePlan>,
+    pub(crate) flows: FlowsPlan,
+}
+
+/// A target endpoint.
+#[derive(Debug)]
+pub struct TargetPlan {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Times.
+    pub timeouts: TargetTimeouts,
+    /// May speak HTTP/1.0 to the target.
+    pub http10: bool,
+    /// May speak HTTP/1.1 to the target.
+    pub http11: bool,
+    pub(crate) success: SuccessCodes,
+    pub(crate) destination: DestinationPlan,
+    pub(crate) flows: FlowsPlan,
+}
+
+/// Which bodies must be in memory before the steps run; the others stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BodyReads {
+    /// The client's request body.
+    pub request: bool,
+    /// The target's response body.
+    pub response: bool,
+}
+
+impl BitOr for BodyReads {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self { request: self.request || other.request, response: self.response || other.response }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum DestinationPlan {
+    /// A request that gets here is answered 500: nothing to call.
+    None,
+    Url(Template),
+    Provider { provider: Arc<Provider>, relative_path: Box<str> },
+}
+
+#[derive(Debug)]
+pub(crate) struct RoutePlan {
+    pub(crate) name: Arc<str>,
+    pub(crate) condition: Option<Condition>,
+    /// Index of the target; `None` is the null route.
+    pub(crate) target: Option<usize>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct FlowsPlan {
+    pub(crate) pre: FlowPlan,
+    pub(crate) conditional: Vec<FlowPlan>,
+    pub(crate) post: FlowPlan,
+    pub(crate) post_client: Vec<StepPlan>,
+    pub(crate) fault_rules: Vec<FaultRulePlan>,
+    pub(crate) default_fault_rule: Option<FaultRulePlan>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct FlowPlan {
+    pub(crate) name: Arc<str>,
+    pub(crate) description: Arc<str>,
+    pub(crate) condition: Option<Condition>,
+    pub(crate) request: Vec<StepPlan>,
+    pub(crate) response: Vec<StepPlan>,
+}
+
+#[derive(Debug)]
+pub(crate) struct FaultRulePlan {
+    pub(crate) condition: Option<Condition>,
+    pub(crate) always_enforce: bool,
+    pub(crate) steps: Vec<StepPlan>,
+}
+
+#[derive(Debug)]
+pub(crate) struct StepPlan {
+    pub(crate) policy: Arc<CompiledPolicy>,
+    pub(crate) condition: Option<Condition>,
+}
+
+/// A policy ready to run, shared by all steps that name it.
+#[derive(Debug)]
+pub(crate) struct CompiledPolicy {
+    pub(crate) name: Arc<str>,
+    pub(crate) enabled: bool,
+    pub(crate) continue_on_error: bool,
+    /// `<prefix>.<policy>.failed`.
+    pub(crate) failed_variable: Arc<str>,
+    pub(crate) policy: Box<dyn Policy>,
+}
+
+/// Which statuses of a target are no fault; `success.codes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SuccessCodes(Vec<(u16, u16)>);
+
+impl Default for SuccessCodes {
+    /// 1xx, 2xx and 3xx.
+    fn default() -> Self {
+        Self(vec![(100, 399)])
+    }
+}
+
+impl SuccessCodes {
+    pub(crate) fn holds(&self, status: http::StatusCode) -> bool {
+        self.0.iter().any(|&(from, to)| (from..=to).contains(&status.as_u16()))
+    }
+
+    /// Reads `1xx,2xx,3xx,404`; `None` when an item is neither a status nor a class.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Self::item).collect::<Option<_>>().map(Self)
+    }
+
+    fn item(item: &str) -> Option<(u16, u16)> {
+        let class = item.strip_suffix("xx").or_else(|| item.strip_suffix("XX"));
+        match class {
+            Some(class) => {
+                let class: u16 = class.parse().ok().filter(|class| (1..=5).contains(class))?;
+                Some((class * 100, class * 100 + 99))
+            }
+            None => item.parse().ok().filter(|status| (100..=599).contains(status)).map(|status| (status, status)),
+        }
+    }
+}

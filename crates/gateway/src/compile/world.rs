@@ -1,0 +1,132 @@
+//! What a proxy is compiled against.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ahash::AHashMap;
+use pierhead_domain::{OrganizationSecret, UserSecret};
+
+use crate::dialect::Dialect;
+use crate::snapshot::Snapshot;
+
+/// What surrounds a proxy when it is compiled. When one of these changes, the proxies that use it are
+/// compiled again.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The running state: whose base paths are taken, and the names of organization and environment.
+    pub running: Arc<Snapshot>,
+    /// API providers by name.
+    pub providers: AHashMap<String, Arc<Provider>>,
+    /// Which original the environment behaves like.
+    pub dialect: Dialect,
+    /// Bounds for every proxy.
+    pub limits: Limits,
+}
+
+impl World {
+    /// A world without providers around `running`.
+    pub fn new(running: Arc<Snapshot>) -> Self {
+        Self { running, providers: AHashMap::new(), dialect: Dialect::default(), limits: Limits::default() }
+    }
+}
+
+/// Bounds for every proxy of an environment.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The largest body, in bytes, that is read whole because a step reads it.
+    pub buffered_body_bytes: usize,
+    /// The most policies in a proxy.
+    pub policies: usize,
+    /// The longest policy document, in bytes.
+    pub policy_bytes: usize,
+    /// The longest condition, in bytes.
+    pub condition_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            buffered_body_bytes: 10 * 1024 * 1024,
+            policies: 500,
+            policy_bytes: 1024 * 1024,
+            condition_bytes: 64 * 1024,
+        }
+    }
+}
+
+/// An API provider: a named backend system.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it is.
+    pub kind: ProviderKind,
+}
+
+/// The types of API providers (api-management §8.6).
+#[derive(Debug, Clone)]
+pub enum ProviderKind {
+    /// Any HTTP server.
+    Internet(Endpoint),
+    /// An Open Connectors hub, this one's or another.
+    OpenConnectors(OpenConnectorsProvider),
+}
+
+/// Where an HTTP server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// TLS towards the server.
+    pub tls: bool,
+    /// Name or address; brackets around an IPv6 address.
+    pub host: Arc<str>,
+    /// Port.
+    pub port: u16,
+    /// Accepts any certificate; for test systems.
+    pub trust_all: bool,
+    /// Put before the relative path; empty or starting with a slash and not ending with one.
+    pub path_prefix: Arc<str>,
+}
+
+/// An Open Connectors hub with the two secrets that go with every call (seed 1, step 1).
+#[derive(Debug, Clone)]
+pub struct OpenConnectorsProvider {
+    /// Where the hub is.
+    pub hub: HubPlace,
+    /// `Organization` part.
+    pub organization_secret: OrganizationSecret,
+    /// `User` part.
+    pub user_secret: UserSecret,
+    /// Platform roots (`organizations`, `instances`, …) that may be called all the same (design, "No open
+    /// door"); lower case, normally empty.
+    pub allowed_platform_roots: Vec<Box<str>>,
+}
+
+/// Where an Open Connectors hub is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HubPlace {
+    /// This installation, in process.
+    ThisInstallation,
+    /// Another server.
+    Remote(Endpoint),
+}
+
+/// Times of a target endpoint (api-management §9.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TargetTimeouts {
+    /// Until connected; then 503. Default 3 s.
+    pub connect: Duration,
+    /// Until the response begins, and between its parts; then 504 (408 while sending). Default 55 s.
+    pub io: Duration,
+    /// How long an idle connection is kept. Default 60 s.
+    pub keep_alive: Duration,
+}
+
+impl Default for TargetTimeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            io: Duration::from_secs(55),
+            keep_alive: Duration::from_secs(60),
+        }
+    }
+}

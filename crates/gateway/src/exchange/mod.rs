@@ -1,0 +1,236 @@
+//! One request's state on the data plane, from its first byte to the last of its answer.
+
+mod message;
+mod params;
+mod path;
+mod store;
+
+use std::cell::OnceCell;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use pierhead_domain::{EpochMillis, RequestId, SharedClock, SharedRng};
+
+use crate::compile::{BodyReads, CompiledProxy, Provider, ProxyPlan, TargetPlan};
+use crate::fault::Fault;
+use crate::ports::Ports;
+use crate::snapshot::{Route, Snapshot, VirtualHost};
+
+pub use message::{Head, Message, MessageBody, RequestHead, ResponseHead};
+pub use params::Params;
+pub use path::{BadPath, normalise};
+pub(crate) use path::hex;
+pub(crate) use store::VariableStore;
+pub use store::ComputedVariables;
+
+/// What every exchange of one worker shares. Make one per worker thread: its reference count then stays on
+/// one core.
+#[derive(Clone)]
+pub struct Services {
+    /// The way out to the rest of the program.
+    pub ports: Ports,
+    /// Time.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub rng: SharedRng,
+}
+
+/// The request line and headers of a client, with what the listener knows about the connection.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The request; headers are still the client's. Its body is [`MessageBody::Streaming`] or `Empty`.
+    pub request: Message,
+    /// The other end.
+    pub client: SocketAddr,
+    /// This end.
+    pub local: SocketAddr,
+    /// The client spoke TLS.
+    pub tls: bool,
+    /// When the first byte of the request arrived.
+    pub received: EpochMillis,
+}
+
+/// The state of one request. The transport and the flow engine work on it in turns.
+pub struct Exchange {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) services: Arc<Services>,
+    pub(crate) route: Route,
+    pub(crate) host: usize,
+    /// Index of the chosen target.
+    pub(crate) target: Option<usize>,
+    /// Index of the route rule that chose it.
+    pub(crate) route_rule: Option<usize>,
+    /// The client's request, as policies have changed it; what is forwarded.
+    pub request: Message,
+    /// The target's response, as policies have changed it; once an `Answer` was given, what the client gets.
+    pub response: Option<Message>,
+    /// Other end of the client's connection.
+    pub client: SocketAddr,
+    /// This end of the client's connection.
+    pub local: SocketAddr,
+    /// The client spoke TLS.
+    pub tls: bool,
+    /// Moments the transport saw.
+    pub times: Times,
+    /// The normalised request path, when it differs from the one received.
+    pub(crate) normalised: Option<Box<str>>,
+    /// Where the base path ends in the normalised path.
+    pub(crate) base_end: usize,
+    pub(crate) position: Position,
+    pub(crate) overrides: TargetOverrides,
+    pub(crate) error: Option<ErrorState>,
+    pub(crate) variables: VariableStore,
+    pub(crate) message_id: OnceCell<RequestId>,
+}
+
+/// Moments of an exchange; `None` until they come.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    /// First byte of the request arrived.
+    pub client_received_start: EpochMillis,
+    /// Last byte of the request arrived.
+    pub client_received_end: Option<EpochMillis>,
+    /// First byte of the answer left.
+    pub client_sent_start: Option<EpochMillis>,
+    /// Last byte of the answer left.
+    pub client_sent_end: Option<EpochMillis>,
+    /// First byte to the target left.
+    pub target_sent_start: Option<EpochMillis>,
+    /// Last byte to the target left.
+    pub target_sent_end: Option<EpochMillis>,
+    /// First byte of the target's response arrived.
+    pub target_received_start: Option<EpochMillis>,
+    /// Last byte of the target's response arrived.
+    pub target_received_end: Option<EpochMillis>,
+}
+
+/// Where in the flows an exchange is; decides what `message` means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Segment {
+    #[default]
+    ProxyRequest,
+    TargetRequest,
+    TargetResponse,
+    ProxyResponse,
+    Error,
+    PostClient,
+}
+
+/// Which flow of a segment runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Part {
+    #[default]
+    Pre,
+    Conditional(usize),
+    Post,
+    PostClient,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Position {
+    pub(crate) segment: Segment,
+    pub(crate) proxy_part: Part,
+    pub(crate) target_part: Option<Part>,
+}
+
+/// What policies asked of the call to the target.
+#[derive(Debug, Clone)]
+pub(crate) struct TargetOverrides {
+    /// `target.url`.
+    pub(crate) url: Option<Box<str>>,
+    /// `target.copy.pathsuffix`.
+    pub(crate) copy_path_suffix: bool,
+    /// `target.copy.queryparams`.
+    pub(crate) copy_query_params: bool,
+}
+
+impl Default for TargetOverrides {
+    fn default() -> Self {
+        Self { url: None, copy_path_suffix: true, copy_query_params: true }
+    }
+}
+
+/// An exchange in the error state.
+#[derive(Debug)]
+pub(crate) struct ErrorState {
+    pub(crate) fault: Fault,
+    /// The answer that fault rules may change.
+    pub(crate) message: Message,
+    pub(crate) origin: Segment,
+}
+
+impl Exchange {
+    /// The snapshot this request sees.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// The proxy that serves the request.
+    pub fn proxy(&self) -> &CompiledProxy {
+        &self.route.proxy
+    }
+
+    /// The proxy endpoint that serves the request.
+    pub fn endpoint(&self) -> &ProxyPlan {
+        &self.route.proxy.endpoints[self.route.endpoint]
+    }
+
+    /// The target endpoint, once a route rule chose one.
+    pub fn target(&self) -> Option<&TargetPlan> {
+        self.target.and_then(|index| self.route.proxy.targets.get(index))
+    }
+
+    /// The API provider of the target.
+    pub fn provider(&self) -> Option<&Arc<Provider>> {
+        self.target().and_then(TargetPlan::provider)
+    }
+
+    /// The virtual host the request came to.
+    pub fn virtual_host(&self) -> Option<&VirtualHost> {
+        self.snapshot.host(self.host)
+    }
+
+    /// Which bodies must be in [`MessageBody::Replaced`] before the steps run.
+    pub fn reads(&self) -> BodyReads {
+        self.endpoint().reads
+    }
+
+    /// The normalised path of the client's request.
+    pub fn path(&self) -> &str {
+        match (&self.normalised, self.request.as_request()) {
+            (Some(path), _) => path,
+            (None, Some(head)) => head.uri.path(),
+            (None, None) => "/",
+        }
+    }
+
+    /// The part of [`Self::path`] that the base path covers; empty for the base path `/`.
+    pub fn base_path(&self) -> &str {
+        self.path().get(..self.base_end).unwrap_or_default()
+    }
+
+    /// What follows the base path: empty, or starting with a slash.
+    pub fn path_suffix(&self) -> &str {
+        self.path().get(self.base_end..).unwrap_or_default()
+    }
+
+    /// Names this request in logs; made when first asked for.
+    pub fn message_id(&self) -> &RequestId {
+        self.message_id
+            .get_or_init(|| RequestId::new(self.times.client_received_start, self.services.rng.as_ref()))
+    }
+
+    /// The fault that put the exchange into the error state.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.error.as_ref().map(|error| &error.fault)
+    }
+
+    /// Whether the client would rather read XML than JSON.
+    pub(crate) fn wants_xml(&self) -> bool {
+        crate::fault::wants_xml(&self.request.headers)
+    }
+
+    pub(crate) fn now(&self) -> EpochMillis {
+        self.services.clock.now()
+    }
+}

@@ -1,0 +1,185 @@
+//! The flow engine: what runs when (api-management §4).
+//!
+//! The transport's part: [`begin`] when a request's head is there; the bodies that [`Exchange::reads`] names
+//! put into memory (the request's before [`run_request`], the response's before [`run_response`]);
+//! [`run_request`]; when it says `Forward`, the call, then [`Exchange::receive`] and [`run_response`], or
+//! [`on_target_error`]; send [`Exchange::response`]; [`run_post_client`].
+
+mod destination;
+mod faults;
+
+use std::sync::Arc;
+
+use crate::compile::{CompiledProxy, FlowPlan, FlowsPlan, StepPlan};
+use crate::exchange::{Exchange, Incoming, Message, MessageBody, Part, Segment, Services, normalise};
+use crate::fault::{EngineFault, Fault, wants_xml};
+use crate::policy::{Next, PolicyRun};
+use crate::snapshot::Snapshot;
+
+pub use destination::ForwardTo;
+
+/// A request that no proxy serves.
+#[derive(Debug, Clone)]
+pub struct RouteMiss {
+    /// Why: `BadPath` 400 or `ApplicationNotFound` 404.
+    pub fault: EngineFault,
+    xml: bool,
+}
+
+impl RouteMiss {
+    /// What the client gets.
+    pub fn answer(&self) -> Message {
+        self.fault.fault().answer(self.xml)
+    }
+}
+
+/// What to do after the request flows.
+#[derive(Debug)]
+pub enum RequestOutcome {
+    /// Send [`Exchange::request`] there.
+    Forward(ForwardTo),
+    /// [`Exchange::response`] is final: a null route, or a fault that has been through the fault rules.
+    Answer,
+}
+
+/// Finds the proxy for a request and pins the snapshot to it. No body is needed yet.
+pub fn begin(
+    snapshot: Arc<Snapshot>,
+    services: &Arc<Services>,
+    incoming: Incoming,
+) -> Result<Exchange, RouteMiss> {
+    let miss = |fault| RouteMiss { fault, xml: wants_xml(&incoming.request.headers) };
+    let Some(head) = incoming.request.as_request() else {
+        return Err(miss(EngineFault::BadRequest("not a request")));
+    };
+    let path = normalise(head.uri.path()).map_err(|bad| miss(EngineFault::BadPath(bad.to_string())))?;
+    let host = host_of(&incoming.request);
+    let host = snapshot.virtual_host(host).unwrap_or(usize::MAX);
+    let Some((route, base_end)) = snapshot.route(host, &path) else {
+        let host = snapshot.host(host).map_or("default", |host| &host.name).to_owned();
+        return Err(miss(EngineFault::ApplicationNotFound { host, path: path.into_owned() }));
+    };
+    let route = route.clone();
+    let normalised = match path {
+        std::borrow::Cow::Borrowed(_) => None,
+        std::borrow::Cow::Owned(path) => Some(path.into_boxed_str()),
+    };
+    Ok(Exchange::new(snapshot, services.clone(), incoming, route, host, normalised, base_end))
+}
+
+/// The authority the client asked for: of an absolute request target, else the Host header.
+fn host_of(request: &Message) -> &str {
+    request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
+}
+
+/// Runs the request flows of the proxy endpoint, chooses the route, and runs the request flows of the target.
+pub async fn run_request(cx: &mut Exchange) -> RequestOutcome {
+    match request_flows(cx).await {
+        Ok(Some(to)) => RequestOutcome::Forward(to),
+        Ok(None) => {
+            respond(cx).await;
+            RequestOutcome::Answer
+        }
+        Err(fault) => {
+            faults::run(cx, fault).await;
+            RequestOutcome::Answer
+        }
+    }
+}
+
+async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
+    let proxy = cx.route.proxy.clone();
+    let plan = &proxy.endpoints[cx.route.endpoint];
+    if run_flows(cx, &proxy, &plan.flows, Segment::ProxyRequest).await? == Next::Respond {
+        return Ok(None);
+    }
+    let rule = plan.routes.iter().position(|rule| rule.condition.as_ref().is_none_or(|when| when.holds(cx)));
+    cx.route_rule = Some(rule.ok_or(EngineFault::RouteFailed)?);
+    cx.target = rule.and_then(|rule| plan.routes[rule].target);
+    let Some(target) = cx.target else { return Ok(None) };
+    let plan = &proxy.targets[target];
+    if run_flows(cx, &proxy, &plan.flows, Segment::TargetRequest).await? == Next::Respond {
+        cx.target = None;
+        return Ok(None);
+    }
+    destination::decide(cx, plan).map(Some)
+}
+
+/// Runs the response flows of target and proxy endpoint over [`Exchange::response`]; afterwards it is final.
+pub async fn run_response(cx: &mut Exchange) {
+    match target_response(cx).await {
+        Ok(()) => respond(cx).await,
+        Err(fault) => faults::run(cx, fault).await,
+    }
+}
+
+async fn target_response(cx: &mut Exchange) -> Result<(), Fault> {
+    let Some(target) = cx.target else { return Ok(()) };
+    let proxy = cx.route.proxy.clone();
+    let plan = &proxy.targets[target];
+    cx.position.segment = Segment::TargetResponse;
+    let status = cx.response.as_ref().map_or(http::StatusCode::OK, Message::status);
+    if !plan.success.holds(status) {
+        let answer = cx.response.take().unwrap_or_else(Message::empty_response);
+        return Err(faults::error_response(status).with_answer(answer));
+    }
+    run_flows(cx, &proxy, &plan.flows, Segment::TargetResponse).await.map(drop)
+}
+
+/// The response flows of the proxy endpoint.
+async fn respond(cx: &mut Exchange) {
+    let proxy = cx.route.proxy.clone();
+    let plan = &proxy.endpoints[cx.route.endpoint];
+    cx.response.get_or_insert_with(Message::empty_response);
+    if let Err(fault) = run_flows(cx, &proxy, &plan.flows, Segment::ProxyResponse).await {
+        faults::run(cx, fault).await;
+    }
+}
+
+/// Puts the exchange into the error state because the call to the target, or reading a body, failed.
+/// Afterwards [`Exchange::response`] is final.
+pub async fn on_target_error(cx: &mut Exchange, fault: EngineFault) {
+    if cx.target.is_some() {
+        cx.position.segment = Segment::TargetResponse;
+    }
+    faults::run(cx, fault.fault()).await;
+}
+
+/// Runs the steps that follow the answer. What goes wrong there has no effect on anybody.
+pub async fn run_post_client(cx: &mut Exchange) {
+    if cx.endpoint().flows.post_client.is_empty() {
+        return;
+    }
+    let proxy = cx.route.proxy.clone();
+    cx.position.segment = Segment::PostClient;
+    cx.position.proxy_part = Part::PostClient;
+    let steps = &proxy.endpoints[cx.route.endpoint].flows.post_client;
+    if let Err(fault) = run_steps(cx, steps).await {
+        tracing::debug!(proxy = %proxy.name, code = fault.code(), "a PostClientFlow step failed");
+    }
+}
+
+/// PreFlow, the first conditional flow whose condition holds, PostFlow.
+async fn run_flows(
+    cx: &mut Exchange,
+    proxy: &CompiledProxy,
+    flows: &FlowsPlan,
+    segment: Segment,
+) -> Result<Next, Fault> {
+    let _ = proxy;
+    cx.enter(segment, Part::Pre);
+    let is_request = matches!(segment, Segment::ProxyRequest | Segment::TargetRequest);
+    let steps = |flow: &FlowPlan| -> &[StepPlan] { if is_request { &flow.request } else { &flow.response } };
+    if run_steps(cx, steps(&flows.pre)).await? == Next::Respond {
+        return Ok(Next::Respond);
+    }
+    let holds = |flow: &FlowPlan| flow.condition.as_ref().is_none_or(|when| when.holds(cx));
+    if let Some(chosen) = flows.conditional.iter().position(holds) {
+        cx.enter(segment, Part::Conditional(chosen));
+        if run_steps(cx, steps(&flows.conditional[chosen])).await? == Next::Respond {
+            return Ok(Next::Respond);
+        }
+    }
+    cx.enter(segment, Part::Post);
+    run_steps(cx, steps(&flows.post)).await
+}
