@@ -1,1 +1,41 @@
-fn main() {}
+//! The house's own tools: `cargo xtask check`, `test`, `tidy`, `bench`.
+
+// A command-line tool speaks through its output.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool speaks through its output"
+)]
+
+mod check;
+mod peers;
+mod run;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Checks, tests and measures Pierhead")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Formatting, lints, documentation, licences and the rules of the house; no tests.
+    Check,
+    /// Every test, on both databases, with the real peers they need. Installs what is missing.
+    Test(test::Options),
+    /// The rules of the house that are fast to check: arrows between rooms, sizes, forbidden words.
+    Tidy,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Check => check::run(),
+        Command::Test(options) => test::run(&options),
+        Command::Tidy => tidy::run(),
+    }
+}

@@ -1,0 +1,310 @@
+//! Configuration: compiled-in commented defaults < file < `PIERHEAD_SECTION__KEY` < flags.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::{Dict, Value};
+use figment::{Figment, Source};
+use ipnet::IpNet;
+use pierhead_domain::SecretString;
+use pierhead_store::{DatabaseUrl, StoreError};
+use serde::{Deserialize, Deserializer};
+
+const DEFAULTS: &str = include_str!("config/default.toml");
+
+/// Everything that can be set. See `config/default.toml` for what each means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file is the manual")]
+pub struct Config {
+    pub server: Server,
+    pub gateway: Gateway,
+    pub control: Control,
+    pub database: Database,
+    pub keys: Keys,
+    pub egress: Egress,
+    pub catalog: Catalog,
+    pub admin: Admin,
+    pub log: Log,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file is the manual")]
+pub struct Server {
+    pub data_dir: PathBuf,
+    pub public_url: String,
+    pub drain_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file is the manual")]
+pub struct Gateway {
+    pub listen: SocketAddr,
+    pub threads: usize,
+    pub access_log: bool,
+    pub max_connections: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file is the manual")]
+pub struct Control {
+    pub listen: SocketAddr,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file is the manual")]
+pub struct Database {
+    #[serde(deserialize_with = "secret")]
+    pub url: SecretString,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file is the manual")]
+pub struct Keys {
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file is the manual")]
+pub struct Egress {
+    #[serde(deserialize_with = "list")]
+    pub allow: Vec<IpNet>,
+    pub connect_seconds: u64,
+    pub idle_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file is the manual")]
+pub struct Catalog {
+    #[serde(deserialize_with = "list")]
+    pub folders: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file is the manual")]
+pub struct Admin {
+    pub email: String,
+    #[serde(deserialize_with = "secret")]
+    pub password: SecretString,
+    pub organization: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file is the manual")]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::new)
+}
+
+/// A list, or its items in one text parted by commas, as variables have it.
+fn list<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: fmt::Display>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Items {
+        One(String),
+        Many(Vec<String>),
+    }
+    let items = match Items::deserialize(deserializer)? {
+        Items::One(text) => text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect(),
+        Items::Many(items) => items,
+    };
+    let parse = |item: String| item.parse().map_err(|why| serde::de::Error::custom(format!("'{item}': {why}")));
+    items.into_iter().map(parse).collect()
+}
+
+/// Values given as flags, as `section.key`.
+pub type Flags = Vec<(&'static str, Value)>;
+
+/// A configuration that is not as it must be; the text names the setting, the rule and the source.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is wrong: {0}")]
+pub struct BadConfig(String);
+
+/// Where a value came from, for `--print-config`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// `section.key`.
+    pub key: String,
+    /// As TOML; secrets as `"***"`.
+    pub value: String,
+    /// `default`, a file, a variable or `flag`.
+    pub source: String,
+}
+
+fn figment(file: Option<&Path>, flags: Flags) -> Figment {
+    let mut figment = Figment::from(Toml::string(DEFAULTS));
+    if let Some(file) = file {
+        figment = figment.merge(Toml::file_exact(file));
+    }
+    figment = figment.merge(Env::prefixed("PIERHEAD_").filter(|key| key.as_str().contains("__")).split("__"));
+    // The two names of the first administrator that scripts know.
+    for (variable, key) in [("PIERHEAD_ADMIN_EMAIL", "admin.email"), ("PIERHEAD_ADMIN_PASSWORD", "admin.password")] {
+        if let Ok(value) = std::env::var(variable) {
+            figment = figment.merge(Serialized::default(key, value));
+        }
+    }
+    flags.into_iter().fold(figment, |figment, (key, value)| figment.merge(Serialized::default(key, value)))
+}
+
+impl Config {
+    /// Reads the configuration from all its sources.
+    pub fn load(file: Option<&Path>, flags: Flags) -> Result<Self, BadConfig> {
+        let config: Self = figment(file, flags).extract().map_err(|error| BadConfig(error.to_string()))?;
+        if config.admin.email.is_empty() && !config.admin.password.expose().is_empty() {
+            return Err(BadConfig("admin.password is set but admin.email is empty".into()));
+        }
+        Ok(config)
+    }
+
+    /// Each value and its source, in the order of the default file.
+    pub fn origins(file: Option<&Path>, flags: Flags) -> Result<Vec<Origin>, BadConfig> {
+        let flag_keys: Vec<&str> = flags.iter().map(|(key, _)| *key).collect();
+        let figment = figment(file, flags.clone());
+        let all: Dict = figment.extract().map_err(|error| BadConfig(error.to_string()))?;
+        let mut origins = Vec::new();
+        for (section, values) in &all {
+            for (key, value) in values.as_dict().into_iter().flatten() {
+                let path = format!("{section}.{key}");
+                let source = if flag_keys.contains(&path.as_str()) {
+                    "flag".to_owned()
+                } else {
+                    figment.find_metadata(&path).map_or_else(|| "default".into(), |metadata| source(metadata))
+                };
+                let secret = path == "admin.password" || (path == "database.url" && text(value).contains('@'));
+                let value = if secret && text(value) != "\"\"" { "\"***\"".into() } else { text(value) };
+                origins.push(Origin { key: path, value, source });
+            }
+        }
+        Ok(origins)
+    }
+
+    /// The key ring's file.
+    pub fn key_file(&self) -> PathBuf {
+        if self.keys.file.as_os_str().is_empty() {
+            self.server.data_dir.join("pierhead.key")
+        } else {
+            self.keys.file.clone()
+        }
+    }
+
+    /// The database.
+    pub fn database_url(&self) -> Result<DatabaseUrl, StoreError> {
+        if self.database.url.expose().is_empty() {
+            Ok(DatabaseUrl::file(&self.server.data_dir.join("pierhead.db")))
+        } else {
+            self.database.url.expose().parse()
+        }
+    }
+
+    /// How long running requests may take once the server is told to stop.
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.server.drain_seconds)
+    }
+}
+
+fn source(metadata: &figment::Metadata) -> String {
+    match &metadata.source {
+        Some(Source::File(path)) => path.display().to_string(),
+        _ if metadata.name.contains("environment") => "environment".into(),
+        Some(Source::Code(_)) if metadata.name.contains("TOML") => "default".into(),
+        Some(Source::Code(_)) => "environment".into(),
+        _ => "default".into(),
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(_, text) => format!("{text:?}"),
+        Value::Array(_, items) => format!("[{}]", items.iter().map(text_of).collect::<Vec<_>>().join(", ")),
+        other => text_of(other),
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(..) | Value::Array(..) => text(value),
+        Value::Bool(_, yes) => yes.to_string(),
+        Value::Num(_, number) => {
+            number.to_i128().map_or_else(|| number.to_f64().unwrap_or_default().to_string(), |whole| whole.to_string())
+        }
+        Value::Char(_, one) => format!("{:?}", one.to_string()),
+        Value::Empty(..) | Value::Dict(..) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        file
+    }
+
+    #[test]
+    fn the_compiled_in_defaults_are_complete() {
+        let config = Config::load(None, vec![]).unwrap();
+        assert_eq!(config.gateway.listen.port(), 8080);
+        assert_eq!(config.key_file(), Path::new("pierhead-data/pierhead.key"));
+    }
+
+    #[test]
+    fn a_flag_wins_over_a_file_and_says_so() {
+        let file = write("[gateway]\nlisten = \"127.0.0.1:1\"\nthreads = 3\n");
+        let flags: Flags = vec![("gateway.listen", "127.0.0.1:2".into())];
+        let config = Config::load(Some(file.path()), flags.clone()).unwrap();
+        assert_eq!((config.gateway.listen.port(), config.gateway.threads), (2, 3));
+        let origins = Config::origins(Some(file.path()), flags).unwrap();
+        let of = |key: &str| origins.iter().find(|origin| origin.key == key).unwrap().source.clone();
+        assert_eq!(of("gateway.listen"), "flag");
+        assert_eq!(of("gateway.threads"), file.path().display().to_string());
+        assert_eq!(of("control.listen"), "default");
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        for (text, name) in [
+            ("[gateway]\nlissten = \"x\"", "lissten"),
+            ("[egress]\nallow = [\"10.0.0.0/99\"]", "10.0.0.0/99"),
+            ("[log]\nformat = \"xml\"", "format"),
+        ] {
+            let why = Config::load(Some(write(text).path()), vec![]).unwrap_err().to_string();
+            assert!(why.contains(name), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_password_never_shows() {
+        let flags: Flags =
+            vec![("admin.email", "a@b.co".into()), ("admin.password", "hunter2".into()), ("database.url", "postgres://u:p4ss@h/d".into())];
+        let shown = format!("{:?} {:?}", Config::origins(None, flags.clone()).unwrap(), Config::load(None, flags).unwrap().admin);
+        assert!(!shown.contains("hunter2") && !shown.contains("p4ss"), "{shown}");
+    }
+}
