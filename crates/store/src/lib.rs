@@ -4,8 +4,10 @@
 //! columns only: text, bigint, bool, bytes, times in epoch milliseconds, JSON as text.
 
 mod connection;
+pub mod connectors;
 mod error;
 pub mod keys;
+pub mod management;
 mod migration;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

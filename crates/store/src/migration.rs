@@ -2,13 +2,15 @@
 
 use sea_orm_migration::prelude::*;
 
+mod m20261121_connectors;
 mod m20261121_keys;
+mod m20261121_management;
 
 pub(crate) struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_keys::Migration)]
+        vec![Box::new(m20261121_keys::Migration), Box::new(m20261121_management::Migration), Box::new(m20261121_connectors::Migration)]
     }
 }
