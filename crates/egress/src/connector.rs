@@ -1,6 +1,6 @@
 //! Opens connections: looks the name up once, checks the addresses, dials the checked ones, speaks TLS.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -84,6 +84,10 @@ impl Connector {
         let found = match parsed {
             Host::Ipv4(address) => vec![IpAddr::V4(address)],
             Host::Ipv6(address) => vec![IpAddr::V6(address)],
+            // Loopback by definition, whatever a resolver says (RFC 6761 §6.3).
+            Host::Domain(name) if is_localhost(&name) => {
+                vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
+            }
             Host::Domain(name) => self
                 .resolver
                 .resolve(&name)
@@ -108,6 +112,11 @@ impl Connector {
             }
         }
     }
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 fn refused(host: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> EgressError {

@@ -159,6 +159,7 @@ async fn every_notation_of_a_local_address_is_refused_without_an_allow_list() {
         "0177.0.0.1",
         "localhost",
         "localhost.",
+        "a.localhost",
         "LOCALHOST",
         "[::1]",
         "[::ffff:127.0.0.1]",
