@@ -11,6 +11,10 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_keys::Migration), Box::new(m20261121_management::Migration), Box::new(m20261121_connectors::Migration)]
+        vec![
+            Box::new(m20261121_keys::Migration),
+            Box::new(m20261121_management::Migration),
+            Box::new(m20261121_connectors::Migration),
+        ]
     }
 }
