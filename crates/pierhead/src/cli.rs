@@ -1,0 +1,206 @@
+//! The command line: what a person may type, and the configuration flags it sets.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
+
+use crate::config::Flags;
+
+/// Pierhead: an API gateway, a connector hub and an app platform in one program.
+#[derive(Debug, Parser)]
+#[command(name = "pierhead", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server.
+    Serve(Serve),
+    /// Show the main job, end to end, over real HTTP on this machine.
+    Demo(Demo),
+    /// Run a vendor double alone.
+    Sandbox {
+        /// Which vendor.
+        #[command(subcommand)]
+        vendor: SandboxVendor,
+    },
+    /// Bring the database's schema up to this version.
+    Migrate(Settings),
+    /// Check configuration, database, keys, clock and ports.
+    Doctor(Settings),
+    /// Print the version.
+    Version,
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Flags that set configuration, shared by all commands that read it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Settings {
+    /// A configuration file (TOML).
+    #[arg(long, value_name = "FILE", env = "PIERHEAD_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where the embedded database and the key file live.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address that serves deployed API proxies.
+    #[arg(long, value_name = "ADDR")]
+    pub gateway: Option<SocketAddr>,
+    /// Address that serves everything else.
+    #[arg(long, value_name = "ADDR")]
+    pub control: Option<SocketAddr>,
+    /// Database address: sqlite:FILE or postgres://….
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// A network that outbound calls may reach although it is loopback or private; may be repeated.
+    #[arg(long, value_name = "NET")]
+    pub egress_allow: Vec<IpNet>,
+    /// Base of links in answers and issuer of tokens.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// A folder with more connector definitions; may be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub catalog: Vec<PathBuf>,
+    /// What to log: trace, debug, info, warn, error, or directives.
+    #[arg(long, value_name = "LEVEL")]
+    pub log: Option<String>,
+}
+
+impl Settings {
+    /// The flags that were given, as configuration values.
+    pub fn flags(&self) -> Flags {
+        let mut flags = Flags::new();
+        let mut set = |key, value: Option<String>| {
+            if let Some(value) = value {
+                flags.push((key, value.into()));
+            }
+        };
+        set("server.data_dir", self.data_dir.as_ref().map(|path| path.display().to_string()));
+        set("gateway.listen", self.gateway.map(|address| address.to_string()));
+        set("control.listen", self.control.map(|address| address.to_string()));
+        set("database.url", self.database.clone());
+        set("server.public_url", self.public_url.clone());
+        set("log.level", self.log.clone());
+        if !self.egress_allow.is_empty() {
+            let nets: Vec<String> = self.egress_allow.iter().map(ToString::to_string).collect();
+            flags.push(("egress.allow", nets.into()));
+        }
+        if !self.catalog.is_empty() {
+            let folders: Vec<String> = self.catalog.iter().map(|path| path.display().to_string()).collect();
+            flags.push(("catalog.folders", folders.into()));
+        }
+        flags
+    }
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Serve {
+    /// Configuration.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Print one line per proxied request.
+    #[arg(long)]
+    pub access_log: bool,
+    /// Print each setting, its value and where it came from, and exit.
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+impl Serve {
+    /// The flags that were given, as configuration values.
+    pub fn flags(&self) -> Flags {
+        let mut flags = self.settings.flags();
+        if self.access_log {
+            flags.push(("gateway.access_log", true.into()));
+        }
+        flags
+    }
+}
+
+/// Vendors with a double.
+#[derive(Debug, Subcommand)]
+pub enum SandboxVendor {
+    /// Google Drive v3 with OAuth 2.0.
+    Googledrive {
+        /// Address to serve on.
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+        listen: SocketAddr,
+    },
+}
+
+/// Flags of `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// Take free ports, exit after the last step: 0 when every step succeeded, else 1.
+    #[arg(long)]
+    pub once: bool,
+    /// Print one JSON object a step instead of text for people.
+    #[arg(long)]
+    pub json: bool,
+    /// The file to carry; a small one is made otherwise.
+    #[arg(long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+    /// Which vendor holds the file.
+    #[arg(long, value_enum, default_value_t = DemoVendor::Googledrive)]
+    pub vendor: DemoVendor,
+    /// With --vendor webdav: address of the server.
+    #[arg(long, value_name = "URL", required_if_eq("vendor", "webdav"))]
+    pub url: Option<String>,
+    /// With --vendor webdav: who logs in. The password is read from PIERHEAD_DEMO_PASSWORD or asked for.
+    #[arg(long, value_name = "NAME", required_if_eq("vendor", "webdav"))]
+    pub user: Option<String>,
+    /// With --vendor folder: an existing folder.
+    #[arg(long, value_name = "DIR", required_if_eq("vendor", "folder"))]
+    pub path: Option<PathBuf>,
+    /// Where the server keeps its data; a temporary folder otherwise.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address that serves deployed API proxies.
+    #[arg(long, value_name = "ADDR")]
+    pub gateway: Option<SocketAddr>,
+    /// Address that serves everything else.
+    #[arg(long, value_name = "ADDR")]
+    pub control: Option<SocketAddr>,
+}
+
+/// Vendors of the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DemoVendor {
+    /// The Google Drive double.
+    Googledrive,
+    /// A real WebDAV server.
+    Webdav,
+    /// A real folder of this machine.
+    Folder,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn only_given_flags_change_the_configuration() {
+        let Cli { command: Command::Serve(serve) } = Cli::parse_from(["pierhead", "serve", "--gateway", "127.0.0.1:9", "--egress-allow", "127.0.0.0/8"]) else {
+            panic!("not serve");
+        };
+        let keys: Vec<&str> = serve.flags().iter().map(|(key, _)| *key).collect();
+        assert_eq!(keys, ["gateway.listen", "egress.allow"]);
+    }
+}

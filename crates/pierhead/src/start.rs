@@ -1,0 +1,83 @@
+//! What happens before anything serves: the data directory, its lock, the database.
+
+use std::fs::File;
+use std::os::unix::fs::DirBuilderExt;
+
+use anyhow::{Context, bail};
+use pierhead_store::{DatabaseUrl, Store};
+
+use crate::config::Config;
+
+/// Makes the data directory for its owner only.
+pub(crate) fn data_dir(config: &Config) -> anyhow::Result<()> {
+    let folder = &config.server.data_dir;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("making the data directory {}", folder.display()))
+}
+
+/// Takes the data directory for this process; the lock goes with the returned file. Two servers on one
+/// embedded database would each trust their own memory.
+pub(crate) fn lock(config: &Config) -> anyhow::Result<File> {
+    let path = config.server.data_dir.join("pierhead.lock");
+    let file = File::options().create(true).write(true).truncate(false).open(&path).with_context(|| format!("opening {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => bail!(
+            "another pierhead uses the data directory {}; stop it, or choose another with --data-dir",
+            config.server.data_dir.display()
+        ),
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
+    }
+}
+
+/// Opens the database and brings it up to this version.
+pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let url = config.database_url()?;
+    let store = Store::open(&url).await.with_context(|| format!("opening the database {url}"))?;
+    store.migrate().await.with_context(|| format!("migrating the database {url}"))?;
+    if let DatabaseUrl::Sqlite(file) = &url {
+        private(file)?;
+    }
+    Ok(store)
+}
+
+/// The embedded database is for its owner only, whatever the umask was.
+fn private(file: &str) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    for name in [file.to_owned(), format!("{file}-wal"), format!("{file}-shm")] {
+        if std::path::Path::new(&name).exists() {
+            std::fs::set_permissions(&name, std::fs::Permissions::from_mode(0o600))
+                .with_context(|| format!("protecting {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the database holds data keys already, so that a missing key file is a loss.
+pub(crate) async fn has_keys(config: &Config) -> bool {
+    let Ok(url) = config.database_url() else { return false };
+    if let DatabaseUrl::Sqlite(file) = &url {
+        if !std::path::Path::new(file).exists() {
+            return false;
+        }
+    }
+    match Store::open(&url).await {
+        Ok(store) => store.data_keys().await.is_ok_and(|keys| !keys.is_empty()),
+        Err(_) => false,
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,84 @@
+//! The gateway's way to this installation's hub: one function call and a bounded channel of body frames.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http_body_util::BodyExt;
+use http_body_util::channel::{Channel, Sender};
+use pierhead_connectors::Hub;
+use pierhead_gateway::ports::{Hub as HubPort, HubBody, PortFuture};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio_util::task::AbortOnDropHandle;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Frames that may wait between the hub and a slow client: with the file driver's 64 KiB chunks, 256 KiB.
+const FRAMES_IN_FLIGHT: usize = 4;
+
+/// Runs hub calls on the control runtime, whatever runtime asks.
+pub(crate) struct InProcessHub {
+    hub: Hub,
+    control: Handle,
+}
+
+impl InProcessHub {
+    /// Calls of `hub` on the runtime behind `control`.
+    pub(crate) fn new(hub: Hub, control: Handle) -> Arc<Self> {
+        Arc::new(Self { hub, control })
+    }
+}
+
+impl HubPort for InProcessHub {
+    fn call(&self, request: http::Request<HubBody>) -> PortFuture<http::Response<HubBody>> {
+        let hub = self.hub.clone();
+        let (answer, answered) = oneshot::channel();
+        let task = self.control.spawn(async move {
+            let (parts, body) = hub.in_process(request.map(Body::new)).await.into_parts();
+            let (frames, channel) = Channel::<bytes::Bytes, BoxError>::new(FRAMES_IN_FLIGHT);
+            if answer.send(http::Response::from_parts(parts, channel)).is_ok() {
+                pump(body, frames).await;
+            }
+        });
+        // Dropped with the call or with the answer's body: a client that leaves ends the vendor's call.
+        let task = AbortOnDropHandle::new(task);
+        Box::pin(async move {
+            match answered.await {
+                Ok(response) => response.map(|channel| BodyExt::boxed_unsync(Held { channel, _task: task })),
+                Err(_) => pierhead_web::hub::error(http::StatusCode::INTERNAL_SERVER_ERROR, "The hub failed to answer.")
+                    .map(|body| BodyExt::boxed_unsync(body.map_err(BoxError::from))),
+            }
+        })
+    }
+}
+
+async fn pump(mut body: Body, mut frames: Sender<bytes::Bytes, BoxError>) {
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => {
+                if frames.send(frame).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => return frames.abort(error.into()),
+        }
+    }
+}
+
+/// The answer's body together with the task that feeds it.
+struct Held {
+    channel: Channel<bytes::Bytes, BoxError>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl http_body::Body for Held {
+    type Data = bytes::Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, BoxError>>> {
+        std::pin::Pin::new(&mut self.channel).poll_frame(cx)
+    }
+}
