@@ -1,0 +1,113 @@
+//! The end of a request, whichever way it comes: counted, logged, and followed by the PostClientFlow.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use http::{Method, Request, StatusCode};
+use hyper::body::Incoming;
+use pierhead_domain::EpochMillis;
+
+use super::Client;
+use crate::exchange::Exchange;
+use crate::flow;
+use crate::server::{AccessRecord, Worker};
+
+/// Travels with a request and its answer's body; dropping it ends the request.
+pub(crate) struct Finish {
+    worker: Rc<Worker>,
+    client: Rc<Client>,
+    status: Option<StatusCode>,
+    body_bytes: u64,
+    /// Kept only when steps run after the answer.
+    exchange: Option<Box<Exchange>>,
+    /// Kept only when somebody reads it.
+    line: Option<Box<LogLine>>,
+}
+
+struct LogLine {
+    at: EpochMillis,
+    began: Instant,
+    method: Method,
+    path: String,
+    proxy: String,
+    request_id: String,
+}
+
+impl Finish {
+    pub(super) fn begin(worker: &Rc<Worker>, client: &Rc<Client>, request: &Request<Incoming>) -> Self {
+        worker.counters.request_began();
+        let line = worker.access_log.is_some().then(|| {
+            Box::new(LogLine {
+                at: worker.services.clock.now(),
+                began: Instant::now(),
+                method: request.method().clone(),
+                path: request.uri().path().to_owned(),
+                proxy: String::new(),
+                request_id: String::new(),
+            })
+        });
+        Self {
+            worker: Rc::clone(worker),
+            client: Rc::clone(client),
+            status: None,
+            body_bytes: 0,
+            exchange: None,
+            line,
+        }
+    }
+
+    /// Which proxy serves the request.
+    pub(super) fn serves(&mut self, exchange: &Exchange) {
+        if let Some(line) = &mut self.line {
+            exchange.proxy().name.as_ref().clone_into(&mut line.proxy);
+        }
+    }
+
+    /// The flows are through; what follows the answer may still need the exchange.
+    pub(super) fn answers(&mut self, exchange: Exchange) {
+        if !exchange.endpoint().flows.post_client.is_empty() {
+            self.exchange = Some(Box::new(exchange));
+        }
+    }
+
+    pub(super) fn status(&mut self, status: StatusCode, request_id: &str) {
+        self.status = Some(status);
+        if let Some(line) = &mut self.line {
+            request_id.clone_into(&mut line.request_id);
+        }
+    }
+
+    /// Part of the body went out.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.body_bytes += bytes as u64;
+    }
+
+    /// The body broke off.
+    pub(crate) fn target_failed(&self) {
+        self.worker.counters.target_failed();
+    }
+}
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        self.worker.counters.request_ended(self.status.map(|status| status.as_u16()));
+        self.client.watch.answered();
+        if let (Some(log), Some(line)) = (&self.worker.access_log, &self.line) {
+            log.record(&AccessRecord {
+                at: line.at,
+                took: line.began.elapsed(),
+                client: self.client.peer,
+                method: &line.method,
+                path: &line.path,
+                proxy: &line.proxy,
+                status: self.status,
+                body_bytes: self.body_bytes,
+                request_id: &line.request_id,
+            });
+        }
+        if let Some(mut exchange) = self.exchange.take() {
+            exchange.times.client_sent_end = Some(self.worker.services.clock.now());
+            tokio::task::spawn_local(async move { flow::run_post_client(&mut exchange).await });
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! One serving thread: its accept loop and what its connections share.
+
+use std::cell::{Cell, RefCell};
+use std::net::TcpListener as StdListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
+use std::time::Duration;
+
+use ahash::AHashMap;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::LocalOptions;
+use tokio::sync::{mpsc, watch};
+
+use super::prefetched_rng::PrefetchedRng;
+use super::{GatewayConfig, Phase, connection, farewell};
+use super::access_log::AccessLog;
+use crate::counters::ThreadCounters;
+use crate::exchange::Services;
+use crate::fault::EngineFault;
+use crate::limits::Limits;
+use crate::snapshot::SnapshotCell;
+use crate::upstream::Upstreams;
+
+/// What a thread is given of its own.
+pub(super) struct Seat {
+    pub(super) listener: StdListener,
+    pub(super) threads: usize,
+    pub(super) counters: Arc<ThreadCounters>,
+    pub(super) connections: Arc<AtomicUsize>,
+    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) ended: mpsc::Sender<()>,
+}
+
+/// What the connections of one thread share.
+pub(crate) struct Worker {
+    pub(crate) limits: Limits,
+    pub(crate) services: Arc<Services>,
+    pub(crate) snapshot: Arc<SnapshotCell>,
+    pub(crate) access_log: Option<Arc<dyn AccessLog>>,
+    pub(crate) counters: Arc<ThreadCounters>,
+    pub(crate) upstreams: Rc<Upstreams>,
+    /// This thread's share of the gateway's requests in flight.
+    pub(crate) requests_in_flight: u64,
+    pub(super) http: hyper::server::conn::http1::Builder,
+    draining: Cell<bool>,
+    open: RefCell<AHashMap<u64, Waker>>,
+    next_connection: Cell<u64>,
+}
+
+/// Runs a thread to its end.
+pub(super) fn run(config: &GatewayConfig, seat: Seat) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+    match runtime {
+        Ok(runtime) => runtime.block_on(serve(config, seat)),
+        Err(error) => tracing::error!(%error, "a serving thread of the gateway has no runtime: {error}"),
+    }
+}
+
+async fn serve(config: &GatewayConfig, seat: Seat) {
+    let Seat { listener, threads, counters, connections, mut phase, ended } = seat;
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "the gateway cannot listen: {error}"),
+    };
+    let worker = Rc::new(Worker::new(config, threads, counters));
+    let sweep = tokio::task::spawn_local(Upstreams::sweep(Rc::clone(&worker.upstreams)));
+    accept_until_drained(&worker, &listener, &connections, &mut phase).await;
+    drop(listener);
+    worker.drain();
+    let all_closed = async {
+        while !worker.open.borrow().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        () = all_closed => {}
+        _ = phase.wait_for(|phase| *phase == Phase::Stopped) => {}
+    }
+    sweep.abort();
+    drop(ended);
+}
+
+async fn accept_until_drained(
+    worker: &Rc<Worker>,
+    listener: &TcpListener,
+    connections: &Arc<AtomicUsize>,
+    phase: &mut watch::Receiver<Phase>,
+) {
+    let drained = phase.wait_for(|phase| *phase != Phase::Serving);
+    tokio::pin!(drained);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let open = Open::new(worker, connections);
+                    tokio::task::spawn_local(welcome(stream, peer, open));
+                }
+                // Out of descriptors, most likely: those who wait are served when others leave.
+                Err(error) => {
+                    tracing::warn!(%error, "the gateway cannot accept a connection: {error}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+            _ = &mut drained => break,
+        }
+    }
+    // What the kernel has already accepted for us would be reset by closing the listener.
+    while let Some(Ok((stream, peer))) = poll_once(listener.accept()).await {
+        tokio::task::spawn_local(welcome(stream, peer, Open::new(worker, connections)));
+    }
+}
+
+/// The result of a future that is ready at once.
+async fn poll_once<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|cx| {
+        std::task::Poll::Ready(match future.as_mut().poll(cx) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+async fn welcome(stream: TcpStream, peer: std::net::SocketAddr, open: Open) {
+    // Answers are written whole: waiting for more would only delay them.
+    let _ = stream.set_nodelay(true);
+    if open.too_many {
+        open.worker.counters.shed();
+        return farewell::refuse(stream, &EngineFault::Overloaded).await;
+    }
+    let local = stream.local_addr().unwrap_or(peer);
+    connection::drive(&open, stream, peer, local).await;
+}
+
+impl Worker {
+    fn new(config: &GatewayConfig, threads: usize, counters: Arc<ThreadCounters>) -> Self {
+        let limits = config.limits.clone();
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.max_buf_size(limits.read_buffer_bytes.max(limits.header_bytes + limits.request_line_bytes + 1024))
+            .auto_date_header(true)
+            .half_close(false);
+        Self {
+            requests_in_flight: limits.requests_in_flight.div_ceil(threads) as u64,
+            // One per thread, so that its reference count stays on one core.
+            services: Arc::new(Services {
+                ports: config.ports.clone(),
+                clock: config.clock.clone(),
+                rng: Arc::new(PrefetchedRng::new(config.rng.clone())),
+            }),
+            snapshot: Arc::clone(&config.snapshot),
+            access_log: config.access_log.clone(),
+            upstreams: Rc::new(Upstreams::new(&limits, Arc::clone(&counters), &config.extra_roots)),
+            counters,
+            limits,
+            http,
+            draining: Cell::new(false),
+            open: RefCell::default(),
+            next_connection: Cell::new(0),
+        }
+    }
+
+    pub(super) fn draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Tells every connection that the present request is its last.
+    fn drain(&self) {
+        self.draining.set(true);
+        for waker in self.open.borrow().values() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// An open connection, counted while it lives.
+pub(super) struct Open {
+    pub(super) worker: Rc<Worker>,
+    id: u64,
+    connections: Arc<AtomicUsize>,
+    too_many: bool,
+}
+
+impl Open {
+    fn new(worker: &Rc<Worker>, connections: &Arc<AtomicUsize>) -> Self {
+        let id = worker.next_connection.get();
+        worker.next_connection.set(id + 1);
+        worker.open.borrow_mut().insert(id, Waker::noop().clone());
+        worker.counters.connection_opened();
+        let before = connections.fetch_add(1, Ordering::Relaxed);
+        Self {
+            worker: Rc::clone(worker),
+            id,
+            connections: Arc::clone(connections),
+            too_many: before >= worker.limits.connections,
+        }
+    }
+
+    /// Who is to be woken when the thread drains.
+    pub(super) fn wake_on_drain(&self, waker: &Waker) {
+        if let Some(known) = self.worker.open.borrow_mut().get_mut(&self.id) {
+            known.clone_from(waker);
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.worker.open.borrow_mut().remove(&self.id);
+        self.worker.counters.connection_closed();
+        self.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}

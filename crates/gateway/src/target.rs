@@ -1,0 +1,102 @@
+//! Sends an exchange's request to its target and takes the head of the response.
+
+mod hub;
+mod server;
+
+use std::rc::Rc;
+
+use http::header::CONTENT_LENGTH;
+use http::uri::PathAndQuery;
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body::Body;
+
+use crate::body::{ClientBody, ClientBodyState, RequestBody, Source};
+use crate::exchange::{Exchange, Message, MessageBody};
+use crate::fault::EngineFault;
+use crate::flow::ForwardTo;
+use crate::proxy::{Client, add_forwarded, declared_length, strip_hop_by_hop};
+use crate::server::Worker;
+
+/// The client's body with what is known about it, when the request has one that streams.
+pub(crate) type StreamedBody = Option<(ClientBody, Rc<ClientBodyState>)>;
+
+/// Makes the call. What comes back is the response's head and the body that follows it.
+pub(crate) async fn call(
+    worker: &Rc<Worker>,
+    client: &Client,
+    exchange: &mut Exchange,
+    to: ForwardTo,
+    body: StreamedBody,
+) -> Result<(Message, Source), EngineFault> {
+    let timeouts = exchange.target().map(|target| target.timeouts).unwrap_or_default();
+    exchange.times.target_sent_start = Some(worker.services.clock.now());
+    let result = match to {
+        ForwardTo::Server { endpoint, path } => {
+            let (request, state) = request(exchange, client, path, body);
+            let response = server::call(worker, client, endpoint, timeouts, request, state).await?;
+            Ok(receive(response.map(Source::Upstream), &exchange.request))
+        }
+        ForwardTo::Hub { path } => {
+            let hub = worker.services.ports.hub.clone().ok_or(EngineFault::ServiceUnavailable)?;
+            let (mut request, _) = request(exchange, client, path, body);
+            if let Some(length) = request.body().size_hint().exact().filter(|&length| length > 0) {
+                // No framing in process: the hub wants to know what the client announced.
+                request.headers_mut().insert(CONTENT_LENGTH, length.into());
+            }
+            let response = hub::call(&hub, request, timeouts.io, &client.watch).await?;
+            Ok(receive(response.map(Source::Hub), &exchange.request))
+        }
+    };
+    exchange.times.target_received_start = Some(worker.services.clock.now());
+    result
+}
+
+/// What is sent: the exchange's request as policies left it, without anything of the client's connection.
+fn request(
+    exchange: &mut Exchange,
+    client: &Client,
+    path: PathAndQuery,
+    body: StreamedBody,
+) -> (Request<RequestBody>, Option<Rc<ClientBodyState>>) {
+    // Policies read the request's headers in the response flow too: it keeps its own.
+    let mut headers = exchange.request.headers.clone();
+    // A policy may have copied framing from elsewhere; nominations were dealt with on arrival.
+    let _ = strip_hop_by_hop(&mut headers);
+    if exchange.endpoint().x_forwarded_for {
+        add_forwarded(&mut headers, client.peer.ip(), client.tls);
+    }
+    let (body, state) = match (&exchange.request.body, body) {
+        (MessageBody::Replaced(bytes), _) => (RequestBody::Whole(bytes.clone()), None),
+        (MessageBody::Streaming, Some((body, state))) => (RequestBody::Client(body), Some(state)),
+        (MessageBody::Streaming | MessageBody::Empty, _) => (RequestBody::Empty, None),
+    };
+    let method = exchange.request.as_request().map_or(Method::GET, |head| head.method.clone());
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = Uri::from(path);
+    *request.headers_mut() = headers;
+    (request, state)
+}
+
+/// The response as the flows see it.
+fn receive(response: Response<Source>, request: &Message) -> (Message, Source) {
+    let (mut head, body) = response.into_parts();
+    let is_head = request.as_request().is_some_and(|head| head.method == Method::HEAD);
+    let length = if is_head || head.status == StatusCode::NOT_MODIFIED { declared_length(&head.headers) } else { None };
+    // Too many nominations in a response: what the standard names is removed, the rest may pass.
+    if strip_hop_by_hop(&mut head.headers).is_err() {
+        head.headers.remove(http::header::CONNECTION);
+        let _ = strip_hop_by_hop(&mut head.headers);
+    }
+    if let Some(length) = length {
+        head.headers.insert(CONTENT_LENGTH, length.into());
+    }
+    let kind = if body.is_end_stream() { MessageBody::Empty } else { MessageBody::Streaming };
+    let mut message = Message::response(head.status, head.headers, kind);
+    if let Some(reason) = head.extensions.get::<hyper::ext::ReasonPhrase>()
+        && let Some(response) = message.as_response_mut()
+    {
+        response.reason = std::str::from_utf8(reason.as_bytes()).ok().map(Into::into);
+    }
+    (message, body)
+}

@@ -1,0 +1,176 @@
+//! Opens connections to targets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::line::Line;
+use super::resolve::{Resolver, is_forbidden};
+use super::stream::Stream;
+use super::{Key, Trust};
+use crate::limits::Limits;
+
+/// Why there is no connection. The texts are for the log.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    #[error("the name does not resolve: {0}")]
+    Resolve(#[source] std::io::Error),
+    #[error("the name has no address")]
+    NoAddress,
+    #[error("the address is one that no target may have")]
+    Forbidden,
+    #[error("no connection in time")]
+    TimedOut,
+    #[error("the connection was refused: {0}")]
+    Refused(#[source] std::io::Error),
+    #[error("the TLS handshake failed: {0}")]
+    Tls(#[source] std::io::Error),
+    #[error("the host is no name that a certificate can have")]
+    NoTlsName,
+    #[error("the target closed a new connection before anything was sent")]
+    Closed,
+    #[error("TLS towards targets is not set up: {0}")]
+    NoTls(Arc<str>),
+}
+
+/// Makes connections for one thread.
+pub(super) struct Connector {
+    resolver: Resolver,
+    verified: Result<TlsConnector, Arc<str>>,
+    anything: Result<TlsConnector, Arc<str>>,
+    http: hyper::client::conn::http1::Builder,
+}
+
+impl Connector {
+    pub(super) fn new(limits: &Limits, extra_roots: &[CertificateDer<'static>]) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        for root in extra_roots {
+            if let Err(error) = roots.add(root.clone()) {
+                tracing::warn!(%error, "a certificate authority for targets is unusable: {error}");
+            }
+        }
+        let mut http = hyper::client::conn::http1::Builder::new();
+        http.max_buf_size(limits.read_buffer_bytes.max(limits.response_head_bytes))
+            .max_header_size(limits.response_head_bytes);
+        Self {
+            resolver: Resolver::new(limits.dns_ttl),
+            verified: client_config(&provider, |builder| {
+                builder.with_root_certificates(roots).with_no_client_auth()
+            }),
+            anything: client_config(&provider, |builder| {
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(TrustAll(Arc::clone(&provider))))
+                    .with_no_client_auth()
+            }),
+            http,
+        }
+    }
+
+    pub(super) async fn connect(&self, to: &Key, within: Duration) -> Result<Line, ConnectError> {
+        tokio::time::timeout(within, self.connect_unhurried(to)).await.map_err(|_| ConnectError::TimedOut)?
+    }
+
+    async fn connect_unhurried(&self, to: &Key) -> Result<Line, ConnectError> {
+        let stream = self.tcp(to).await?;
+        let stream = match to.trust {
+            Trust::Plain => Stream::Plain(stream),
+            Trust::Verified => Stream::Tls(tls(&self.verified, to, stream).await?),
+            Trust::Anything => Stream::Tls(tls(&self.anything, to, stream).await?),
+        };
+        Line::new(stream, &self.http).await.map_err(|_| ConnectError::Closed)
+    }
+
+    /// Tries the addresses in turn.
+    async fn tcp(&self, to: &Key) -> Result<TcpStream, ConnectError> {
+        let addresses = self.resolver.addresses(&to.host).await.map_err(ConnectError::Resolve)?;
+        let mut failed = ConnectError::NoAddress;
+        for &address in addresses.iter() {
+            if is_forbidden(address) {
+                failed = ConnectError::Forbidden;
+                continue;
+            }
+            match TcpStream::connect((address, to.port)).await {
+                Ok(stream) => {
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Err(error) => failed = ConnectError::Refused(error),
+            }
+        }
+        Err(failed)
+    }
+}
+
+async fn tls(
+    connector: &Result<TlsConnector, Arc<str>>,
+    to: &Key,
+    stream: TcpStream,
+) -> Result<Box<tokio_rustls::client::TlsStream<TcpStream>>, ConnectError> {
+    let connector = connector.as_ref().map_err(|why| ConnectError::NoTls(Arc::clone(why)))?;
+    let name = to.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let name = ServerName::try_from(name).map_err(|_| ConnectError::NoTlsName)?;
+    connector.connect(name, stream).await.map(Box::new).map_err(ConnectError::Tls)
+}
+
+type Builder = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
+
+fn client_config(
+    provider: &Arc<CryptoProvider>,
+    finish: impl FnOnce(Builder) -> ClientConfig,
+) -> Result<TlsConnector, Arc<str>> {
+    let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Arc::from(error.to_string()))?;
+    let mut config = finish(builder);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Believes every certificate; chosen by name in a provider ("trust all"), for test systems.
+#[derive(Debug)]
+struct TrustAll(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for TrustAll {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
