@@ -6,6 +6,7 @@
 mod connection;
 pub mod connectors;
 mod error;
+pub mod identity;
 pub mod keys;
 pub mod management;
 mod migration;

@@ -3,6 +3,7 @@
 use sea_orm_migration::prelude::*;
 
 mod m20261121_connectors;
+mod m20261121_identity;
 mod m20261121_keys;
 mod m20261121_management;
 
@@ -13,6 +14,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(m20261121_keys::Migration),
+            Box::new(m20261121_identity::Migration),
             Box::new(m20261121_management::Migration),
             Box::new(m20261121_connectors::Migration),
         ]
