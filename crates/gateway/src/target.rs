@@ -31,12 +31,12 @@ pub(crate) async fn call(
     let timeouts = exchange.target().map(|target| target.timeouts).unwrap_or_default();
     exchange.times.target_sent_start = Some(worker.services.clock.now());
     let result = match to {
-        ForwardTo::Server { endpoint, path } => {
+        ForwardTo::Network { endpoint, path_and_query: path } => {
             let (request, state) = request(exchange, client, path, body);
             let response = server::call(worker, client, endpoint, timeouts, request, state).await?;
             Ok(receive(response.map(Source::Upstream), &exchange.request))
         }
-        ForwardTo::Hub { path } => {
+        ForwardTo::Hub { path_and_query: path } => {
             let hub = worker.services.ports.hub.clone().ok_or(EngineFault::ServiceUnavailable)?;
             let (mut request, _) = request(exchange, client, path, body);
             if let Some(length) = request.body().size_hint().exact().filter(|&length| length > 0) {

@@ -51,12 +51,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_of_several_frames_is_put_together_up_to_the_limit() {
-        let frames = ["ab", "cd", "e"].map(|part| Ok::<_, std::io::Error>(http_body::Frame::data(Bytes::from(part))));
-        let body = || StreamBody::new(futures_util::stream::iter(frames.each_ref().map(|frame| {
-            Ok::<_, std::io::Error>(http_body::Frame::data(
-                frame.as_ref().ok().and_then(http_body::Frame::data_ref).cloned().unwrap_or_default(),
-            ))
-        })));
+        let frames =
+            ["ab", "cd", "e"].map(|part| Ok::<_, std::io::Error>(http_body::Frame::data(Bytes::from(part))));
+        let body = || {
+            StreamBody::new(futures_util::stream::iter(frames.each_ref().map(|frame| {
+                Ok::<_, std::io::Error>(http_body::Frame::data(
+                    frame.as_ref().ok().and_then(http_body::Frame::data_ref).cloned().unwrap_or_default(),
+                ))
+            })))
+        };
 
         assert_eq!(read_whole(&mut body(), 5).await.expect("fits"), "abcde");
         assert!(matches!(read_whole(&mut body(), 4).await, Err(ReadBodyError::TooBig(4))));

@@ -39,7 +39,8 @@ pub(crate) struct ClientBody {
 
 impl ClientBody {
     pub(crate) fn new(incoming: Incoming) -> (Self, Rc<ClientBodyState>) {
-        let state = Rc::new(ClientBodyState { ended: Cell::new(incoming.is_end_stream()), failed: Cell::new(false) });
+        let state =
+            Rc::new(ClientBodyState { ended: Cell::new(incoming.is_end_stream()), failed: Cell::new(false) });
         (Self { incoming, state: Rc::clone(&state) }, state)
     }
 }
@@ -48,7 +49,10 @@ impl Body for ClientBody {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         loop {
             let frame = match std::task::ready!(Pin::new(&mut this.incoming).poll_frame(cx)) {
@@ -94,7 +98,10 @@ impl Body for RequestBody {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match self.get_mut() {
             Self::Empty => Poll::Ready(None),
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),

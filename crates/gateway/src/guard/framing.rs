@@ -131,7 +131,11 @@ impl Framing {
             Place::RequestLine | Place::Header | Place::ChunkSize | Place::Trailer => self.next_line(bytes),
             Place::Length(left) => {
                 let (used, left) = skip(left, bytes);
-                if left == 0 { self.next_message() } else { self.place = Place::Length(left) }
+                if left == 0 {
+                    self.next_message()
+                } else {
+                    self.place = Place::Length(left)
+                }
                 Ok((used, false))
             }
             Place::ChunkData(left) => {

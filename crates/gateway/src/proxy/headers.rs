@@ -1,6 +1,6 @@
 //! Headers that end at a hop, on either side (RFC 9110 §7.6.1; hostile-input §4.2 line 4).
 
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HOST, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue};
 
 /// A Connection header that names more than this is an attack, not a message.
@@ -29,7 +29,10 @@ fn nominated(headers: &HeaderMap) -> Result<Vec<HeaderName>, TooManyNominated> {
     let mut count = 0;
     for value in headers.get_all(CONNECTION) {
         for token in value.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
-            if token.is_empty() || token.eq_ignore_ascii_case(b"close") || token.eq_ignore_ascii_case(b"keep-alive") {
+            if token.is_empty()
+                || token.eq_ignore_ascii_case(b"close")
+                || token.eq_ignore_ascii_case(b"keep-alive")
+            {
                 continue;
             }
             count += 1;
@@ -47,8 +50,8 @@ fn nominated(headers: &HeaderMap) -> Result<Vec<HeaderName>, TooManyNominated> {
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {
     match name.as_str() {
-        "connection" | "transfer-encoding" | "content-length" | "te" | "trailer" | "upgrade" | "keep-alive"
-        | "expect" | "http2-settings" => true,
+        "connection" | "transfer-encoding" | "content-length" | "te" | "trailer" | "upgrade"
+        | "keep-alive" | "expect" | "http2-settings" => true,
         other => other.starts_with("proxy-"),
     }
 }
@@ -96,7 +99,10 @@ mod tests {
     use super::*;
 
     fn map(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        lines.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        lines
+            .iter()
+            .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
@@ -142,7 +148,8 @@ mod tests {
 
     #[test]
     fn the_client_is_appended_to_the_hops_before_it() {
-        let mut headers = map(&[("host", "api.example"), ("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "spoofed")]);
+        let mut headers =
+            map(&[("host", "api.example"), ("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "spoofed")]);
         add_forwarded(&mut headers, std::net::IpAddr::from([9, 9, 9, 9]), false);
         assert_eq!(headers["x-forwarded-for"], "1.2.3.4, 9.9.9.9");
         assert_eq!(headers["x-forwarded-proto"], "http");

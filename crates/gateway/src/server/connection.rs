@@ -36,7 +36,8 @@ where
 {
     let worker = &open.worker;
     let limits = &worker.limits;
-    let head = HeadLimits { line: limits.request_line_bytes, headers: limits.header_bytes, count: limits.headers };
+    let head =
+        HeadLimits { line: limits.request_line_bytes, headers: limits.header_bytes, count: limits.headers };
     let guard = Guard::new(stream, head, worker.counters.clone());
     let watch = guard.watch();
     let client = Rc::new(Client { peer, local, tls: false, watch: Rc::clone(&watch) });

@@ -13,9 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::LocalOptions;
 use tokio::sync::{mpsc, watch};
 
+use super::access_log::AccessLog;
 use super::prefetched_rng::PrefetchedRng;
 use super::{GatewayConfig, Phase, connection, farewell};
-use super::access_log::AccessLog;
 use crate::counters::ThreadCounters;
 use crate::exchange::Services;
 use crate::fault::EngineFault;
@@ -140,9 +140,11 @@ impl Worker {
     fn new(config: &GatewayConfig, threads: usize, counters: Arc<ThreadCounters>) -> Self {
         let limits = config.limits.clone();
         let mut http = hyper::server::conn::http1::Builder::new();
-        http.max_buf_size(limits.read_buffer_bytes.max(limits.header_bytes + limits.request_line_bytes + 1024))
-            .auto_date_header(true)
-            .half_close(false);
+        http.max_buf_size(
+            limits.read_buffer_bytes.max(limits.header_bytes + limits.request_line_bytes + 1024),
+        )
+        .auto_date_header(true)
+        .half_close(false);
         Self {
             requests_in_flight: limits.requests_in_flight.div_ceil(threads) as u64,
             // One per thread, so that its reference count stays on one core.

@@ -87,7 +87,10 @@ impl Body for Crossing {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         let Some(frame) = std::task::ready!(this.frames.poll_recv(cx)) else {
             // A client that left before its announced end sends an error first; this is for the case that it

@@ -45,7 +45,10 @@ pub(super) enum Sent {
 const TURNS: usize = 8;
 
 impl Line {
-    pub(super) async fn new(stream: Stream, builder: &hyper::client::conn::http1::Builder) -> hyper::Result<Self> {
+    pub(super) async fn new(
+        stream: Stream,
+        builder: &hyper::client::conn::http1::Builder,
+    ) -> hyper::Result<Self> {
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         let relay = Arc::new(Relay::default());
         let waker = Waker::from(Arc::clone(&relay));

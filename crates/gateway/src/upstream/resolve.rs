@@ -82,8 +82,14 @@ mod tests {
 
     #[test]
     fn metadata_addresses_are_forbidden_in_every_spelling() {
-        for address in ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "100.100.100.200"]
-        {
+        for address in [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "fd00:ec2::254",
+            "fe80::1",
+            "0.0.0.0",
+            "100.100.100.200",
+        ] {
             assert!(is_forbidden(address.parse().expect(address)), "{address}");
         }
         for address in ["127.0.0.1", "10.0.0.1", "192.168.1.1", "::1", "8.8.8.8", "fd00::1"] {

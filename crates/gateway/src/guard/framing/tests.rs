@@ -98,7 +98,8 @@ fn broken_chunks_are_refused() {
         let whole = [with_headers("Transfer-Encoding: chunked"), body.as_bytes().to_vec()].concat();
         assert_eq!(refusal(&whole), Some(Refusal::BadChunk), "{body:?}");
     }
-    for body in ["1234567890123456\r\n".to_owned(), format!("5;{}", "e".repeat(300)), "5;a\0\r\n".to_owned()] {
+    for body in ["1234567890123456\r\n".to_owned(), format!("5;{}", "e".repeat(300)), "5;a\0\r\n".to_owned()]
+    {
         let whole = [with_headers("Transfer-Encoding: chunked"), body.into_bytes()].concat();
         assert_eq!(refusal(&whole), Some(Refusal::BadChunk));
     }
