@@ -47,13 +47,25 @@ impl Category {
 
 impl Fault {
     /// A fault of a policy. `code` is dotted; its last part becomes `fault.name`. `text` never holds a secret.
-    pub fn step(status: StatusCode, code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
+    pub fn step(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        text: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self::of(Category::Step, status, code.into(), text.into())
     }
 
     /// A fault of a policy that is nobody's wrong input: 500.
     pub fn internal(code: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
         Self::step(StatusCode::INTERNAL_SERVER_ERROR, code, text)
+    }
+
+    pub(crate) fn messaging(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        text: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::of(Category::Messaging, status, code.into(), text.into())
     }
 
     fn of(category: Category, status: StatusCode, code: Cow<'static, str>, text: Cow<'static, str>) -> Self {
@@ -109,11 +121,14 @@ impl Fault {
     /// The stock answer, in JSON or XML.
     pub fn answer(&self, xml: bool) -> Message {
         let (kind, body) = if xml {
-            ("application/xml", format!(
-                "<fault><faultstring>{}</faultstring><detail><errorcode>{}</errorcode></detail></fault>",
-                escape_xml(self.text()),
-                escape_xml(self.code()),
-            ))
+            (
+                "application/xml",
+                format!(
+                    "<fault><faultstring>{}</faultstring><detail><errorcode>{}</errorcode></detail></fault>",
+                    escape_xml(self.text()),
+                    escape_xml(self.code()),
+                ),
+            )
         } else {
             let body = serde_json::json!({
                 "fault": { "faultstring": self.text(), "detail": { "errorcode": self.code() } }
@@ -231,15 +246,21 @@ impl EngineFault {
     pub fn fault(&self) -> Fault {
         use Category::{Messaging, Transport};
         const FLOW: &str = "messaging.adaptors.http.flow.";
-        let http = |status: u16, name: &str, text: Cow<'static, str>| (Transport, status, format!("protocol.http.{name}"), text);
-        let flow = |status: u16, name: &str, text: Cow<'static, str>| (Messaging, status, format!("{FLOW}{name}"), text);
+        let http = |status: u16, name: &str, text: Cow<'static, str>| {
+            (Transport, status, format!("protocol.http.{name}"), text)
+        };
+        let flow = |status: u16, name: &str, text: Cow<'static, str>| {
+            (Messaging, status, format!("{FLOW}{name}"), text)
+        };
         let (category, status, code, text) = match self {
             Self::ApplicationNotFound { host, path } => flow(
                 404,
                 "ApplicationNotFound",
                 format!("Unable to identify proxy for host: {host} and url: {path}").into(),
             ),
-            Self::DuplicateHeader(name) => http(400, "DuplicateHeader", format!("Duplicate Header \"{name}\"").into()),
+            Self::DuplicateHeader(name) => {
+                http(400, "DuplicateHeader", format!("Duplicate Header \"{name}\"").into())
+            }
             Self::EmptyHeaderName => http(400, "EmptyHeaderName", "Header name cannot be empty".into()),
             Self::HeaderNameWithNonAsciiChar => {
                 http(400, "HeaderNameWithNonAsciiChar", "Header name contains non-ASCII characters".into())
@@ -252,30 +273,43 @@ impl EngineFault {
             Self::BadRequest(why) => http(400, "BadRequest", (*why).into()),
             Self::LengthRequired => flow(411, "LengthRequired", "Content-Length is missing".into()),
             Self::RequestTimeOut => flow(408, "RequestTimeOut", "Request timed out".into()),
-            Self::TooBigBody(limit) => http(413, "TooBigBody", format!("Body buffer overflow: the limit is {limit} bytes").into()),
+            Self::TooBigBody(limit) => {
+                http(413, "TooBigBody", format!("Body buffer overflow: the limit is {limit} bytes").into())
+            }
             Self::TooBigLine => http(414, "TooBigLine", "Request line is too long".into()),
             Self::TooBigHeaders => http(431, "TooBigHeaders", "Headers are too long".into()),
             Self::UnsupportedEncoding(name) => {
                 http(415, "UnsupportedEncoding", format!("Unsupported Encoding \"{name}\"").into())
             }
             Self::NotImplemented(what) => http(501, "NotImplemented", (*what).into()),
-            Self::RouteFailed => {
-                (Messaging, 500, "messaging.runtime.RouteFailed".into(), "Unable to route the message to a TargetEndpoint".into())
-            }
+            Self::RouteFailed => (
+                Messaging,
+                500,
+                "messaging.runtime.RouteFailed".into(),
+                "Unable to route the message to a TargetEndpoint".into(),
+            ),
             Self::UnknownTarget(why) => {
                 (Messaging, 500, "messaging.runtime.UnknownTargetEndpoint".into(), why.clone().into())
             }
-            Self::UnexpectedEofAtTarget => flow(502, "UnexpectedEOFAtTarget", "Unexpected EOF at target".into()),
-            Self::BadTargetResponse => http(502, "BadResponse", "The target did not answer in HTTP".into()),
-            Self::TooBigTargetBody(limit) => {
-                http(502, "TooBigBody", format!("Body buffer overflow at target: the limit is {limit} bytes").into())
+            Self::UnexpectedEofAtTarget => {
+                flow(502, "UnexpectedEOFAtTarget", "Unexpected EOF at target".into())
             }
+            Self::BadTargetResponse => http(502, "BadResponse", "The target did not answer in HTTP".into()),
+            Self::TooBigTargetBody(limit) => http(
+                502,
+                "TooBigBody",
+                format!("Body buffer overflow at target: the limit is {limit} bytes").into(),
+            ),
             Self::ServiceUnavailable | Self::TargetForbidden => {
                 flow(503, "ServiceUnavailable", "The Service is temporarily unavailable".into())
             }
-            Self::NoActiveTargets => flow(503, "NoActiveTargets", "The Service is temporarily unavailable".into()),
+            Self::NoActiveTargets => {
+                flow(503, "NoActiveTargets", "The Service is temporarily unavailable".into())
+            }
             Self::SslHandshakeFailed => flow(503, "SslHandshakeFailed", "SSL Handshake failed".into()),
-            Self::Overloaded => flow(503, "Overloaded", "The gateway has too much to do; try again later".into()),
+            Self::Overloaded => {
+                flow(503, "Overloaded", "The gateway has too much to do; try again later".into())
+            }
             Self::GatewayTimeout => flow(504, "GatewayTimeout", "Gateway Timeout".into()),
             Self::TargetWriteTimeOut => flow(408, "RequestTimeOut", "Request timed out".into()),
             Self::PlatformRouteForbidden => (

@@ -3,5 +3,28 @@
 //! Invariants: no database, no axum, no console. What a request needs is in the [`Snapshot`] it took when
 //! its first byte arrived, or leaves through [`ports`].
 
+mod body;
+pub mod compile;
+pub mod condition;
+mod counters;
 pub mod design;
+pub mod dialect;
+mod door;
+pub mod exchange;
+pub mod fault;
+pub mod flow;
+mod guard;
+mod limits;
+pub mod policy;
 pub mod ports;
+mod proxy;
+mod server;
+pub mod snapshot;
+mod target;
+pub mod template;
+mod upstream;
+pub mod variable;
+
+pub use counters::Counters;
+pub use limits::Limits;
+pub use server::{AccessLog, AccessRecord, Gateway, GatewayConfig, RunningGateway};

@@ -66,6 +66,16 @@ pub struct TargetPlan {
     pub(crate) flows: FlowsPlan,
 }
 
+impl TargetPlan {
+    /// The API provider it goes to.
+    pub fn provider(&self) -> Option<&Arc<Provider>> {
+        match &self.destination {
+            DestinationPlan::Provider { provider, .. } => Some(provider),
+            DestinationPlan::None | DestinationPlan::Url(_) => None,
+        }
+    }
+}
+
 /// Which bodies must be in memory before the steps run; the others stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BodyReads {
@@ -88,7 +98,10 @@ pub(crate) enum DestinationPlan {
     /// A request that gets here is answered 500: nothing to call.
     None,
     Url(Template),
-    Provider { provider: Arc<Provider>, relative_path: Box<str> },
+    Provider {
+        provider: Arc<Provider>,
+        relative_path: Box<str>,
+    },
 }
 
 #[derive(Debug)]
@@ -116,6 +129,12 @@ pub(crate) struct FlowPlan {
     pub(crate) condition: Option<Condition>,
     pub(crate) request: Vec<StepPlan>,
     pub(crate) response: Vec<StepPlan>,
+}
+
+impl FlowPlan {
+    pub(crate) fn steps(&self, is_request: bool) -> &[StepPlan] {
+        if is_request { &self.request } else { &self.response }
+    }
 }
 
 #[derive(Debug)]
@@ -160,7 +179,12 @@ impl SuccessCodes {
 
     /// Reads `1xx,2xx,3xx,404`; `None` when an item is neither a status nor a class.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Self::item).collect::<Option<_>>().map(Self)
+        text.split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(Self::item)
+            .collect::<Option<_>>()
+            .map(Self)
     }
 
     fn item(item: &str) -> Option<(u16, u16)> {
@@ -170,7 +194,9 @@ impl SuccessCodes {
                 let class: u16 = class.parse().ok().filter(|class| (1..=5).contains(class))?;
                 Some((class * 100, class * 100 + 99))
             }
-            None => item.parse().ok().filter(|status| (100..=599).contains(status)).map(|status| (status, status)),
+            None => {
+                item.parse().ok().filter(|status| (100..=599).contains(status)).map(|status| (status, status))
+            }
         }
     }
 }

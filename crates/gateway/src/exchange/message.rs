@@ -89,7 +89,8 @@ impl Message {
         headers: HeaderMap,
         body: MessageBody,
     ) -> Self {
-        let head = RequestHead { method, version, uri, path: None, query: OnceCell::new(), edited_query: None };
+        let head =
+            RequestHead { method, version, uri, path: None, query: OnceCell::new(), edited_query: None };
         Self { head: Head::Request(head), headers, body, form: OnceCell::new() }
     }
 
@@ -170,10 +171,8 @@ impl Message {
 
     /// Writes edited form parameters back into the body.
     pub(crate) fn set_form(&mut self, form: Params) {
-        self.headers.insert(
-            CONTENT_TYPE,
-            http::HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
+        self.headers
+            .insert(CONTENT_TYPE, http::HeaderValue::from_static("application/x-www-form-urlencoded"));
         self.set_body(MessageBody::Replaced(Bytes::from(form.to_text())));
     }
 }

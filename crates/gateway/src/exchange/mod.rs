@@ -9,19 +9,19 @@ use std::cell::OnceCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use pierhead_domain::{EpochMillis, RequestId, SharedClock, SharedRng};
+use pierhead_domain::{EpochMillis, RequestId, SecretString, SharedClock, SharedRng};
 
 use crate::compile::{BodyReads, CompiledProxy, Provider, ProxyPlan, TargetPlan};
 use crate::fault::Fault;
-use crate::ports::Ports;
+use crate::ports::{KvmAddress, Ports};
 use crate::snapshot::{Route, Snapshot, VirtualHost};
 
 pub use message::{Head, Message, MessageBody, RequestHead, ResponseHead};
 pub use params::Params;
-pub use path::{BadPath, normalise};
 pub(crate) use path::hex;
-pub(crate) use store::VariableStore;
+pub use path::{BadPath, normalise};
 pub use store::ComputedVariables;
+pub(crate) use store::VariableStore;
 
 /// What every exchange of one worker shares. Make one per worker thread: its reference count then stays on
 /// one core.
@@ -80,6 +80,8 @@ pub struct Exchange {
     pub(crate) overrides: TargetOverrides,
     pub(crate) error: Option<ErrorState>,
     pub(crate) variables: VariableStore,
+    /// Entries of key value maps that this exchange wrote; the snapshot has them a moment later.
+    pub(crate) written_kvm: Vec<(KvmAddress, Option<Arc<SecretString>>)>,
     pub(crate) message_id: OnceCell<RequestId>,
 }
 
@@ -159,7 +161,57 @@ pub(crate) struct ErrorState {
     pub(crate) origin: Segment,
 }
 
+impl Segment {
+    pub(crate) const fn is_of_target(self) -> bool {
+        matches!(self, Self::TargetRequest | Self::TargetResponse)
+    }
+
+    /// `error.state`. Unsourced: the numbers.
+    pub(crate) const fn number(self) -> i32 {
+        match self {
+            Self::ProxyRequest => 1,
+            Self::TargetRequest => 2,
+            Self::TargetResponse => 3,
+            Self::ProxyResponse => 4,
+            Self::Error | Self::PostClient => 5,
+        }
+    }
+}
+
 impl Exchange {
+    pub(crate) fn new(
+        snapshot: Arc<Snapshot>,
+        services: Arc<Services>,
+        incoming: Incoming,
+        route: Route,
+        host: usize,
+        normalised: Option<Box<str>>,
+        base_end: usize,
+    ) -> Self {
+        Self {
+            snapshot,
+            services,
+            route,
+            host,
+            target: None,
+            route_rule: None,
+            request: incoming.request,
+            response: None,
+            client: incoming.client,
+            local: incoming.local,
+            tls: incoming.tls,
+            times: Times { client_received_start: incoming.received, ..Times::default() },
+            normalised,
+            base_end,
+            position: Position::default(),
+            overrides: TargetOverrides::default(),
+            error: None,
+            variables: VariableStore::default(),
+            written_kvm: Vec::new(),
+            message_id: OnceCell::new(),
+        }
+    }
+
     /// The snapshot this request sees.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
@@ -228,6 +280,19 @@ impl Exchange {
     /// Whether the client would rather read XML than JSON.
     pub(crate) fn wants_xml(&self) -> bool {
         crate::fault::wants_xml(&self.request.headers)
+    }
+
+    /// An entry of a key value map, as this exchange sees it.
+    pub(crate) fn kvm_value(&self, at: &KvmAddress) -> Option<Arc<SecretString>> {
+        match self.written_kvm.iter().rev().find(|(written, _)| written == at) {
+            Some((_, value)) => value.clone(),
+            None => self.snapshot.kvm(&at.scope, &at.map)?.entries.get(at.key.as_str()).cloned(),
+        }
+    }
+
+    /// Remembers what was written; `None` is deleted.
+    pub(crate) fn remember_kvm(&mut self, at: KvmAddress, value: Option<String>) {
+        self.written_kvm.push((at, value.map(|value| Arc::new(SecretString::new(value)))));
     }
 
     pub(crate) fn now(&self) -> EpochMillis {

@@ -35,7 +35,11 @@ pub fn normalise(raw: &str) -> Result<Cow<'_, str>, BadPath> {
     let bytes = raw.as_bytes();
     if memchr::memchr3(b'%', b'\\', 0, bytes).is_none() {
         check_segments(raw)?;
-        return if bytes.iter().any(|b| b.is_ascii_control()) { Err(BadPath::Control) } else { Ok(raw.into()) };
+        return if bytes.iter().any(|b| b.is_ascii_control()) {
+            Err(BadPath::Control)
+        } else {
+            Ok(raw.into())
+        };
     }
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

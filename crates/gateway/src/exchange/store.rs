@@ -45,7 +45,8 @@ impl VariableStore {
 
     /// Adds a group; its variables hide those of the same name that were set before.
     pub(crate) fn provide(&mut self, prefix: &Arc<str>, group: Arc<dyn ComputedVariables>) {
-        self.single.retain(|name, _| name.strip_prefix(&**prefix).is_none_or(|rest| group.get(rest).is_none()));
+        self.single
+            .retain(|name, _| name.strip_prefix(&**prefix).is_none_or(|rest| group.get(rest).is_none()));
         match self.groups.iter_mut().find(|(known, _)| known == prefix) {
             Some((_, old)) => *old = group,
             None => self.groups.push((prefix.clone(), group)),
@@ -58,6 +59,11 @@ impl VariableStore {
 
     pub(crate) fn message_mut(&mut self, name: &str) -> Option<&mut Message> {
         self.messages.iter_mut().find(|(known, _)| **known == *name).map(|(_, message)| message)
+    }
+
+    pub(crate) fn take_message(&mut self, name: &str) -> Option<Message> {
+        let at = self.messages.iter().position(|(known, _)| **known == *name)?;
+        Some(self.messages.swap_remove(at).1)
     }
 
     pub(crate) fn set_message(&mut self, name: &Arc<str>, message: Message) {

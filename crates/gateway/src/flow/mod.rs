@@ -8,13 +8,14 @@
 mod destination;
 mod faults;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use crate::compile::{CompiledProxy, FlowPlan, FlowsPlan, StepPlan};
-use crate::exchange::{Exchange, Incoming, Message, MessageBody, Part, Segment, Services, normalise};
+use crate::compile::{FlowPlan, FlowsPlan, StepPlan};
+use crate::exchange::{Exchange, Incoming, Message, Part, Segment, Services, normalise};
 use crate::fault::{EngineFault, Fault, wants_xml};
 use crate::policy::{Next, PolicyRun};
 use crate::snapshot::Snapshot;
+use crate::variable::Stored;
 
 pub use destination::ForwardTo;
 
@@ -90,7 +91,7 @@ pub async fn run_request(cx: &mut Exchange) -> RequestOutcome {
 async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
     let proxy = cx.route.proxy.clone();
     let plan = &proxy.endpoints[cx.route.endpoint];
-    if run_flows(cx, &proxy, &plan.flows, Segment::ProxyRequest).await? == Next::Respond {
+    if run_flows(cx, &plan.flows, Segment::ProxyRequest).await? == Next::Respond {
         return Ok(None);
     }
     let rule = plan.routes.iter().position(|rule| rule.condition.as_ref().is_none_or(|when| when.holds(cx)));
@@ -98,7 +99,7 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
     cx.target = rule.and_then(|rule| plan.routes[rule].target);
     let Some(target) = cx.target else { return Ok(None) };
     let plan = &proxy.targets[target];
-    if run_flows(cx, &proxy, &plan.flows, Segment::TargetRequest).await? == Next::Respond {
+    if run_flows(cx, &plan.flows, Segment::TargetRequest).await? == Next::Respond {
         cx.target = None;
         return Ok(None);
     }
@@ -123,7 +124,7 @@ async fn target_response(cx: &mut Exchange) -> Result<(), Fault> {
         let answer = cx.response.take().unwrap_or_else(Message::empty_response);
         return Err(faults::error_response(status).with_answer(answer));
     }
-    run_flows(cx, &proxy, &plan.flows, Segment::TargetResponse).await.map(drop)
+    run_flows(cx, &plan.flows, Segment::TargetResponse).await.map(drop)
 }
 
 /// The response flows of the proxy endpoint.
@@ -131,7 +132,7 @@ async fn respond(cx: &mut Exchange) {
     let proxy = cx.route.proxy.clone();
     let plan = &proxy.endpoints[cx.route.endpoint];
     cx.response.get_or_insert_with(Message::empty_response);
-    if let Err(fault) = run_flows(cx, &proxy, &plan.flows, Segment::ProxyResponse).await {
+    if let Err(fault) = run_flows(cx, &plan.flows, Segment::ProxyResponse).await {
         faults::run(cx, fault).await;
     }
 }
@@ -160,26 +161,61 @@ pub async fn run_post_client(cx: &mut Exchange) {
 }
 
 /// PreFlow, the first conditional flow whose condition holds, PostFlow.
-async fn run_flows(
-    cx: &mut Exchange,
-    proxy: &CompiledProxy,
-    flows: &FlowsPlan,
-    segment: Segment,
-) -> Result<Next, Fault> {
-    let _ = proxy;
+async fn run_flows(cx: &mut Exchange, flows: &FlowsPlan, segment: Segment) -> Result<Next, Fault> {
     cx.enter(segment, Part::Pre);
-    let is_request = matches!(segment, Segment::ProxyRequest | Segment::TargetRequest);
-    let steps = |flow: &FlowPlan| -> &[StepPlan] { if is_request { &flow.request } else { &flow.response } };
-    if run_steps(cx, steps(&flows.pre)).await? == Next::Respond {
+    let is_request = segment.is_of_request();
+    if run_steps(cx, flows.pre.steps(is_request)).await? == Next::Respond {
         return Ok(Next::Respond);
     }
     let holds = |flow: &FlowPlan| flow.condition.as_ref().is_none_or(|when| when.holds(cx));
     if let Some(chosen) = flows.conditional.iter().position(holds) {
         cx.enter(segment, Part::Conditional(chosen));
-        if run_steps(cx, steps(&flows.conditional[chosen])).await? == Next::Respond {
+        if run_steps(cx, flows.conditional[chosen].steps(is_request)).await? == Next::Respond {
             return Ok(Next::Respond);
         }
     }
     cx.enter(segment, Part::Post);
-    run_steps(cx, steps(&flows.post)).await
+    run_steps(cx, flows.post.steps(is_request)).await
 }
+
+/// Runs steps one after another. A failed step puts an end to them unless its policy says to go on.
+async fn run_steps(cx: &mut Exchange, steps: &[StepPlan]) -> Result<Next, Fault> {
+    for step in steps {
+        if step.condition.as_ref().is_some_and(|when| !when.holds(cx)) || !step.policy.enabled {
+            continue;
+        }
+        let ran = match step.policy.policy.run(cx) {
+            PolicyRun::Done(ran) => ran,
+            PolicyRun::Wait(running) => running.await,
+        };
+        match ran {
+            Ok(Next::Continue) => {}
+            Ok(Next::Respond) => return Ok(Next::Respond),
+            Err(fault) => {
+                cx.variables.set(&step.policy.failed_variable, Stored::Boolean(true));
+                if !step.policy.continue_on_error {
+                    return Err(fault.by(&step.policy.name));
+                }
+                cx.variables.set(&FAULT_NAME, Stored::from(fault.name()));
+            }
+        }
+    }
+    Ok(Next::Continue)
+}
+
+/// Also set when the flow goes on; in the error state the fault itself is read.
+static FAULT_NAME: LazyLock<Arc<str>> = LazyLock::new(|| "fault.name".into());
+
+impl Exchange {
+    fn enter(&mut self, segment: Segment, part: Part) {
+        self.position.segment = segment;
+        if segment.is_of_target() {
+            self.position.target_part = Some(part);
+        } else {
+            self.position.proxy_part = part;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,25 @@
 //! Adding one: a file with a type that implements [`Policy`] and a `compile` function, and a line in
 //! [`CATALOGUE`].
 
+mod assign_message;
+mod blueprint;
+mod edits;
+mod element;
+mod key_value_map_operations;
+mod open_connectors;
+mod raise_fault;
+mod verify_api_key;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
 use crate::exchange::Exchange;
 use crate::fault::Fault;
+
+pub(crate) use blueprint::{Blueprint, MessageReads};
+pub(crate) use element::Element;
+pub use open_connectors::INSTANCE_TOKEN_MAP;
 
 /// A compiled policy. It keeps no state of requests.
 pub trait Policy: Send + Sync + fmt::Debug {
@@ -32,3 +45,40 @@ pub enum Next {
     /// Skips the rest of the request flows and the target: the response is there already.
     Respond,
 }
+
+pub(crate) type Compiled = Box<dyn Policy>;
+
+/// A kind of policy: its root element, the prefix of its `failed` variable, how it is compiled.
+pub(crate) struct Entry {
+    pub(crate) kind: &'static str,
+    pub(crate) prefix: &'static str,
+    /// Gives `None` after reporting a problem that leaves nothing to run.
+    pub(crate) compile: fn(&mut Blueprint<'_>) -> Option<Compiled>,
+}
+
+const fn entry(
+    kind: &'static str,
+    prefix: &'static str,
+    compile: fn(&mut Blueprint<'_>) -> Option<Compiled>,
+) -> Entry {
+    Entry { kind, prefix, compile }
+}
+
+/// Every policy the gateway runs. A new one is one file and one line here.
+pub(crate) static CATALOGUE: &[Entry] = &[
+    entry("AssignMessage", "assignmessage", assign_message::compile),
+    entry("KeyValueMapOperations", "keyvaluemapoperations", key_value_map_operations::compile),
+    entry(OPEN_CONNECTORS, "openconnectors", open_connectors::compile),
+    entry("RaiseFault", "raisefault", raise_fault::compile),
+    entry("VerifyAPIKey", "verifyapikey", verify_api_key::compile),
+];
+
+pub(crate) const OPEN_CONNECTORS: &str = "OpenConnectors";
+
+/// The kinds of policies that can be deployed.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().map(|entry| entry.kind)
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use ahash::AHashMap;
 use pierhead_domain::{EpochMillis, SecretString};
 
+use crate::condition::glob::Glob;
+
 /// The keyed hash under which a machine secret is looked up; the vault's, given by the binary.
 pub type LookupHash = Arc<dyn Fn(&str) -> [u8; 32] + Send + Sync>;
 
@@ -174,8 +176,8 @@ pub struct ApiProduct {
     pub proxies: Vec<Box<str>>,
     /// Names of environments; empty means every one.
     pub environments: Vec<Box<str>>,
-    /// Path patterns (`/`, `/*`, `/**`, `*`, `/a/*/b`); empty means every path.
-    pub resources: Vec<Box<str>>,
+    /// Paths it gives access to; empty means every path.
+    pub resources: Vec<ResourcePattern>,
     /// Operations; when there are any they rule instead of `proxies` and `resources`.
     pub operations: Vec<ProductOperation>,
     /// Quota for policies that take it from the product.
@@ -189,10 +191,49 @@ pub struct ApiProduct {
 pub struct ProductOperation {
     /// Name of the proxy.
     pub proxy: Box<str>,
-    /// Path pattern; empty means every path.
-    pub resource: Box<str>,
+    /// Paths it gives access to.
+    pub resource: ResourcePattern,
     /// Verbs in upper case; empty means all.
     pub methods: Vec<Box<str>>,
+}
+
+/// Paths of a product: `/`, `*`, `/**` and nothing are every path, `/*` one segment, `/a/*/b` and `/a/**`
+/// as in conditions. Matched against `proxy.pathsuffix`.
+#[derive(Debug, Clone)]
+pub struct ResourcePattern(Option<Glob>);
+
+impl ResourcePattern {
+    /// Compiles the pattern as stored.
+    pub fn new(pattern: &str) -> Self {
+        Self(match pattern.trim() {
+            "" | "/" | "*" | "**" | "/**" => None,
+            pattern => Some(Glob::path(pattern)),
+        })
+    }
+
+    fn matches(&self, path_suffix: &str) -> bool {
+        self.0.as_ref().is_none_or(|glob| glob.matches(path_suffix))
+    }
+}
+
+impl ApiProduct {
+    /// Whether the product gives access to a call.
+    pub fn gives_access(&self, environment: &str, proxy: &str, path_suffix: &str, verb: &str) -> bool {
+        let among =
+            |names: &[Box<str>], name: &str| names.is_empty() || names.iter().any(|known| **known == *name);
+        if !among(&self.environments, environment) {
+            return false;
+        }
+        if !self.operations.is_empty() {
+            return self.operations.iter().any(|operation| {
+                *operation.proxy == *proxy
+                    && operation.resource.matches(path_suffix)
+                    && among(&operation.methods, verb)
+            });
+        }
+        among(&self.proxies, proxy)
+            && (self.resources.is_empty() || self.resources.iter().any(|paths| paths.matches(path_suffix)))
+    }
 }
 
 /// The quota of a product.

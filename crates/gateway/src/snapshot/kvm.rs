@@ -18,7 +18,9 @@ pub struct KvmMap {
 
 /// All key value maps by scope and name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct KvmMaps(AHashMap<KvmScope, Arc<AHashMap<Box<str>, Arc<KvmMap>>>>);
+pub(crate) struct KvmMaps(AHashMap<KvmScope, Arc<MapsByName>>);
+
+type MapsByName = AHashMap<Box<str>, Arc<KvmMap>>;
 
 impl KvmMaps {
     pub(crate) fn get(&self, scope: &KvmScope, map: &str) -> Option<&KvmMap> {

@@ -16,8 +16,8 @@ use crate::ports::KvmScope;
 
 pub use hosts::VirtualHost;
 pub use keys::{
-    ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, KeyTable, LookupHash, ProductOperation, ProductQuota,
-    Standing,
+    ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, KeyTable, LookupHash, ProductOperation,
+    ProductQuota, ResourcePattern, Standing,
 };
 pub use kvm::KvmMap;
 pub use routes::Route;
@@ -170,7 +170,8 @@ impl Snapshot {
         entries: impl IntoIterator<Item = (String, SecretString)>,
         encrypted: bool,
     ) -> Self {
-        let entries = entries.into_iter().map(|(key, value)| (key.into_boxed_str(), Arc::new(value))).collect();
+        let entries =
+            entries.into_iter().map(|(key, value)| (key.into_boxed_str(), Arc::new(value))).collect();
         let mut next = self.next();
         Arc::make_mut(&mut next.kvms).put(scope, map, KvmMap { encrypted, entries });
         next

@@ -1,0 +1,214 @@
+//! Compiling proxy and target endpoints.
+
+use ahash::AHashSet;
+
+use super::flows::Attached;
+use super::{
+    BodyReads, Compiler, DestinationPlan, ProviderKind, ProxyPlan, RoutePlan, SuccessCodes, TargetPlan,
+    TargetTimeouts, base_path,
+};
+use crate::design::{Destination, ProxyEndpoint, TargetEndpoint};
+use crate::door::HUB_ROOT;
+use crate::exchange::normalise;
+use crate::template::Template;
+
+impl Compiler<'_> {
+    /// The targets, each with what its flows read.
+    pub(super) fn targets(&mut self) -> Vec<(TargetPlan, BodyReads)> {
+        let design = self.design;
+        let mut names = AHashSet::new();
+        let mut targets = Vec::with_capacity(design.target_endpoints.len());
+        for target in &design.target_endpoints {
+            let file = format!("target endpoint {}", target.name);
+            if !names.insert(target.name.as_str()) {
+                self.problem(&file, "DuplicateEndpoint", "there are two target endpoints of this name");
+            }
+            targets.push(self.target(&file, target));
+        }
+        targets
+    }
+
+    fn target(&mut self, file: &str, target: &TargetEndpoint) -> (TargetPlan, BodyReads) {
+        let (flows, mut reads) = self.flows(file, &target.flows);
+        let destination = self.destination(file, &target.destination);
+        if let DestinationPlan::Url(template) = &destination {
+            let mut bodies = crate::policy::MessageReads::default();
+            template.each_variable(&mut |variable| bodies.note(variable));
+            reads.request |= bodies.request || bodies.message;
+        }
+        let mut plan = TargetPlan {
+            name: target.name.as_str().into(),
+            timeouts: TargetTimeouts::default(),
+            http10: true,
+            http11: true,
+            success: SuccessCodes::default(),
+            destination,
+            flows,
+        };
+        self.target_properties(file, &target.properties, &mut plan);
+        (plan, reads)
+    }
+
+    fn destination(&mut self, file: &str, destination: &Destination) -> DestinationPlan {
+        match destination {
+            Destination::None => DestinationPlan::None,
+            Destination::Url(url) => match Template::parse(url.trim()) {
+                Ok(template) => {
+                    if let Some(literal) = template.as_literal()
+                        && !is_http_url(literal) {
+                            let message = format!("'{literal}' is not an http or https URL");
+                            self.problem(file, "InvalidTargetUrl", message);
+                        }
+                    DestinationPlan::Url(template)
+                }
+                Err(bad) => {
+                    self.problem(file, "InvalidTargetUrl", bad.to_string());
+                    DestinationPlan::None
+                }
+            },
+            Destination::Provider { name, .. } if name.is_empty() || name == "NONE" => DestinationPlan::None,
+            Destination::Provider { name, relative_path } => self.provider(file, name, relative_path),
+        }
+    }
+
+    fn provider(&mut self, file: &str, name: &str, relative_path: &str) -> DestinationPlan {
+        let Some(provider) = self.world.providers.get(name).cloned() else {
+            self.problem(file, "UnknownProvider", format!("there is no API provider '{name}'"));
+            return DestinationPlan::None;
+        };
+        let rooted = match relative_path.trim() {
+            "" => "/".to_owned(),
+            path if path.starts_with('/') => path.to_owned(),
+            path => format!("/{path}"),
+        };
+        let relative_path = match normalise(&rooted) {
+            Ok(path) if !path.contains(['?', '#', ' ']) => path.into_owned(),
+            Ok(_) => {
+                self.problem(file, "InvalidRelativePath", "the relative path has a blank, ? or #");
+                rooted.clone()
+            }
+            Err(bad) => {
+                self.problem(file, "InvalidRelativePath", format!("relative path: {bad}"));
+                rooted.clone()
+            }
+        };
+        if matches!(provider.kind, ProviderKind::OpenConnectors(_)) && !is_below_hub_root(&relative_path) {
+            let message =
+                format!("the relative path towards an Open Connectors provider lies below {HUB_ROOT}");
+            self.problem(file, "InvalidRelativePath", message);
+        }
+        DestinationPlan::Provider { provider, relative_path: relative_path.into() }
+    }
+
+    /// The proxy endpoints; `targets` are all that routes may lead to.
+    pub(super) fn proxy_endpoints(&mut self, targets: &[(TargetPlan, BodyReads)]) -> Vec<ProxyPlan> {
+        let design = self.design;
+        if design.proxy_endpoints.is_empty() {
+            self.problem("API proxy", "NoProxyEndpoint", "an API proxy needs a proxy endpoint");
+        }
+        let (mut names, mut served) = (AHashSet::new(), AHashSet::new());
+        let mut endpoints = Vec::with_capacity(design.proxy_endpoints.len());
+        for endpoint in &design.proxy_endpoints {
+            let file = format!("proxy endpoint {}", endpoint.name);
+            if !names.insert(endpoint.name.as_str()) {
+                self.problem(&file, "DuplicateEndpoint", "there are two proxy endpoints of this name");
+            }
+            let path = self.base_path(&file, endpoint);
+            let hosts: Vec<&str> = match &*endpoint.virtual_hosts {
+                [] => vec![""],
+                hosts => hosts.iter().map(String::as_str).collect(),
+            };
+            for host in hosts {
+                self.check_host(&file, host, &path);
+                if !served.insert((host, path.clone())) {
+                    self.problem(
+                        &file,
+                        "DuplicateBasePath",
+                        format!("base path '{path}' is served twice by this proxy"),
+                    );
+                }
+            }
+            endpoints.push(self.proxy_endpoint(&file, endpoint, &path, targets));
+        }
+        endpoints
+    }
+
+    fn base_path(&mut self, file: &str, endpoint: &ProxyEndpoint) -> String {
+        base_path::check(&endpoint.base_path).unwrap_or_else(|why| {
+            self.problem(file, "InvalidBasePath", why);
+            endpoint.base_path.clone()
+        })
+    }
+
+    fn check_host(&mut self, file: &str, host: &str, path: &str) {
+        let running = &self.world.running;
+        if !running.has_virtual_host(host) {
+            self.problem(file, "UnknownVirtualHost", format!("there is no virtual host '{host}'"));
+            return;
+        }
+        let owner = running.base_path_owner(host, path).filter(|owner| *owner != self.design.name);
+        if let Some(owner) = owner.map(str::to_owned) {
+            self.problem(
+                file,
+                "DuplicateBasePath",
+                format!("base path '{path}' is taken by API proxy '{owner}'"),
+            );
+        }
+    }
+
+    fn proxy_endpoint(
+        &mut self,
+        file: &str,
+        endpoint: &ProxyEndpoint,
+        path: &str,
+        targets: &[(TargetPlan, BodyReads)],
+    ) -> ProxyPlan {
+        let (flows, mut reads) = self.flows(file, &endpoint.flows);
+        let mut routes = Vec::with_capacity(endpoint.routes.len());
+        for rule in &endpoint.routes {
+            let at = format!("route rule {}", rule.name);
+            let condition = self.condition(file, &at, &rule.condition, Attached::Request, &mut reads);
+            let target = match &rule.target {
+                None => None,
+                Some(name) => {
+                    let index = targets.iter().position(|(target, _)| *target.name == **name);
+                    if index.is_none() {
+                        self.problem(
+                            file,
+                            "UnknownTarget",
+                            format!("{at}: there is no target endpoint '{name}'"),
+                        );
+                    }
+                    index
+                }
+            };
+            if let Some((_, target_reads)) = target.and_then(|index| targets.get(index)) {
+                reads = reads | *target_reads;
+            }
+            routes.push(RoutePlan { name: rule.name.as_str().into(), condition, target });
+        }
+        let mut plan = ProxyPlan {
+            name: endpoint.name.as_str().into(),
+            base_path: path.into(),
+            virtual_hosts: endpoint.virtual_hosts.iter().map(|host| host.as_str().into()).collect(),
+            x_forwarded_for: false,
+            api_timeout: None,
+            reads,
+            routes,
+            flows,
+        };
+        self.proxy_properties(file, &endpoint.properties, &mut plan);
+        plan
+    }
+}
+
+fn is_http_url(text: &str) -> bool {
+    let uri: Result<http::Uri, _> = text.parse();
+    uri.is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|h| !h.is_empty())
+    })
+}
+
+fn is_below_hub_root(path: &str) -> bool {
+    path.strip_prefix(HUB_ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

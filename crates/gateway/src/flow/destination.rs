@@ -1,0 +1,164 @@
+//! Where a request goes, once its flows have run.
+
+use std::sync::Arc;
+
+use http::Uri;
+use http::uri::PathAndQuery;
+
+use crate::compile::{DestinationPlan, Endpoint, HubPlace, OpenConnectorsProvider, ProviderKind, TargetPlan};
+use crate::door::{self, HUB_ROOT};
+use crate::exchange::Exchange;
+use crate::fault::{EngineFault, Fault};
+
+/// Where to send a request.
+#[derive(Debug)]
+pub enum ForwardTo {
+    /// A server; the Host header is its name.
+    Network {
+        /// Where it listens.
+        endpoint: Endpoint,
+        /// The request target.
+        path_and_query: PathAndQuery,
+    },
+    /// The hub of this installation; the path is below `/elements/api-v2`, without that prefix.
+    Hub {
+        /// The request target.
+        path_and_query: PathAndQuery,
+    },
+}
+
+/// Puts the target's address together: destination or `target.url`, path suffix, query.
+pub(super) fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fault> {
+    if let DestinationPlan::Provider { provider, relative_path } = &target.destination
+        && let ProviderKind::OpenConnectors(hub) = &provider.kind {
+            return open_connectors(cx, hub, relative_path);
+        }
+    if let Some(url) = &cx.overrides.url {
+        return url_target(cx, url);
+    }
+    match &target.destination {
+        DestinationPlan::None => {
+            let text = format!("The target endpoint '{}' has no destination", target.name);
+            Err(EngineFault::UnknownTarget(text).into())
+        }
+        DestinationPlan::Url(template) => {
+            let url = template.render(cx, false).map_err(|unresolved| {
+                EngineFault::UnknownTarget(format!(
+                    "The URL of target endpoint '{}': {unresolved}",
+                    target.name
+                ))
+            })?;
+            url_target(cx, &url)
+        }
+        DestinationPlan::Provider { provider, relative_path } => match &provider.kind {
+            ProviderKind::Internet(endpoint) => {
+                let path = join(&endpoint.path_prefix, &join(relative_path, suffix(cx)));
+                network(cx, endpoint.clone(), &path, "")
+            }
+            ProviderKind::OpenConnectors(hub) => open_connectors(cx, hub, relative_path),
+        },
+    }
+}
+
+fn open_connectors(
+    cx: &Exchange,
+    hub: &OpenConnectorsProvider,
+    relative_path: &str,
+) -> Result<ForwardTo, Fault> {
+    if cx.overrides.url.is_some() {
+        // The three secrets go to the provider's hub and nowhere else.
+        let text = "target.url cannot be set towards an Open Connectors provider";
+        return Err(EngineFault::UnknownTarget(text.into()).into());
+    }
+    let path = join(relative_path, suffix(cx));
+    let below = path.strip_prefix(HUB_ROOT).unwrap_or_default();
+    door::pass(below, &hub.allowed_platform_roots).map_err(|_| EngineFault::PlatformRouteForbidden)?;
+    match &hub.hub {
+        HubPlace::ThisInstallation => Ok(ForwardTo::Hub { path_and_query: path_and_query(cx, below, "")? }),
+        HubPlace::Remote(endpoint) => {
+            let path = join(&endpoint.path_prefix, &path);
+            network(cx, endpoint.clone(), &path, "")
+        }
+    }
+}
+
+fn network(cx: &Exchange, endpoint: Endpoint, path: &str, query: &str) -> Result<ForwardTo, Fault> {
+    Ok(ForwardTo::Network { path_and_query: path_and_query(cx, path, query)?, endpoint })
+}
+
+/// A URL of the design or of a policy; it may have a path and a query of its own.
+fn url_target(cx: &Exchange, url: &str) -> Result<ForwardTo, Fault> {
+    let bad = || EngineFault::UnknownTarget("The target URL is not an http or https URL".to_owned());
+    let uri: Uri = url.trim().parse().map_err(|_| bad())?;
+    let tls = match uri.scheme_str() {
+        Some("http") => false,
+        Some("https") => true,
+        _ => return Err(bad().into()),
+    };
+    let authority = uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(bad)?;
+    let host: Arc<str> = authority.host().into();
+    if host.is_empty() {
+        return Err(bad().into());
+    }
+    let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+    let endpoint = Endpoint { tls, host, port, trust_all: false, path_prefix: "".into() };
+    // A URL that a policy computed holds the whole path already.
+    let suffix = if cx.overrides.url.is_some() { "" } else { suffix(cx) };
+    network(cx, endpoint, &join(uri.path(), suffix), uri.query().unwrap_or_default())
+}
+
+/// What follows the base path, or the path that a policy set.
+fn suffix(cx: &Exchange) -> &str {
+    match cx.request.as_request().and_then(|head| head.path.as_deref()) {
+        Some(path) => path,
+        None if cx.overrides.copy_path_suffix => cx.path_suffix(),
+        None => "",
+    }
+}
+
+/// Joins two paths with exactly one slash; an empty suffix adds nothing.
+fn join(base: &str, suffix: &str) -> String {
+    match (base.strip_suffix('/'), suffix.is_empty()) {
+        (_, true) => base.to_owned(),
+        (Some(base), false) => format!("{base}{suffix}"),
+        (None, false) => format!("{base}{suffix}"),
+    }
+}
+
+/// The request target: `path`, the target's own query, the request's.
+fn path_and_query(cx: &Exchange, path: &str, own_query: &str) -> Result<PathAndQuery, Fault> {
+    let query = match cx.request.as_request() {
+        Some(head) if cx.overrides.copy_query_params => head.query_text(),
+        _ => "".into(),
+    };
+    let path = if path.is_empty() { "/" } else { path };
+    let mut text = String::with_capacity(path.len() + own_query.len() + query.len() + 2);
+    text.push_str(path);
+    for (mark, query) in [("?", own_query), (if own_query.is_empty() { "?" } else { "&" }, &*query)] {
+        if !query.is_empty() {
+            text.push_str(mark);
+            text.push_str(query);
+        }
+    }
+    PathAndQuery::from_maybe_shared(bytes::Bytes::from(text))
+        .map_err(|_| EngineFault::BadPath("the path has a character that no path may have".into()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+
+    #[test]
+    fn paths_are_joined_with_exactly_one_slash() {
+        for (base, suffix, joined) in [
+            ("/elements/api-v2/", "/files", "/elements/api-v2/files"),
+            ("/elements/api-v2", "/files", "/elements/api-v2/files"),
+            ("/elements/api-v2/", "", "/elements/api-v2/"),
+            ("", "/files", "/files"),
+            ("/", "/files/", "/files/"),
+            ("", "", ""),
+        ] {
+            assert_eq!(join(base, suffix), joined, "{base} + {suffix}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `AssignMessage`: makes or changes a message, and sets variables (api-management §9.5).
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::blueprint::Blueprint;
+use super::edits::{EditProblem, Edits, MessageRef};
+use super::{Compiled, Next, Policy, PolicyRun};
+use crate::exchange::{Exchange, Message, Segment};
+use crate::fault::Fault;
+use crate::variable::MessageName;
+
+/// Changes a message in the order of the document.
+///
+/// Faults, all 500: `steps.assignmessage.UnresolvedVariable`, `steps.assignmessage.VariableOfNonMsgType`,
+/// `steps.assignmessage.SetVariableFailed`.
+#[derive(Debug)]
+pub(super) struct AssignMessage {
+    name: Arc<str>,
+    target: Target,
+    edits: Edits,
+}
+
+/// The message that is changed.
+#[derive(Debug)]
+enum Target {
+    /// `message`: the one of the present segment.
+    Present,
+    /// A message by name. `make` says what to make when it is to be new or is not there.
+    Named { message: MessageRef, always_new: bool, make: Kind },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Request,
+    Response,
+    /// The kind of the present segment's message.
+    Present,
+}
+
+pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
+    let children = [&["AssignTo", "IgnoreUnresolvedVariables"], Edits::ELEMENTS].concat();
+    policy.only_in_root(&[], &children);
+    let target = target(policy);
+    let lenient = policy.flag_child(policy.root, "IgnoreUnresolvedVariables", false);
+    let name = match &target {
+        Target::Present => "message".into(),
+        Target::Named { message, .. } => message.0.clone(),
+    };
+    let edits = Edits::read(policy, policy.root, &name, lenient);
+    Some(Box::new(AssignMessage { name: policy.name.clone(), target, edits }))
+}
+
+fn target(policy: &mut Blueprint<'_>) -> Target {
+    let Some(element) = policy.root.child("AssignTo") else { return Target::Present };
+    policy.only(element, &["createNew", "transport", "type"], &[]);
+    let always_new = policy.flag(element, "createNew", false);
+    if element.attribute("transport").is_some_and(|transport| !transport.eq_ignore_ascii_case("http")) {
+        policy.problem(element, "InvalidTransport", "the only transport is http");
+    }
+    let kind = match element.attribute("type").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("") => None,
+        Some("request") => Some(Kind::Request),
+        Some("response") => Some(Kind::Response),
+        Some(other) => {
+            policy.problem(
+                element,
+                "InvalidMessageType",
+                format!("'{other}' is neither request nor response"),
+            );
+            None
+        }
+    };
+    let name = match (element.text(), kind) {
+        // Without a name the type names the exchange's own message.
+        ("", Some(Kind::Request)) => "request",
+        ("", Some(Kind::Response)) => "response",
+        ("", _) => "message",
+        (name, _) => match policy.variable(element, name) {
+            Some(_) => name,
+            None => return Target::Present,
+        },
+    };
+    if name == "message" && !always_new {
+        return Target::Present;
+    }
+    let make = match (MessageName::of(name), kind) {
+        (Some(MessageName::Request), _) => Kind::Request,
+        (Some(MessageName::Response | MessageName::Error), _) => Kind::Response,
+        (_, kind) => kind.unwrap_or(Kind::Present),
+    };
+    Target::Named { message: MessageRef(name.into()), always_new, make }
+}
+
+impl Policy for AssignMessage {
+    fn run<'a>(&'a self, cx: &'a mut Exchange) -> PolicyRun<'a> {
+        PolicyRun::Done(self.apply(cx).map_err(|problem| self.fault(&problem)))
+    }
+}
+
+impl AssignMessage {
+    fn apply(&self, cx: &mut Exchange) -> Result<Next, EditProblem> {
+        let Target::Named { message, always_new, make } = &self.target else {
+            let present = MessageRef::present();
+            return self.edits.apply(cx, present).map(|()| Next::Continue);
+        };
+        if *always_new || cx.message_named(&message.0).is_none() {
+            let fresh = match make {
+                Kind::Request => Message::empty_request(),
+                Kind::Response => Message::empty_response(),
+                Kind::Present if cx.position.segment.is_of_request() => Message::empty_request(),
+                Kind::Present => Message::empty_response(),
+            };
+            match cx.message_named_mut(&message.0) {
+                // A client's request keeps its own first line: the path suffix is not the message's.
+                Some(own) if MessageName::of(&message.0) == Some(MessageName::Request) => {
+                    own.headers = fresh.headers;
+                    own.set_body(fresh.body);
+                }
+                Some(own) => *own = fresh,
+                None => cx.variables.set_message(&message.0, fresh),
+            }
+        }
+        self.edits.apply(cx, message).map(|()| Next::Continue)
+    }
+
+    fn fault(&self, problem: &EditProblem) -> Fault {
+        let code = match problem {
+            EditProblem::Unresolved(_) => "steps.assignmessage.UnresolvedVariable",
+            EditProblem::NotAMessage(_) => "steps.assignmessage.VariableOfNonMsgType",
+            EditProblem::NotSet { .. } => "steps.assignmessage.SetVariableFailed",
+        };
+        let text = format!("AssignMessage[{}]: {problem}", self.name);
+        Fault::step(StatusCode::INTERNAL_SERVER_ERROR, code, text)
+    }
+}
+
+impl Segment {
+    /// The message of this segment is a request.
+    pub(crate) const fn is_of_request(self) -> bool {
+        matches!(self, Self::ProxyRequest | Self::TargetRequest)
+    }
+}

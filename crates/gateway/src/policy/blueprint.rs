@@ -1,0 +1,177 @@
+//! What a policy is compiled from, and how it says what is wrong with it.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::element::Element;
+use crate::compile::CompileProblem;
+use crate::design::FileResource;
+use crate::ports::KvmAddress;
+use crate::template::Template;
+use crate::variable::{MessageName, Place, Variable};
+
+/// A policy document that is being compiled. The readers below report what they refuse and then give the
+/// value that lets compiling go on, so that every mistake is found in one go.
+pub(crate) struct Blueprint<'d> {
+    pub(crate) name: Arc<str>,
+    pub(crate) proxy: Arc<str>,
+    pub(crate) root: &'d Element,
+    pub(crate) resources: &'d [FileResource],
+    pub(crate) problems: Vec<CompileProblem>,
+    pub(crate) reads: MessageReads,
+    pub(crate) initial_entries: Vec<(KvmAddress, String)>,
+}
+
+/// Whose bodies a policy or condition reads; what `message` is depends on where it is attached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct MessageReads {
+    pub(crate) request: bool,
+    pub(crate) response: bool,
+    pub(crate) error: bool,
+    pub(crate) message: bool,
+}
+
+impl MessageReads {
+    pub(crate) fn note(&mut self, variable: &Variable) {
+        if let Place::Message(name, field) = variable.place()
+            && field.is_of_body() {
+                self.note_message(*name);
+            }
+    }
+
+    pub(crate) const fn note_message(&mut self, name: MessageName) {
+        match name {
+            MessageName::Request => self.request = true,
+            MessageName::Response => self.response = true,
+            MessageName::Error => self.error = true,
+            MessageName::Message => self.message = true,
+        }
+    }
+}
+
+impl<'d> Blueprint<'d> {
+    pub(crate) fn problem(&mut self, at: &Element, rule: &'static str, message: impl Into<String>) {
+        let file = format!("policy {}", self.name);
+        self.problems.push(CompileProblem { file, line: at.line, rule, message: message.into() });
+    }
+
+    /// Refuses children and attributes of `element` that are not named.
+    pub(crate) fn only(&mut self, element: &'d Element, attributes: &[&str], children: &[&str]) {
+        for name in element.attributes() {
+            if !attributes.contains(&name) {
+                self.problem(
+                    element,
+                    "UnknownAttribute",
+                    format!("{} has no attribute '{name}'", element.name),
+                );
+            }
+        }
+        for child in &element.children {
+            if !children.contains(&child.name.as_str()) {
+                let message = format!("{} has no element '{}' here", element.name, child.name);
+                self.problem(child, "UnknownElement", message);
+            }
+        }
+    }
+
+    /// The same for the root, which may also have what every policy has.
+    pub(crate) fn only_in_root(&mut self, attributes: &[&str], children: &[&str]) {
+        const ATTRIBUTES: &[&str] = &["name", "enabled", "continueOnError", "async"];
+        const CHILDREN: &[&str] = &["DisplayName", "Properties", "FaultRules", "Description"];
+        self.only(self.root, &[ATTRIBUTES, attributes].concat(), &[CHILDREN, children].concat());
+        for name in children {
+            if let Some(second) = self.root.children(name).nth(1)
+                && !REPEATABLE.contains(name) {
+                    self.problem(second, "RepeatedElement", format!("{name} may be given once only"));
+                }
+        }
+    }
+
+    /// A `true` or `false` attribute.
+    pub(crate) fn flag(&mut self, element: &'d Element, attribute: &str, default: bool) -> bool {
+        match element.attribute(attribute) {
+            None => default,
+            Some(text) => self.boolean(element, text, default),
+        }
+    }
+
+    /// A child element that is `true` or `false`.
+    pub(crate) fn flag_child(&mut self, element: &'d Element, child: &str, default: bool) -> bool {
+        match element.child(child) {
+            None => default,
+            Some(child) => self.boolean(child, child.text(), default),
+        }
+    }
+
+    fn boolean(&mut self, at: &Element, text: &str, default: bool) -> bool {
+        match text.trim() {
+            "true" | "True" | "TRUE" => true,
+            "false" | "False" | "FALSE" => false,
+            "" => default,
+            other => {
+                self.problem(at, "NotABoolean", format!("'{other}' is neither true nor false"));
+                default
+            }
+        }
+    }
+
+    /// A whole number.
+    pub(crate) fn number<N: FromStr>(&mut self, at: &Element, text: &str, rule: &'static str) -> Option<N> {
+        let number = text.trim().parse().ok();
+        if number.is_none() {
+            self.problem(at, rule, format!("'{}' is not a number that is possible here", text.trim()));
+        }
+        number
+    }
+
+    /// A variable by name.
+    pub(crate) fn variable(&mut self, at: &Element, name: &str) -> Option<Variable> {
+        let name = name.trim();
+        let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, '{' | '}' | '"'));
+        if !is_name {
+            self.problem(at, "InvalidVariableName", format!("'{name}' is not the name of a variable"));
+            return None;
+        }
+        let variable = Variable::new(name);
+        self.reads.note(&variable);
+        Some(variable)
+    }
+
+    /// A template with the usual delimiters.
+    pub(crate) fn template(&mut self, at: &Element, text: &str) -> Template {
+        self.template_with(at, text, "{", "}")
+    }
+
+    /// A template with its own delimiters.
+    pub(crate) fn template_with(&mut self, at: &Element, text: &str, prefix: &str, suffix: &str) -> Template {
+        match Template::parse_with(text, prefix, suffix) {
+            Ok(template) => {
+                template.each_variable(&mut |variable| self.reads.note(variable));
+                template
+            }
+            Err(bad) => {
+                self.problem(at, "BadTemplate", bad.to_string());
+                Template::default()
+            }
+        }
+    }
+
+    /// The text of a file of the proxy, by `<kind>://<name>`.
+    pub(crate) fn resource(&mut self, at: &Element, url: &str) -> Option<&'d str> {
+        let found = url.split_once("://").and_then(|(kind, name)| {
+            self.resources
+                .iter()
+                .find(|file| file.name == name && (file.kind == kind || (kind == "jsc" && file.kind == "js")))
+        });
+        if found.is_none() {
+            self.problem(at, "NoResourceForURL", format!("the proxy has no resource '{url}'"));
+        }
+        found.map(|file| file.content.as_str())
+    }
+}
+
+/// Children of a policy's root that may come more than once.
+const REPEATABLE: &[&str] =
+    &["Copy", "Remove", "Add", "Set", "AssignVariable", "Get", "Put", "Delete", "FaultRules"];

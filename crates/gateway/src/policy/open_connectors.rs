@@ -1,0 +1,106 @@
+//! `OpenConnectors`: the three secrets of a hub call (api-management §9.2; seed 1, step 3).
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
+
+use super::blueprint::Blueprint;
+use super::{Compiled, Next, Policy, PolicyRun};
+use crate::compile::{OpenConnectorsProvider, ProviderKind};
+use crate::exchange::Exchange;
+use crate::fault::Fault;
+use crate::ports::KvmScope;
+
+/// Sets `Authorization: User …, Organization …, Element …` on the target request, whatever the caller sent.
+///
+/// The instance token is an entry of a key value map of the proxy. Faults, all 500 and before the target is
+/// called: `oc.NoProvider`, `oc.NoInstanceToken`, `oc.BadInstanceToken`; they name the map and the key and
+/// never a value.
+#[derive(Debug)]
+pub(super) struct OpenConnectors {
+    scope: KvmScope,
+    map: Box<str>,
+    key: Box<str>,
+    proxy: Arc<str>,
+}
+
+/// The map that creating a proxy against an Open Connectors provider makes.
+pub const INSTANCE_TOKEN_MAP: &str = "apim.oc.instance.token";
+
+pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
+    policy.only_in_root(&[], &["InstanceSecret"]);
+    let Some(secret) = policy.root.child("InstanceSecret") else {
+        policy.problem(policy.root, "InstanceSecretIsMissing", "OpenConnectors needs an InstanceSecret");
+        return None;
+    };
+    policy.only(secret, &["kvm-map-name", "kvm-key-name"], &[]);
+    let mut named = |attribute| {
+        let name = secret.attribute(attribute).map(str::trim).filter(|name| !name.is_empty());
+        if name.is_none() {
+            policy.problem(secret, "InstanceSecretIsMissing", format!("InstanceSecret needs {attribute}"));
+        }
+        name
+    };
+    let (map, key) = (named("kvm-map-name"), named("kvm-key-name"));
+    Some(Box::new(OpenConnectors {
+        scope: KvmScope::Proxy(policy.proxy.to_string()),
+        map: map?.into(),
+        key: key?.into(),
+        proxy: policy.proxy.clone(),
+    }))
+}
+
+impl Policy for OpenConnectors {
+    fn run<'a>(&'a self, cx: &'a mut Exchange) -> PolicyRun<'a> {
+        let authorization = self.authorization(cx);
+        PolicyRun::Done(authorization.map(|value| {
+            cx.request.headers.insert(AUTHORIZATION, value);
+            Next::Continue
+        }))
+    }
+}
+
+impl OpenConnectors {
+    fn authorization(&self, cx: &Exchange) -> Result<HeaderValue, Fault> {
+        let Some(ProviderKind::OpenConnectors(provider)) = cx.provider().map(|provider| &provider.kind)
+        else {
+            let text =
+                format!("The target of API proxy '{}' is not a provider of type Open Connectors", self.proxy);
+            return Err(Fault::internal("oc.NoProvider", text));
+        };
+        let map = cx.snapshot.kvm(&self.scope, &self.map);
+        let token = map.and_then(|map| map.entries.get(&self.key)).filter(|token| !token.expose().is_empty());
+        let Some(token) = token else {
+            let missing = if map.is_none() { "there is no such map" } else { "the map has no such key" };
+            let text = format!(
+                "No instance token in key value map '{}' (scope apiproxy, '{}') under key '{}': {missing}",
+                self.map, self.proxy, self.key
+            );
+            return Err(Fault::internal("oc.NoInstanceToken", text));
+        };
+        header(provider, token.expose()).ok_or_else(|| {
+            let text = format!(
+                "The instance token in key value map '{}' under key '{}' cannot be sent in a header",
+                self.map, self.key
+            );
+            Fault::internal("oc.BadInstanceToken", text)
+        })
+    }
+}
+
+/// The header, marked so that nothing ever prints it.
+fn header(provider: &OpenConnectorsProvider, token: &str) -> Option<HeaderValue> {
+    let (user, organization) = (provider.user_secret.expose(), provider.organization_secret.expose());
+    // A comma or a blank would begin another part.
+    if [user, organization, token].iter().any(|part| part.bytes().any(|b| matches!(b, b',' | b' '))) {
+        return None;
+    }
+    let mut text = Vec::with_capacity(32 + user.len() + organization.len() + token.len());
+    for part in ["User ", user, ", Organization ", organization, ", Element ", token] {
+        text.extend_from_slice(part.as_bytes());
+    }
+    let mut value = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

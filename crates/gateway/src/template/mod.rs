@@ -1,0 +1,111 @@
+//! Message templates (api-management §6): text with `{variable}` and `{function(arguments)}` in it.
+
+mod digest;
+mod functions;
+mod parser;
+mod timeformat;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::exchange::Exchange;
+use crate::variable::Variable;
+use functions::Call;
+
+/// A compiled template. Rendering one without variables copies nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Template {
+    parts: Box<[Piece]>,
+}
+
+#[derive(Debug, Clone)]
+enum Piece {
+    Literal(Arc<str>),
+    Variable(Variable),
+    Call(Box<Call>),
+}
+
+/// A variable that a template needs and that has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Unresolved variable : {0}")]
+pub(crate) struct Unresolved(pub(crate) Arc<str>);
+
+/// A template that does not compile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("template, character {position}: {why}")]
+pub struct BadTemplate {
+    /// Byte position in the text, from 0.
+    pub position: usize,
+    /// What is wrong there.
+    pub why: String,
+}
+
+impl Template {
+    /// Parses `text` with the usual delimiters `{` and `}`.
+    pub fn parse(text: &str) -> Result<Self, BadTemplate> {
+        Self::parse_with(text, "{", "}")
+    }
+
+    /// Parses `text` with other delimiters.
+    pub fn parse_with(text: &str, prefix: &str, suffix: &str) -> Result<Self, BadTemplate> {
+        parser::parse(text, prefix, suffix).map(|parts| Self { parts: parts.into() })
+    }
+
+    /// Text in which nothing is replaced.
+    pub fn literal(text: &str) -> Self {
+        Self { parts: Box::new([Piece::Literal(text.into())]) }
+    }
+
+    /// The text, with every variable replaced. An unresolved variable is empty when `lenient`.
+    pub(crate) fn render<'a>(&'a self, cx: &'a Exchange, lenient: bool) -> Result<Cow<'a, str>, Unresolved> {
+        match &*self.parts {
+            [] => Ok(Cow::Borrowed("")),
+            [one] => one.render(cx, lenient),
+            many => {
+                let mut out = String::new();
+                for piece in many {
+                    out.push_str(&piece.render(cx, lenient)?);
+                }
+                Ok(Cow::Owned(out))
+            }
+        }
+    }
+
+    /// Whether it is the same text for every exchange.
+    pub(crate) fn as_literal(&self) -> Option<&str> {
+        match &*self.parts {
+            [] => Some(""),
+            [Piece::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The variables it reads.
+    pub(crate) fn each_variable(&self, visit: &mut dyn FnMut(&Variable)) {
+        for piece in &*self.parts {
+            match piece {
+                Piece::Literal(_) => {}
+                Piece::Variable(variable) => visit(variable),
+                Piece::Call(call) => call.each_variable(visit),
+            }
+        }
+    }
+}
+
+impl Piece {
+    fn render<'a>(&'a self, cx: &'a Exchange, lenient: bool) -> Result<Cow<'a, str>, Unresolved> {
+        use crate::condition::Lookup;
+        match self {
+            Self::Literal(text) => Ok(Cow::Borrowed(text)),
+            Self::Variable(variable) => match cx.value(variable).into_text() {
+                Some(text) => Ok(text),
+                None if lenient => Ok(Cow::Borrowed("")),
+                None => Err(Unresolved(variable.shared_name().clone())),
+            },
+            Self::Call(call) => call.render(cx, lenient),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
