@@ -3,12 +3,14 @@
 
 pub mod auth;
 pub mod body;
+pub mod cors;
 pub mod csrf;
 pub mod hub;
 pub mod oauth;
 pub mod odata;
 pub mod paging;
 pub mod problem;
+pub mod problem_json;
 pub mod request_id;
 
 pub use auth::{AuthFailure, Authenticator, Credentials, SharedAuthenticator};

@@ -21,6 +21,11 @@ pub trait Problem: Error + Send + Sync + 'static {
         }
     }
 
+    /// The member of the request that is wrong; only the dialect of the admin API has a place for it.
+    fn field(&self) -> Option<&str> {
+        None
+    }
+
     /// What a vendor said, where one failed; only the hub's dialect carries it.
     fn provider_message(&self) -> Option<String> {
         None
