@@ -1,0 +1,52 @@
+//! The console against a stand-in for the control services, to work on its pages:
+//! `cargo run -p pierhead-console --example fake`, then sign in as anybody with the password `Right-1!`.
+
+#[path = "../fake/mod.rs"]
+mod fake;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use pierhead_console::{ConsoleParts, ControlApi};
+use pierhead_domain::{EpochMillis, StoppedClock, SystemRng};
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "an example for the terminal")]
+async fn main() -> std::io::Result<()> {
+    let control = fake::Control::new();
+    let empty = std::env::args().any(|argument| argument == "--empty");
+    if empty {
+        control.empty();
+    }
+    if std::env::args().any(|argument| argument == "--first-start") {
+        control.forget_administrator();
+    }
+    let gateway = Router::new().route(
+        "/googledrive/{*path}",
+        get(|| async {
+            ([("content-type", "application/json")], r#"[{"name":"report.pdf","size":5242880}]"#)
+        }),
+    );
+    let gateway_listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let gateway_url = format!("http://{}", gateway_listener.local_addr()?);
+    tokio::spawn(async move { axum::serve(gateway_listener, gateway).await });
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let public_url = format!("http://{}", listener.local_addr()?);
+    let api = ControlApi::unbound();
+    api.bind(control.router());
+    let console = pierhead_console::router(ConsoleParts {
+        api,
+        gateway_url,
+        public_url: public_url.clone(),
+        // The stand-in's contents are dated, so time stands still beside them.
+        clock: Arc::new(StoppedClock::at(EpochMillis::new(1_763_740_800_000))),
+        rng: Arc::new(SystemRng),
+        signing_key: [7; 32],
+    });
+    println!("{public_url}/console");
+    let root = Router::new().route("/", get(|| async { Redirect::to("/console") }));
+    axum::serve(listener, console.merge(root)).await
+}
