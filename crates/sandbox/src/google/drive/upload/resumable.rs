@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest, OriginalUri, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::BytesMut;
 use futures_util::StreamExt;
@@ -30,7 +30,6 @@ use super::super::fields::Mask;
 use super::super::write::{Intent, Media};
 use super::content_range::ContentRange;
 use super::{chunks, header, intent};
-use axum::extract::FromRequest;
 
 /// Chunks but the last are multiples of this.
 const BLOCK: usize = 256 << 10;
@@ -91,7 +90,9 @@ pub(super) async fn open(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let path = request.uri().path().to_owned();
+    // The path as the client sent it: nested routes see it shortened.
+    let sent = request.extensions().get::<OriginalUri>().map(|uri| uri.path().to_owned());
+    let path = sent.unwrap_or_else(|| request.uri().path().to_owned());
     let Json(metadata) = Json::from_request(request, &()).await?;
     call.note_body(&metadata);
     let intent = intent(&call, target.as_deref(), Metadata::read(&metadata)?)?;
