@@ -148,16 +148,22 @@ pub(crate) fn truncate(response: Response) -> Response {
     if let Some(length) = length {
         parts.headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
     }
-    let mut left = length.unwrap_or(0) / 2;
-    let half = body.into_data_stream().map(move |frame| -> Result<Bytes, axum::BoxError> {
-        let frame = frame?;
-        if left == 0 {
-            return Err("the double broke the answer off, as told".into());
-        }
-        let take = usize::try_from(left).unwrap_or(usize::MAX).min(frame.len());
-        left -= take as u64;
-        Ok(frame.slice(..take))
+    let half = body.into_data_stream().scan(length.unwrap_or(0) / 2, |left, frame| {
+        let piece = match frame {
+            Ok(_) if *left == 0 => None,
+            Ok(frame) => {
+                let take = usize::try_from(*left).unwrap_or(usize::MAX).min(frame.len());
+                *left -= take as u64;
+                Some(Ok::<Bytes, axum::BoxError>(frame.slice(..take)))
+            }
+            Err(error) => Some(Err(error.into())),
+        };
+        std::future::ready(piece)
     });
-    let broken = stream::once(async { Err::<Bytes, axum::BoxError>("broken off, as told".into()) });
+    let broken = stream::once(async {
+        // While nothing more comes, what there is goes out; an error at once would take it along.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err("the double broke the answer off, as told".into())
+    });
     Response::from_parts(parts, Body::from_stream(half.chain(broken)))
 }

@@ -16,6 +16,9 @@ pub(crate) struct Mask {
 
 static WHOLE: Mask = Mask { whole: true, names: BTreeMap::new(), star: None };
 
+/// In a schema: whatever is below is not described, so anything may be selected.
+const ANY: &str = "$any";
+
 /// Nesting deeper than this is nobody's honest selector.
 const DEEPEST: usize = 16;
 
@@ -55,6 +58,7 @@ impl Mask {
     pub(crate) fn outside<'m>(&'m self, schema: &Self) -> Option<&'m str> {
         self.names.iter().find_map(|(name, below)| match schema.below(name) {
             None => Some(name.as_str()),
+            Some(open) if open.names.contains_key(ANY) => None,
             // Below a plain value nothing can be selected.
             Some(plain) if plain.whole => below.names.keys().next().map(String::as_str),
             Some(deeper) => below.outside(deeper),
@@ -245,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_name_outside_the_schema_is_told() {
-        let schema = Mask::parse("kind,files(id,properties(*),owners(me))").unwrap();
+        let schema = Mask::parse("kind,files(id,properties($any),owners(me))").unwrap();
         let outside = |text: &str| Mask::parse(text).unwrap().outside(&schema).map(str::to_owned);
         assert_eq!(outside("kind,files(id,owners/me,properties/anything)"), None);
         assert_eq!(outside("*"), None);

@@ -15,6 +15,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// Both texts are masks; `($any)` behind a property says that anything may be selected below it.
     fn new(schema: &str, default: Option<&str>) -> Self {
         // The texts below are constants that a test parses.
         let read = |text: &str| Mask::parse(text).unwrap_or_default();
@@ -53,18 +54,18 @@ macro_rules! permission {
 macro_rules! file {
     () => {
         concat!(
-            "appProperties(*),capabilities(*),clientEncryptionDetails(*),contentHints(indexableText,\
-             thumbnail(image,mimeType)),contentRestrictions(*),copyRequiresWriterPermission,createdTime,\
-             description,downloadRestrictions(*),driveId,explicitlyTrashed,exportLinks(*),fileExtension,\
+            "appProperties($any),capabilities($any),clientEncryptionDetails($any),contentHints(indexableText,\
+             thumbnail(image,mimeType)),contentRestrictions($any),copyRequiresWriterPermission,createdTime,\
+             description,downloadRestrictions($any),driveId,explicitlyTrashed,exportLinks($any),fileExtension,\
              folderColorRgb,fullFileExtension,hasAugmentedPermissions,hasThumbnail,headRevisionId,iconLink,\
-             id,imageMediaMetadata(*),inheritedPermissionsDisabled,isAppAuthorized,kind,labelInfo(*),\
-             lastModifyingUser", user!(), ",linkShareMetadata(*),md5Checksum,mimeType,modifiedByMe,\
+             id,imageMediaMetadata($any),inheritedPermissionsDisabled,isAppAuthorized,kind,labelInfo($any),\
+             lastModifyingUser", user!(), ",linkShareMetadata($any),md5Checksum,mimeType,modifiedByMe,\
              modifiedByMeTime,modifiedTime,name,originalFilename,ownedByMe,owners", user!(), ",parents,\
-             permissionIds,permissions(", permission!(), "),properties(*),quotaBytesUsed,resourceKey,\
+             permissionIds,permissions(", permission!(), "),properties($any),quotaBytesUsed,resourceKey,\
              sha1Checksum,sha256Checksum,shared,sharedWithMeTime,sharingUser", user!(), ",\
              shortcutDetails(targetId,targetMimeType,targetResourceKey),size,spaces,starred,teamDriveId,\
              thumbnailLink,thumbnailVersion,trashed,trashedTime,trashingUser", user!(), ",version,\
-             videoMediaMetadata(*),viewedByMe,viewedByMeTime,viewersCanCopyContent,webContentLink,\
+             videoMediaMetadata($any),viewedByMe,viewedByMeTime,viewersCanCopyContent,webContentLink,\
              webViewLink,writersCanShare"
         )
     };
@@ -73,7 +74,7 @@ macro_rules! file {
 macro_rules! revision {
     () => {
         concat!(
-            "exportLinks(*),id,keepForever,kind,lastModifyingUser", user!(), ",md5Checksum,mimeType,\
+            "exportLinks($any),id,keepForever,kind,lastModifyingUser", user!(), ",md5Checksum,mimeType,\
              modifiedTime,originalFilename,publishAuto,published,publishedLink,publishedOutsideDomain,size"
         )
     };
@@ -137,16 +138,16 @@ shape! {
     REPLY_LIST = concat!("kind,nextPageToken,replies(", reply!(), ")"), None::<&str>;
     ABOUT = concat!(
         "appInstalled,canCreateDrives,canCreateTeamDrives,driveThemes(backgroundImageLink,colorRgb,id),\
-         exportFormats(*),folderColorPalette,importFormats(*),kind,maxImportSizes(*),maxUploadSize,\
+         exportFormats($any),folderColorPalette,importFormats($any),kind,maxImportSizes($any),maxUploadSize,\
          storageQuota(limit,usage,usageInDrive,usageInDriveTrash),\
          teamDriveThemes(backgroundImageLink,colorRgb,id),user", user!()
     ), None::<&str>;
     CHANGE_LIST = concat!(
-        "kind,newStartPageToken,nextPageToken,changes(changeType,drive(*),driveId,file(", file!(), "),\
-         fileId,kind,removed,teamDrive(*),teamDriveId,time,type)"
+        "kind,newStartPageToken,nextPageToken,changes(changeType,drive($any),driveId,file(", file!(), "),\
+         fileId,kind,removed,teamDrive($any),teamDriveId,time,type)"
     ), Some("kind,newStartPageToken,nextPageToken,\
              changes(kind,type,changeType,time,removed,fileId,file(kind,id,name,mimeType))");
     START_PAGE_TOKEN = "kind,startPageToken", Some("*");
     GENERATED_IDS = "ids,kind,space", Some("*");
-    DRIVE_LIST = "kind,nextPageToken,drives(*)", Some("kind,nextPageToken,drives(id,kind,name)");
+    DRIVE_LIST = "kind,nextPageToken,drives($any)", Some("kind,nextPageToken,drives(id,kind,name)");
 }
