@@ -1,1 +1,16 @@
-//! placeholder
+//! Drives the whole server as a client would: a real server on free ports, its own database, a stopped clock.
+//!
+//! Everything here insists on success unless a test asks for the answer itself, so that a test shows only
+//! what it is about.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+mod admin;
+mod client;
+mod drive;
+mod server;
+
+pub use admin::Admin;
+pub use client::{Answer, Client, Request};
+pub use drive::Drive;
+pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Pierhead};

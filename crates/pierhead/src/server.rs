@@ -1,0 +1,156 @@
+//! The whole server as a value: `serve`, the demo and the tests start it the same way.
+
+use std::fmt;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use pierhead_domain::{SharedClock, SharedRng, SystemClock, SystemRng};
+use pierhead_gateway::RunningGateway;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::control::{self, health::Health};
+use crate::start;
+use crate::wiring::{self, Rooms};
+
+/// What a server takes from outside: time and randomness.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Time.
+    pub clock: SharedClock,
+    /// Randomness.
+    pub rng: SharedRng,
+}
+
+impl Parts {
+    /// This machine's.
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock), rng: Arc::new(SystemRng) }
+    }
+}
+
+/// What the very first start has to tell its operator, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FirstStart {
+    /// An administrator was made with a generated password.
+    GeneratedPassword {
+        /// Who.
+        email: String,
+        /// Shown once and never again.
+        password: String,
+    },
+    /// Nobody was named: the setup page asks for this code.
+    SetupCode {
+        /// Address of the page.
+        page: String,
+        /// Good until somebody used it.
+        code: String,
+    },
+}
+
+impl fmt::Display for FirstStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GeneratedPassword { email, password } => write!(
+                f,
+                "first start: log in as {email} with the password {password} (it is not shown again)"
+            ),
+            Self::SetupCode { page, code } => {
+                write!(f, "first start: make the first administrator at {page} with the setup code {code}")
+            }
+        }
+    }
+}
+
+/// A server that serves. Dropping it cuts everything; [`Server::stop`] ends it in order.
+pub struct Server {
+    gateway: Arc<RunningGateway>,
+    control: SocketAddr,
+    serving: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+    ready: Arc<AtomicBool>,
+    rooms: Rooms,
+    drain: Duration,
+    first_start: Option<FirstStart>,
+    _lock: File,
+}
+
+impl Server {
+    /// Starts everything; when it returns, both listeners serve.
+    pub async fn start(config: Config, parts: Parts) -> anyhow::Result<Self> {
+        start::data_dir(&config)?;
+        let lock = start::lock(&config)?;
+        let listener = TcpListener::bind(config.control.listen)
+            .await
+            .with_context(|| format!("listening on the control address {}", config.control.listen))?;
+        let control = listener.local_addr().context("asking for the control address")?;
+        let public_url = match config.server.public_url.trim_end_matches('/') {
+            "" => format!("http://{control}"),
+            given => given.to_owned(),
+        };
+
+        let store = start::open_store(&config).await?;
+        let rooms = Rooms::open(&config, &parts, store.clone(), &public_url).await?;
+        let first_start = rooms.first_start(&config, &public_url).await?;
+        rooms.management.start().await.context("loading the deployed proxies")?;
+        let gateway = Arc::new(gateway(&config, &parts, &rooms)?);
+
+        let ready = Arc::new(AtomicBool::new(false));
+        let health = Health { store, gateway: Arc::clone(&gateway), ready: Arc::clone(&ready) };
+        let router = control::router(&rooms, &parts, health, &public_url, gateway.local_addr());
+        let (stop, stopped) = watch::channel(false);
+        let drain = config.drain();
+        let serving = tokio::spawn(control::listener::serve(listener, router, stopped, drain));
+        ready.store(true, Ordering::Release);
+        Ok(Self { gateway, control, serving, stop, ready, rooms, drain, first_start, _lock: lock })
+    }
+
+    /// Where deployed proxies are served.
+    pub fn gateway(&self) -> SocketAddr {
+        self.gateway.local_addr()
+    }
+
+    /// Where everything else is served.
+    pub fn control(&self) -> SocketAddr {
+        self.control
+    }
+
+    /// What the very first start has to tell, if this was it.
+    pub fn first_start(&self) -> Option<&FirstStart> {
+        self.first_start.as_ref()
+    }
+
+    /// Stops in order: no new requests, running ones may end within the drain time, then the rest is cut.
+    pub async fn stop(self) {
+        self.ready.store(false, Ordering::Release);
+        self.gateway.shutdown(self.drain).await;
+        // The receiver is gone only when the listener ended by itself.
+        let _ = self.stop.send(true);
+        if self.serving.await.is_err() {
+            tracing::error!("the control listener ended badly");
+        }
+        self.rooms.close().await;
+    }
+}
+
+fn gateway(config: &Config, parts: &Parts, rooms: &Rooms) -> anyhow::Result<RunningGateway> {
+    let mut gateway = pierhead_gateway::GatewayConfig::new(
+        Arc::clone(&parts.clock),
+        Arc::clone(&parts.rng),
+        rooms.ports(),
+        rooms.snapshot(),
+    );
+    gateway.addr = config.gateway.listen;
+    gateway.threads = NonZeroUsize::new(config.gateway.threads);
+    gateway.limits.max_connections = config.gateway.max_connections;
+    gateway.access_log = config.gateway.access_log.then(wiring::access_log);
+    pierhead_gateway::Gateway::start(gateway)
+        .with_context(|| format!("listening on the gateway address {}", config.gateway.listen))
+}
