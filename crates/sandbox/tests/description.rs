@@ -3,6 +3,8 @@
 //! With `PIERHEAD_DRIVE_DESCRIPTION` naming Google's `drive.v3.json` (it is not ours to keep here), the same
 //! rules are tried on the real one.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+
 use pierhead_sandbox::check::{BadDescription, Description};
 use pierhead_sandbox::google::{BearerState, JournalEntry};
 use serde_json::{Value, json};

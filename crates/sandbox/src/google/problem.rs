@@ -8,9 +8,13 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 /// A refusal in Google's dialect: `{"error": {"code", "message", "errors": [{…}], "status"?}}`.
+/// Boxed, since it travels in the error half of every result.
 #[derive(Debug, thiserror::Error)]
-#[error("{status} {reason}: {message}")]
-pub(crate) struct Problem {
+#[error("{} {}: {}", .0.status, .0.reason, .0.message)]
+pub(crate) struct Problem(Box<Refusal>);
+
+#[derive(Debug)]
+struct Refusal {
     status: StatusCode,
     domain: &'static str,
     reason: Cow<'static, str>,
@@ -29,7 +33,7 @@ impl Problem {
         reason: impl Into<Cow<'static, str>>,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self {
+        Self(Box::new(Refusal {
             status,
             domain: "global",
             reason: reason.into(),
@@ -38,31 +42,31 @@ impl Problem {
             location: None,
             canonical: None,
             header: None,
-        }
+        }))
     }
 
     pub(crate) fn about_parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.location = Some(("parameter", name.into()));
+        self.0.location = Some(("parameter", name.into()));
         self
     }
 
     pub(crate) fn about_header(mut self, name: &'static str) -> Self {
-        self.location = Some(("header", name.into()));
+        self.0.location = Some(("header", name.into()));
         self
     }
 
     pub(crate) fn about_body(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.location = Some(("other", name.into()));
+        self.0.location = Some(("other", name.into()));
         self
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.0.header = Some((name, value));
         self
     }
 
     pub(crate) fn in_domain(mut self, domain: &'static str) -> Self {
-        self.domain = domain;
+        self.0.domain = domain;
         self
     }
 
@@ -78,8 +82,8 @@ impl Problem {
             WWW_AUTHENTICATE,
             HeaderValue::from_static("Bearer realm=\"https://accounts.google.com/\""),
         );
-        problem.detail = Some("Login Required.");
-        problem.canonical = Some("UNAUTHENTICATED");
+        problem.0.detail = Some("Login Required.");
+        problem.0.canonical = Some("UNAUTHENTICATED");
         problem
     }
 
@@ -97,8 +101,8 @@ impl Problem {
                 "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"",
             ),
         );
-        problem.detail = Some("Invalid Credentials");
-        problem.canonical = Some("UNAUTHENTICATED");
+        problem.0.detail = Some("Invalid Credentials");
+        problem.0.canonical = Some("UNAUTHENTICATED");
         problem
     }
 
@@ -115,8 +119,8 @@ impl Problem {
                 "Bearer realm=\"https://accounts.google.com/\", error=\"insufficient_scope\"",
             ),
         );
-        problem.detail = Some("Insufficient Permission");
-        problem.canonical = Some("PERMISSION_DENIED");
+        problem.0.detail = Some("Insufficient Permission");
+        problem.0.canonical = Some("PERMISSION_DENIED");
         problem
     }
 
@@ -197,25 +201,27 @@ impl From<std::io::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let refusal = *self.0;
         let mut first = json!({
-            "message": self.detail.map_or(self.message.as_ref(), |detail| detail),
-            "domain": self.domain,
-            "reason": self.reason,
+            "message": refusal.detail.map_or(refusal.message.as_ref(), |detail| detail),
+            "domain": refusal.domain,
+            "reason": refusal.reason,
         });
-        if let Some((kind, place)) = &self.location {
+        if let Some((kind, place)) = &refusal.location {
             first["location"] = json!(place);
             first["locationType"] = json!(kind);
         }
-        let mut error = json!({"code": self.status.as_u16(), "message": self.message, "errors": [first]});
-        if let Some(canonical) = self.canonical {
+        let mut error =
+            json!({"code": refusal.status.as_u16(), "message": refusal.message, "errors": [first]});
+        if let Some(canonical) = refusal.canonical {
             error["status"] = json!(canonical);
         }
         let body = serde_json::to_vec_pretty(&json!({"error": error})).unwrap_or_default();
-        let mut response = (self.status, body).into_response();
+        let mut response = (refusal.status, body).into_response();
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = refusal.header {
             response.headers_mut().insert(name, value);
         }
         response

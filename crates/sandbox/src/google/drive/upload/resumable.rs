@@ -71,15 +71,20 @@ struct Session {
 
 #[derive(Debug)]
 enum Progress {
-    Receiving {
-        intent: Intent,
-        writer: BlobWriter,
-        waiting: BytesMut,
-    },
+    Receiving(Box<Arriving>),
     /// The file that came of it: asked again, the session answers with it.
     Done(String),
     /// The write failed for good; a new session is needed.
     Failed,
+}
+
+/// Contents on their way.
+#[derive(Debug)]
+struct Arriving {
+    intent: Intent,
+    writer: BlobWriter,
+    /// Less than a block that is not written yet.
+    waiting: BytesMut,
 }
 
 /// Opens a session for a write that the caller may do.
@@ -111,11 +116,11 @@ pub(super) async fn open(
         content_type: header(&headers, "x-upload-content-type"),
         total,
         opened: call.app.now(),
-        progress: Progress::Receiving {
+        progress: Progress::Receiving(Box::new(Arriving {
             intent,
             writer: call.app.blobs.writer().await?,
             waiting: BytesMut::new(),
-        },
+        })),
         call: call.clone(),
     };
     call.app.sessions.insert(id.clone(), session);
@@ -195,10 +200,10 @@ impl Session {
         let so_far = match &mut self.progress {
             Progress::Done(file) => return Ok(Received::Whole(file.clone())),
             Progress::Failed => return Err(gone()),
-            Progress::Receiving { writer, waiting, .. } => {
+            Progress::Receiving(arriving) => {
                 // A chunk that broke off counts in whole blocks only.
-                waiting.clear();
-                writer.size()
+                arriving.waiting.clear();
+                arriving.writer.size()
             }
         };
         let Some(chunk) = self.chunk(headers, so_far)? else {
@@ -273,7 +278,8 @@ impl Session {
 
     /// Takes a body's bytes after the first `skip`, block by block.
     async fn take(&mut self, body: Body, mut skip: u64, length: Option<u64>) -> Result<(), Problem> {
-        let Progress::Receiving { writer, waiting, .. } = &mut self.progress else { return Err(gone()) };
+        let Progress::Receiving(arriving) = &mut self.progress else { return Err(gone()) };
+        let Arriving { writer, waiting, .. } = &mut **arriving;
         let mut body = chunks(body);
         let mut arrived = 0;
         while let Some(piece) = body.next().await {
@@ -296,17 +302,16 @@ impl Session {
 
     fn received(&self) -> u64 {
         match &self.progress {
-            Progress::Receiving { writer, .. } => writer.size(),
+            Progress::Receiving(arriving) => arriving.writer.size(),
             Progress::Done(_) | Progress::Failed => 0,
         }
     }
 
     async fn complete(&mut self) -> Result<Received, Problem> {
-        let Progress::Receiving { intent, mut writer, waiting } =
-            std::mem::replace(&mut self.progress, Progress::Failed)
-        else {
+        let Progress::Receiving(arriving) = std::mem::replace(&mut self.progress, Progress::Failed) else {
             return Err(gone());
         };
+        let Arriving { intent, mut writer, waiting } = *arriving;
         writer.write(&waiting).await?;
         let media = Media { blob: writer.finish().await?, content_type: self.content_type.clone() };
         let file = intent.commit(&self.call, Some(media)).await?;
