@@ -22,6 +22,8 @@ mod server;
 pub mod snapshot;
 mod target;
 pub mod template;
+#[cfg(test)]
+mod testing;
 mod upstream;
 pub mod variable;
 

@@ -55,10 +55,22 @@ impl Compiler<'_> {
             Destination::Url(url) => match Template::parse(url.trim()) {
                 Ok(template) => {
                     if let Some(literal) = template.as_literal()
-                        && !is_http_url(literal) {
-                            let message = format!("'{literal}' is not an http or https URL");
-                            self.problem(file, "InvalidTargetUrl", message);
-                        }
+                        && !is_http_url(literal)
+                    {
+                        let message = format!("'{literal}' is not an http or https URL");
+                        self.problem(file, "InvalidTargetUrl", message);
+                    }
+                    let mut asks_for_itself = false;
+                    template.each_variable(&mut |variable| {
+                        asks_for_itself |= variable.name().starts_with("target.")
+                    });
+                    if asks_for_itself {
+                        self.problem(
+                            file,
+                            "InvalidTargetUrl",
+                            "the URL of a target cannot be made of target. variables",
+                        );
+                    }
                     DestinationPlan::Url(template)
                 }
                 Err(bad) => {

@@ -1,1 +1,168 @@
+use super::*;
+use crate::design::{Destination, Property};
+use crate::snapshot::Snapshot;
+use crate::testing::*;
 
+fn rules(design: &ProxyDesign) -> Vec<&'static str> {
+    problems(design).into_iter().map(|problem| problem.rule).collect()
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_with_its_place() {
+    let mut design = design()
+        .policy("Broken", "<AssignMessage>\n<Set>\n<Oops/>\n</Set></AssignMessage>")
+        .policy("NoXml", "<A>\n\n<B></A>")
+        .policy("Future", "<Quota/>");
+    design.proxy().base_path = "nope".into();
+    design.proxy().routes[0].target = Some("nowhere".into());
+    design.proxy().flows.pre.request = vec![step("missing"), step_if("Broken", "a = ")];
+    design.target().destination = Destination::Provider { name: "unknown".into(), relative_path: "/".into() };
+
+    let found: Vec<String> = problems(&design).iter().map(ToString::to_string).collect();
+
+    assert_eq!(
+        found,
+        [
+            "policy Broken, line 3: Set has no element 'Oops' here [UnknownElement]",
+            "policy NoXml, line 3: not a policy document: ill-formed document: expected `</B>`, but `</A>` was found [BadXml]",
+            "policy Future, line 1: policies of kind Quota are not supported yet [UnknownPolicyKind]",
+            "target endpoint default: there is no API provider 'unknown' [UnknownProvider]",
+            "proxy endpoint default: base path 'nope': the path does not start with a slash [InvalidBasePath]",
+            "proxy endpoint default: PreFlow, step missing: there is no policy 'missing' [UnknownPolicy]",
+            "proxy endpoint default: PreFlow, step Broken: condition, character 4: expected a value after the operator [BadCondition]",
+            "proxy endpoint default: route rule r: there is no target endpoint 'nowhere' [UnknownTarget]",
+        ]
+    );
+}
+
+#[test]
+fn names_are_unique_and_endpoints_are_needed() {
+    let twice = design().policy("A", "<RaiseFault/>").policy("A", "<RaiseFault/>");
+    assert_eq!(rules(&twice), ["DuplicatePolicy"]);
+
+    let mut endpoints = design();
+    endpoints.proxy_endpoints.push(endpoints.proxy_endpoints[0].clone());
+    endpoints.target_endpoints.push(endpoints.target_endpoints[0].clone());
+    assert_eq!(rules(&endpoints), ["DuplicateEndpoint", "DuplicateEndpoint", "DuplicateBasePath"]);
+
+    let mut none = design();
+    none.proxy_endpoints.clear();
+    assert_eq!(rules(&none), ["NoProxyEndpoint"]);
+
+    let mut unnamed = design();
+    unnamed.name = " ".into();
+    assert_eq!(rules(&unnamed), ["NameIsMissing"]);
+    assert_eq!(rules(&design().policy("a/../b", "<RaiseFault/>")), ["InvalidPolicyName"]);
+}
+
+#[test]
+fn a_base_path_that_another_proxy_has_is_refused_but_not_the_own() {
+    let running = Snapshot::empty("acme", "test").with_proxy(compiled(&design())).unwrap();
+    let world = world_on(running);
+    assert!(compile(&design(), "4", &world).is_ok());
+
+    let mut other = design();
+    other.name = "Q".into();
+    other.proxy().base_path = "/p/".into();
+    let problems = compile(&other, "1", &world).unwrap_err();
+    assert_eq!(problems[0].rule, "DuplicateBasePath");
+    assert_eq!(problems[0].message, "base path '/p' is taken by API proxy 'P'");
+}
+
+#[test]
+fn unknown_virtual_hosts_are_refused() {
+    let mut design = design();
+    design.proxy().virtual_hosts = vec!["secure".into()];
+    assert_eq!(rules(&design), ["UnknownVirtualHost"]);
+}
+
+#[test]
+fn target_urls_and_relative_paths_are_checked() {
+    for url in ["", "backend", "ftp://x", "http://", "/x", "http://{target.url}/", "http://{target.host}/"] {
+        assert_eq!(rules(&design().on_target(Destination::Url(url.into()))), ["InvalidTargetUrl"], "{url}");
+    }
+    assert!(rules(&design().on_target(Destination::Url("https://{x}/y".into()))).is_empty());
+    let provider = |name: &str, path: &str| {
+        rules(&design().on_target(Destination::Provider { name: name.into(), relative_path: path.into() }))
+    };
+    for path in ["/a/../b", "/a?b", "/a b", "/a\\b"] {
+        assert_eq!(provider("backend", path), ["InvalidRelativePath"], "{path}");
+    }
+    for path in ["", "a", "/a/"] {
+        assert!(provider("backend", path).is_empty(), "{path}");
+    }
+    for path in ["/", "/elements", "/elements/api-v2x", "/other"] {
+        assert_eq!(provider("oc", path), ["InvalidRelativePath"], "{path}");
+    }
+    assert!(provider("oc", "/elements/api-v2").is_empty());
+}
+
+#[test]
+fn properties_are_known_and_have_good_values() {
+    let property = |name: &str, value: &str| {
+        let mut design = design();
+        design.target().properties = vec![Property { name: name.into(), value: value.into() }];
+        rules(&design)
+    };
+    for (name, value) in [
+        ("io.timeout.millis", "1000"),
+        ("connect.timeout.millis", "3000"),
+        ("keepalive.timeout.millis", "60000"),
+        ("success.codes", "1xx,2xx,3xx,404"),
+        ("response.streaming.enabled", "true"),
+        ("compression.algorithm", "none"),
+        ("supports.http10", "false"),
+    ] {
+        assert!(property(name, value).is_empty(), "{name} {value}");
+    }
+    assert_eq!(property("io.timeout.millis", "0"), ["InvalidProperty"]);
+    assert_eq!(property("io.timeout.millis", "1s"), ["InvalidProperty"]);
+    assert_eq!(property("success.codes", "2xy"), ["InvalidProperty"]);
+    assert_eq!(property("success.codes", "9xx"), ["InvalidProperty"]);
+    assert_eq!(property("supports.http11", "yes"), ["InvalidProperty"]);
+    assert_eq!(property("compression.algorithm", "gzip"), ["UnsupportedProperty"]);
+    assert_eq!(property("io.timeout", "5"), ["UnknownProperty"]);
+
+    let mut timed = design();
+    timed.target().properties = vec![Property { name: "io.timeout.millis".into(), value: "1500".into() }];
+    assert_eq!(compiled(&timed).targets[0].timeouts.io.as_millis(), 1500);
+}
+
+#[test]
+fn limits_are_kept() {
+    let mut world = world();
+    world.limits = Limits { policies: 1, policy_bytes: 40, condition_bytes: 10, ..Limits::default() };
+    let two = design().policy("a", "<RaiseFault/>").policy("b", "<RaiseFault/>");
+    assert_eq!(compile(&two, "1", &world).unwrap_err()[0].rule, "TooManyPolicies");
+    let long = design().policy("a", &format!("<RaiseFault>{}</RaiseFault>", " ".repeat(40)));
+    assert_eq!(compile(&long, "1", &world).unwrap_err()[0].rule, "PolicyTooLong");
+    let mut condition = design();
+    condition.proxy().routes[0].condition = "a = \"0123456789\"".into();
+    assert_eq!(compile(&condition, "1", &world).unwrap_err()[0].rule, "ConditionTooLong");
+}
+
+#[test]
+fn the_open_connectors_policy_is_attached_once() {
+    let secret = "<OpenConnectors xmlns=\"http://www.sap.com/apimgmt\"><InstanceSecret kvm-map-name=\"m\" kvm-key-name=\"k\"/></OpenConnectors>";
+    let mut once = design().policy("OC", secret);
+    once.target().flows.post.request = vec![step("OC")];
+    assert!(rules(&once).is_empty());
+    once.proxy().flows.pre.request = vec![step("OC")];
+    assert_eq!(rules(&once), ["OpenConnectorsOnce"]);
+}
+
+#[test]
+fn common_attributes_are_read_and_others_refused() {
+    let policy = |xml: &str| rules(&design().policy("x", xml));
+    assert!(policy("<RaiseFault async=\"false\" continueOnError=\"true\" enabled=\"false\" name=\"y\"><DisplayName>d</DisplayName><Properties/></RaiseFault>").is_empty());
+    assert_eq!(policy("<RaiseFault enabled=\"maybe\"/>"), ["NotABoolean"]);
+    assert_eq!(policy("<RaiseFault colour=\"red\"/>"), ["UnknownAttribute"]);
+    assert_eq!(policy("<RaiseFault><What/></RaiseFault>"), ["UnknownElement"]);
+}
+
+#[test]
+fn a_problem_names_no_secret_of_a_provider() {
+    let world = world();
+    let shown = format!("{world:?}");
+    assert!(!shown.contains("o-1") && !shown.contains("u-1"), "{shown}");
+}

@@ -63,6 +63,19 @@ pub struct Provider {
     pub kind: ProviderKind,
 }
 
+impl Provider {
+    /// The server it is; `None` for the hub of this installation.
+    pub fn server(&self) -> Option<&Endpoint> {
+        match &self.kind {
+            ProviderKind::Internet(endpoint) => Some(endpoint),
+            ProviderKind::OpenConnectors(provider) => match &provider.hub {
+                HubPlace::Remote(endpoint) => Some(endpoint),
+                HubPlace::ThisInstallation => None,
+            },
+        }
+    }
+}
+
 /// The types of API providers (api-management §8.6).
 #[derive(Debug, Clone)]
 pub enum ProviderKind {

@@ -95,11 +95,12 @@ impl Glob {
                 _ => {}
             }
             if let Some((after, from)) = segment
-                && text.get(from).is_some_and(|byte| *byte != b'/') {
-                    segment = Some((after, from + 1));
-                    (p, t) = (after, from + 1);
-                    continue;
-                }
+                && text.get(from).is_some_and(|byte| *byte != b'/')
+            {
+                segment = Some((after, from + 1));
+                (p, t) = (after, from + 1);
+                continue;
+            }
             match anything {
                 Some((after, from)) if from < text.len() => {
                     anything = Some((after, from + 1));
@@ -195,7 +196,8 @@ mod tests {
     fn many_stars_against_a_long_text_stay_fast() {
         let pattern = format!("{}b", "*a".repeat(50));
         assert!(!Glob::text(&pattern).matches(&"a".repeat(20_000)));
-        assert!(!Glob::path(&"/**/a*".repeat(30)).matches(&"/a".repeat(5_000)));
+        let pattern = format!("{}/b", "/**/a*".repeat(30));
+        assert!(!Glob::path(&pattern).matches(&"/a".repeat(5_000)));
     }
 
     fn as_regex(pattern: &str, path: bool) -> regex::Regex {

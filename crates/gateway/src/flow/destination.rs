@@ -1,5 +1,6 @@
 //! Where a request goes, once its flows have run.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::Uri;
@@ -30,9 +31,10 @@ pub enum ForwardTo {
 /// Puts the target's address together: destination or `target.url`, path suffix, query.
 pub(super) fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fault> {
     if let DestinationPlan::Provider { provider, relative_path } = &target.destination
-        && let ProviderKind::OpenConnectors(hub) = &provider.kind {
-            return open_connectors(cx, hub, relative_path);
-        }
+        && let ProviderKind::OpenConnectors(hub) = &provider.kind
+    {
+        return open_connectors(cx, hub, relative_path);
+    }
     if let Some(url) = &cx.overrides.url {
         return url_target(cx, url);
     }
@@ -57,6 +59,39 @@ pub(super) fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fa
             }
             ProviderKind::OpenConnectors(hub) => open_connectors(cx, hub, relative_path),
         },
+    }
+}
+
+/// Where the request would go now, for variables. `None` before a target is chosen, when there is nowhere to
+/// go, and when the URL has to be computed from variables, which might ask for this again.
+pub(crate) fn preview(cx: &Exchange) -> Option<ForwardTo> {
+    let target = cx.target().filter(|_| cx.position.target_part.is_some())?;
+    match &target.destination {
+        DestinationPlan::Url(template) if template.as_literal().is_none() && cx.overrides.url.is_none() => {
+            None
+        }
+        _ => decide(cx, target).ok(),
+    }
+}
+
+impl ForwardTo {
+    /// The request target as the other side sees it.
+    pub(crate) fn uri(&self) -> Cow<'_, str> {
+        match self {
+            Self::Network { path_and_query, .. } => Cow::Borrowed(path_and_query.as_str()),
+            Self::Hub { path_and_query } => Cow::Owned(format!("{HUB_ROOT}{path_and_query}")),
+        }
+    }
+
+    /// The whole URL; for this installation's hub, which has no address, only the request target.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Network { endpoint, path_and_query } => {
+                let scheme = if endpoint.tls { "https" } else { "http" };
+                format!("{scheme}://{}:{}{path_and_query}", endpoint.host, endpoint.port)
+            }
+            Self::Hub { .. } => self.uri().into_owned(),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::snapshot::Snapshot;
 use crate::variable::Stored;
 
 pub use destination::ForwardTo;
+pub(crate) use destination::preview;
 
 /// A request that no proxy serves.
 #[derive(Debug, Clone)]

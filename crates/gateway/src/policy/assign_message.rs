@@ -142,3 +142,6 @@ impl Segment {
         matches!(self, Self::ProxyRequest | Self::TargetRequest)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,9 +34,10 @@ pub(crate) struct MessageReads {
 impl MessageReads {
     pub(crate) fn note(&mut self, variable: &Variable) {
         if let Place::Message(name, field) = variable.place()
-            && field.is_of_body() {
-                self.note_message(*name);
-            }
+            && field.is_of_body()
+        {
+            self.note_message(*name);
+        }
     }
 
     pub(crate) const fn note_message(&mut self, name: MessageName) {
@@ -81,9 +82,10 @@ impl<'d> Blueprint<'d> {
         self.only(self.root, &[ATTRIBUTES, attributes].concat(), &[CHILDREN, children].concat());
         for name in children {
             if let Some(second) = self.root.children(name).nth(1)
-                && !REPEATABLE.contains(name) {
-                    self.problem(second, "RepeatedElement", format!("{name} may be given once only"));
-                }
+                && !REPEATABLE.contains(name)
+            {
+                self.problem(second, "RepeatedElement", format!("{name} may be given once only"));
+            }
         }
     }
 

@@ -322,3 +322,6 @@ impl Parameter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,3 +104,6 @@ fn header(provider: &OpenConnectorsProvider, token: &str) -> Option<HeaderValue>
     value.set_sensitive(true);
     Some(value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,3 +76,6 @@ impl RaiseFault {
         Fault::internal(code, format!("RaiseFault[{}]: {problem}", self.name))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,53 @@
+use super::CATALOGUE;
+use crate::testing::*;
 
+#[test]
+fn the_catalogue_is_sorted_and_has_each_kind_once() {
+    assert!(CATALOGUE.windows(2).all(|pair| pair[0].kind < pair[1].kind));
+}
+
+#[test]
+fn a_kind_that_is_not_built_is_named() {
+    for kind in ["Quota", "Javascript", "JavaCallout", "NoSuchThing"] {
+        let problems = problems(&design().policy("X", &format!("<{kind}/>")));
+        assert_eq!(problems[0].rule, "UnknownPolicyKind");
+        assert!(problems[0].message.contains(kind), "{}", problems[0].message);
+        assert_eq!(problems[0].file, "policy X");
+    }
+}
+
+#[test]
+fn no_policy_text_makes_the_compiler_panic() {
+    use proptest::prelude::*;
+    let words = prop::sample::select(vec![
+        "<AssignMessage>",
+        "</AssignMessage>",
+        "<Set>",
+        "</Set>",
+        "<Headers>",
+        "</Headers>",
+        "<Header name=\"a.0\">",
+        "<Header name=\"\"/>",
+        "</Header>",
+        "<Copy source=\"\"/>",
+        "<Payload variablePrefix=\"\">",
+        "</Payload>",
+        "{x(",
+        "<KeyValueMapOperations>",
+        "<Get assignTo=\"\" index=\"-1\"/>",
+        "<Put/>",
+        "<RaiseFault>",
+        "<OpenConnectors/>",
+        "<VerifyAPIKey>",
+        "<APIKey ref=\" \"/>",
+        "&#0;",
+        "é",
+        "<AssignVariable>",
+        "<Name>",
+        "</Name>",
+    ]);
+    proptest!(|(parts in prop::collection::vec(words, 1..8))| {
+        let design = design().policy("X", &format!("<{}", parts.concat().trim_start_matches('<')));
+        let _ = crate::compile::compile(&design, "1", &world());
+    });
+}

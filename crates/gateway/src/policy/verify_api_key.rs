@@ -254,3 +254,6 @@ impl ComputedVariables for Global {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -226,3 +226,6 @@ impl SnapshotCell {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,9 @@ use pierhead_domain::EpochMillis;
 
 use super::moment;
 use super::value::Value;
-use crate::compile::{DestinationPlan, Endpoint, FlowPlan, HubPlace, ProviderKind};
+use crate::compile::{DestinationPlan, Endpoint, FlowPlan};
 use crate::exchange::{Exchange, Message, Part, Times};
+use crate::flow::ForwardTo;
 
 macro_rules! facts {
     ($($name:literal => $fact:ident),+ $(,)?) => {
@@ -19,7 +20,7 @@ macro_rules! facts {
             }
 
             #[cfg(test)]
-            pub(crate) const NAMES: &[&str] = &[$($name),+];
+            pub(super) const NAMES: &[&str] = &[$($name),+];
         }
     };
 }
@@ -152,13 +153,10 @@ impl Fact {
                 self.flow(cx).map_or(Value::Null, |flow| Value::text(&flow.description))
             }
             Self::TargetUrl => target_url(cx),
-            Self::TargetBasePath => match cx.target().map(|target| &target.destination) {
-                Some(DestinationPlan::Provider { relative_path, .. }) => Value::text(relative_path),
-                _ => Value::Null,
-            },
-            Self::TargetHost => endpoint(cx).map_or(Value::Null, |to| Value::text(&to.host)),
+            Self::TargetBasePath => target_base_path(cx),
+            Self::TargetHost => endpoint(cx).map_or(Value::Null, |to| Value::owned(to.host.to_string())),
             Self::TargetPort => endpoint(cx).map_or(Value::Null, |to| Value::Integer(i32::from(to.port))),
-            Self::TargetScheme => endpoint(cx).map_or(Value::Null, |to| Value::text(scheme(to))),
+            Self::TargetScheme => endpoint(cx).map_or(Value::Null, |to| Value::text(scheme(&to))),
             Self::TargetTls => endpoint(cx).map_or(Value::Null, |to| Value::Boolean(to.tls)),
             Self::TargetCopyPathSuffix => Value::Boolean(cx.overrides.copy_path_suffix),
             Self::TargetCopyQueryParams => Value::Boolean(cx.overrides.copy_query_params),
@@ -255,14 +253,11 @@ fn rule(cx: &Exchange) -> Option<&crate::compile::RoutePlan> {
     cx.endpoint().routes.get(cx.route_rule?)
 }
 
-/// The server the target endpoint names; none for a hub in this process.
-fn endpoint(cx: &Exchange) -> Option<&Endpoint> {
-    match &cx.provider()?.kind {
-        ProviderKind::Internet(to) => Some(to),
-        ProviderKind::OpenConnectors(hub) => match &hub.hub {
-            HubPlace::Remote(to) => Some(to),
-            HubPlace::ThisInstallation => None,
-        },
+/// The server the request goes to; none for a hub in this process.
+fn endpoint(cx: &Exchange) -> Option<Endpoint> {
+    match crate::flow::preview(cx)? {
+        ForwardTo::Network { endpoint, .. } => Some(endpoint),
+        ForwardTo::Hub { .. } => None,
     }
 }
 
@@ -270,6 +265,7 @@ const fn scheme(to: &Endpoint) -> &'static str {
     if to.tls { "https" } else { "http" }
 }
 
+/// The target's URL without path suffix and query.
 fn target_url(cx: &Exchange) -> Value<'_> {
     if let Some(url) = &cx.overrides.url {
         return Value::text(url);
@@ -278,9 +274,25 @@ fn target_url(cx: &Exchange) -> Value<'_> {
         Some(DestinationPlan::Url(template)) => {
             template.render(cx, true).map_or(Value::Null, |url| Value::owned(url.into_owned()))
         }
-        Some(DestinationPlan::Provider { relative_path, .. }) => endpoint(cx).map_or(Value::Null, |to| {
-            Value::owned(format!("{}://{}:{}{}{relative_path}", scheme(to), to.host, to.port, to.path_prefix))
-        }),
+        Some(DestinationPlan::Provider { provider, relative_path }) => match provider.server() {
+            Some(to) => {
+                let (scheme, prefix) = (scheme(to), &to.path_prefix);
+                Value::owned(format!("{scheme}://{}:{}{prefix}{relative_path}", to.host, to.port))
+            }
+            None => Value::text(relative_path),
+        },
+        _ => Value::Null,
+    }
+}
+
+fn target_base_path(cx: &Exchange) -> Value<'_> {
+    match cx.target().map(|target| &target.destination) {
+        Some(DestinationPlan::Provider { relative_path, .. }) => Value::text(relative_path),
+        Some(DestinationPlan::Url(_)) => match target_url(cx).into_text().map(|url| url.parse::<http::Uri>())
+        {
+            Some(Ok(uri)) => Value::owned(uri.path().to_owned()),
+            _ => Value::Null,
+        },
         _ => Value::Null,
     }
 }

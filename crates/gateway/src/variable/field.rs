@@ -107,9 +107,10 @@ impl Which {
             }
         }
         if let Some((name, digits)) = rest.rsplit_once('.')
-            && let Some(index) = digits.parse().ok().filter(|index| *index > 0 && !name.is_empty()) {
-                return (name, Self::Nth(index));
-            }
+            && let Some(index) = digits.parse().ok().filter(|index| *index > 0 && !name.is_empty())
+        {
+            return (name, Self::Nth(index));
+        }
         (rest, Self::First)
     }
 }

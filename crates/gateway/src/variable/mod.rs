@@ -98,3 +98,6 @@ impl fmt::Display for Variable {
         f.write_str(&self.name)
     }
 }
+
+#[cfg(test)]
+mod tests;

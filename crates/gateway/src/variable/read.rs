@@ -80,7 +80,7 @@ impl Exchange {
             Verb => message.as_request().map_or(Value::Null, |head| Value::text(head.method.as_str())),
             Path => self.path_of(message).map_or(Value::Null, Value::Text),
             Uri | TransportMessage => self.uri_of(message),
-            Url => message.as_request().map_or(Value::Null, |_| super::Fact::ProxyUrl.read(self)),
+            Url => self.url_of(message),
             Version => Value::text(version(message)),
             StatusCode => message
                 .as_response()
@@ -92,24 +92,48 @@ impl Exchange {
         }
     }
 
-    /// The path a policy set, else the client's, else what was received.
+    /// The path a policy set, else the client's, else what was received; the target's once one is chosen.
     fn path_of<'a>(&'a self, message: &'a Message) -> Option<Cow<'a, str>> {
         let head = message.as_request()?;
+        if let Some(to) = self.destination_of(message) {
+            let uri = to.uri();
+            return Some(Cow::Owned(uri.split('?').next().unwrap_or_default().to_owned()));
+        }
         Some(match &head.path {
             Some(path) => Cow::Borrowed(&**path),
-            None if std::ptr::eq(message, &raw const self.request) => Cow::Borrowed(self.path()),
+            None if self.is_clients(message) => Cow::Borrowed(self.path()),
             None => Cow::Borrowed(head.uri.path()),
         })
     }
 
     fn uri_of<'a>(&'a self, message: &'a Message) -> Value<'a> {
         let Some(head) = message.as_request() else { return Value::Null };
+        if let Some(to) = self.destination_of(message) {
+            return Value::owned(to.uri().into_owned());
+        }
         if head.path.is_none() && head.edited_query.is_none() {
             return Value::text(head.uri.as_str());
         }
         let path = self.path_of(message).unwrap_or_default();
         let query = head.query_text();
         Value::owned(if query.is_empty() { path.into_owned() } else { format!("{path}?{query}") })
+    }
+
+    fn url_of(&self, message: &Message) -> Value<'_> {
+        match self.destination_of(message) {
+            Some(to) => Value::owned(to.url()),
+            None if message.as_request().is_some() => super::Fact::ProxyUrl.read(self),
+            None => Value::Null,
+        }
+    }
+
+    /// Where the client's request is going, from the target's flows on.
+    fn destination_of(&self, message: &Message) -> Option<crate::flow::ForwardTo> {
+        if self.is_clients(message) { crate::flow::preview(self) } else { None }
+    }
+
+    fn is_clients(&self, message: &Message) -> bool {
+        std::ptr::eq(message, &raw const self.request)
     }
 }
 

@@ -45,7 +45,9 @@ impl Edits {
                     Some(Edit::Add(pairs))
                 }
                 "Set" => Some(set(policy, element, target)),
-                "AssignVariable" => assignment(policy, element).map(|assignment| Edit::Assign(Box::new(assignment))),
+                "AssignVariable" => {
+                    assignment(policy, element).map(|assignment| Edit::Assign(Box::new(assignment)))
+                }
                 _ => None,
             };
             edits.edits.extend(edit);
@@ -201,9 +203,10 @@ fn payload<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Setting {
 
 fn check_status(policy: &mut Blueprint<'_>, at: &Element, value: &Template) {
     if let Some(text) = value.as_literal()
-        && !text.parse().is_ok_and(|status: u16| (200..=599).contains(&status)) {
-            policy.problem(at, "InvalidStatusCode", format!("'{text}' is not a status from 200 to 599"));
-        }
+        && !text.parse().is_ok_and(|status: u16| (200..=599).contains(&status))
+    {
+        policy.problem(at, "InvalidStatusCode", format!("'{text}' is not a status from 200 to 599"));
+    }
 }
 
 fn assignment<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Option<Assignment> {

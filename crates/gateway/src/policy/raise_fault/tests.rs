@@ -1,0 +1,54 @@
+use crate::testing::*;
+
+fn run(inside: &str) -> Sent {
+    Bench::new(&design().step(&format!("<RaiseFault>{inside}</RaiseFault>"))).get("/p?a=1")
+}
+
+#[test]
+fn fault_raise_fault_has_the_answer_that_was_made() {
+    let sent = run(
+        "<FaultResponse><Set><Headers><Header name=\"x\">{request.queryparam.a}</Header></Headers>\
+         <Payload contentType=\"text/plain\">no {none}</Payload><StatusCode>429</StatusCode><ReasonPhrase>Slow down</ReasonPhrase></Set>\
+         <AssignVariable><Name>seen</Name><Value>yes</Value></AssignVariable></FaultResponse>",
+    );
+    assert_eq!((sent.status(), sent.body(), sent.response_header("x")), (429, "no ".into(), "1".into()));
+    assert_eq!(sent.response_header("content-type"), "text/plain");
+    assert_eq!(sent.var("error.reason.phrase"), "Slow down");
+    assert_eq!((sent.var("fault.name"), sent.var("seen")), ("RaiseFault".into(), "yes".into()));
+}
+
+#[test]
+fn fault_raise_fault_without_a_response_is_the_stock_one() {
+    let sent = run("");
+    assert_eq!((sent.status(), sent.code().as_str()), (500, "steps.raisefault.RaiseFault"));
+    assert!(sent.body().contains("Raising fault. Fault name : s0"), "{}", sent.body());
+    assert_eq!(run("<FaultResponse/>").status(), 500);
+    assert_eq!(run("<FaultResponse/>").body(), "");
+}
+
+#[test]
+fn fault_unresolved_variable_only_when_asked_for() {
+    let inside = "<IgnoreUnresolvedVariables>false</IgnoreUnresolvedVariables><FaultResponse><Set><Payload>{none}</Payload></Set></FaultResponse>";
+    assert_eq!(run(inside).code(), "steps.raisefault.UnresolvedVariable");
+}
+
+#[test]
+fn fault_variable_of_non_message_type_and_set_variable_failed() {
+    let sent = run("<FaultResponse><Copy source=\"nothing\"/></FaultResponse>");
+    assert_eq!(sent.code(), "steps.raisefault.VariableOfNonMsgType");
+    let sent =
+        run("<FaultResponse><Set><StatusCode>{request.queryparam.a}</StatusCode></Set></FaultResponse>");
+    assert_eq!(sent.code(), "steps.raisefault.SetVariableFailed");
+}
+
+#[test]
+fn mistakes_are_found_at_deploy() {
+    for (inside, rule) in [
+        ("<FaultResponse><Set><Nope/></Set></FaultResponse>", "UnknownElement"),
+        ("<FaultResponse><Nope/></FaultResponse>", "UnknownElement"),
+        ("<Set/>", "UnknownElement"),
+        ("<ShortFaultReason>x</ShortFaultReason>", "NotABoolean"),
+    ] {
+        assert_eq!(problem_of(&format!("<RaiseFault>{inside}</RaiseFault>")), rule, "{inside}");
+    }
+}

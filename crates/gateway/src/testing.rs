@@ -1,0 +1,331 @@
+//! A proxy in a test: design, policies, one request, what became of it.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+use pierhead_domain::{EpochMillis, SecretString, SeededRng, StoppedClock};
+
+use crate::compile::{
+    CompileProblem, CompiledProxy, Endpoint, HubPlace, OpenConnectorsProvider, Provider, ProviderKind, World,
+    compile,
+};
+use crate::condition::Lookup as _;
+use crate::design::{
+    Destination, FaultRule, Flow, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule, Step, TargetEndpoint,
+};
+use crate::exchange::{Exchange, Incoming, Message, MessageBody, Services};
+use crate::fault::EngineFault;
+use crate::flow::{self, ForwardTo, RequestOutcome, RouteMiss};
+use crate::ports::{KvmAddress, KvmScope, KvmUnavailable, KvmWriter, PortFuture, Ports};
+use crate::snapshot::Snapshot;
+use crate::variable::Variable;
+
+/// 2017-06-06T18:54:51.007Z.
+pub(crate) const NOW: EpochMillis = EpochMillis::new(1_496_775_291_007);
+
+/// A design against a provider `backend` (`https://backend.example:443`) with base path `/p`.
+pub(crate) fn design() -> ProxyDesign {
+    ProxyDesign {
+        name: "P".into(),
+        proxy_endpoints: vec![ProxyEndpoint {
+            name: "default".into(),
+            base_path: "/p".into(),
+            routes: vec![RouteRule {
+                name: "r".into(),
+                target: Some("default".into()),
+                ..RouteRule::default()
+            }],
+            ..ProxyEndpoint::default()
+        }],
+        target_endpoints: vec![TargetEndpoint {
+            name: "default".into(),
+            destination: Destination::Provider { name: "backend".into(), relative_path: "/api/".into() },
+            ..TargetEndpoint::default()
+        }],
+        ..ProxyDesign::default()
+    }
+}
+
+impl ProxyDesign {
+    pub(crate) fn policy(mut self, name: &str, xml: &str) -> Self {
+        let kind = xml.trim_start_matches('<').split([' ', '>', '/']).next().unwrap().to_owned();
+        self.policies.push(PolicyText { name: name.into(), kind, xml: xml.into(), fixed: false });
+        self
+    }
+
+    /// A policy that is the only step of the proxy's PreFlow request so far.
+    pub(crate) fn step(self, xml: &str) -> Self {
+        let name = format!("s{}", self.policies.len());
+        let mut design = self.policy(&name, xml);
+        design.proxy_endpoints[0].flows.pre.request.push(step(&name));
+        design
+    }
+
+    pub(crate) fn on_target(mut self, destination: Destination) -> Self {
+        self.target_endpoints[0].destination = destination;
+        self
+    }
+
+    pub(crate) fn proxy(&mut self) -> &mut ProxyEndpoint {
+        &mut self.proxy_endpoints[0]
+    }
+
+    pub(crate) fn target(&mut self) -> &mut TargetEndpoint {
+        &mut self.target_endpoints[0]
+    }
+}
+
+pub(crate) fn step(policy: &str) -> Step {
+    Step { policy: policy.into(), condition: String::new() }
+}
+
+pub(crate) fn step_if(policy: &str, condition: &str) -> Step {
+    Step { policy: policy.into(), condition: condition.into() }
+}
+
+pub(crate) fn conditional(name: &str, condition: &str, request: &[&str], response: &[&str]) -> Flow {
+    Flow {
+        name: name.into(),
+        condition: condition.into(),
+        request: request.iter().map(|name| step(name)).collect(),
+        response: response.iter().map(|name| step(name)).collect(),
+        ..Flow::default()
+    }
+}
+
+pub(crate) fn fault_rule(name: &str, condition: &str, steps: &[&str]) -> FaultRule {
+    FaultRule {
+        name: name.into(),
+        condition: condition.into(),
+        always_enforce: false,
+        steps: steps.iter().map(|name| step(name)).collect(),
+    }
+}
+
+/// A policy that adds `name` to the variable `trail`.
+pub(crate) fn mark(name: &str) -> String {
+    format!(
+        "<AssignMessage><AssignVariable><Name>trail</Name><Template>{{trail}}{name},</Template></AssignVariable>\
+         <IgnoreUnresolvedVariables>true</IgnoreUnresolvedVariables></AssignMessage>"
+    )
+}
+
+pub(crate) fn endpoint(host: &str) -> Endpoint {
+    Endpoint { tls: true, host: host.into(), port: 443, trust_all: false, path_prefix: "".into() }
+}
+
+pub(crate) fn hub(place: HubPlace) -> OpenConnectorsProvider {
+    OpenConnectorsProvider {
+        hub: place,
+        organization_secret: "o-1".into(),
+        user_secret: "u-1".into(),
+        allowed_platform_roots: Vec::new(),
+    }
+}
+
+pub(crate) fn world_on(running: Snapshot) -> World {
+    let mut world = World::new(Arc::new(running));
+    for (name, kind) in [
+        ("backend", ProviderKind::Internet(endpoint("backend.example"))),
+        ("oc", ProviderKind::OpenConnectors(hub(HubPlace::ThisInstallation))),
+        ("oc-remote", ProviderKind::OpenConnectors(hub(HubPlace::Remote(endpoint("hub.example"))))),
+    ] {
+        world.providers.insert(name.into(), Arc::new(Provider { name: name.into(), kind }));
+    }
+    world
+}
+
+pub(crate) fn world() -> World {
+    world_on(Snapshot::empty("acme", "test"))
+}
+
+pub(crate) fn compiled(design: &ProxyDesign) -> CompiledProxy {
+    compile(design, "3", &world()).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+pub(crate) fn problems(design: &ProxyDesign) -> Vec<CompileProblem> {
+    compile(design, "3", &world()).err().unwrap_or_default()
+}
+
+/// The rule of the only problem of a policy.
+pub(crate) fn problem_of(xml: &str) -> String {
+    let problems = problems(&design().policy("X", xml));
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert_eq!(problems[0].file, "policy X");
+    assert!(problems[0].line > 0, "{problems:#?}");
+    problems[0].rule.to_owned()
+}
+
+/// Remembers what was written.
+#[derive(Debug, Default)]
+pub(crate) struct WrittenKvm(pub(crate) Mutex<Vec<(KvmAddress, Option<String>, bool)>>, pub(crate) bool);
+
+impl KvmWriter for WrittenKvm {
+    fn put(&self, at: KvmAddress, value: String, replace: bool) -> PortFuture<Result<(), KvmUnavailable>> {
+        self.0.lock().unwrap().push((at, Some(value), replace));
+        let answer = if self.1 { Err(KvmUnavailable("down".into())) } else { Ok(()) };
+        Box::pin(async { answer })
+    }
+
+    fn delete(&self, at: KvmAddress) -> PortFuture<Result<(), KvmUnavailable>> {
+        self.0.lock().unwrap().push((at, None, true));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Runs requests through proxies.
+pub(crate) struct Bench {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) written: Arc<WrittenKvm>,
+    pub(crate) clock: StoppedClock,
+}
+
+impl Bench {
+    pub(crate) fn new(design: &ProxyDesign) -> Self {
+        Self::on(Snapshot::empty("acme", "test").with_proxy(compiled(design)).unwrap())
+    }
+
+    pub(crate) fn on(snapshot: Snapshot) -> Self {
+        Self { snapshot: Arc::new(snapshot), written: Arc::default(), clock: StoppedClock::at(NOW) }
+    }
+
+    pub(crate) fn with(mut self, change: impl FnOnce(&Snapshot) -> Snapshot) -> Self {
+        self.snapshot = Arc::new(change(&self.snapshot));
+        self
+    }
+
+    pub(crate) fn kvm(self, map: &str, encrypted: bool, entries: &[(&str, &str)]) -> Self {
+        let entries: Vec<_> =
+            entries.iter().map(|(key, value)| ((*key).to_owned(), SecretString::from(*value))).collect();
+        self.with(|old| old.with_kvm_map(KvmScope::Proxy("P".into()), map, entries, encrypted))
+    }
+
+    pub(crate) fn begin(&self, request: Message) -> Result<Exchange, RouteMiss> {
+        let kvm = self.written.clone();
+        let services = Arc::new(Services {
+            ports: Ports { hub: None, kvm },
+            clock: Arc::new(self.clock.clone()),
+            rng: Arc::new(SeededRng::new(7)),
+        });
+        flow::begin(
+            self.snapshot.clone(),
+            &services,
+            Incoming {
+                request,
+                client: "203.0.113.9:4711".parse().unwrap(),
+                local: "127.0.0.1:8080".parse().unwrap(),
+                tls: false,
+                received: NOW,
+            },
+        )
+    }
+
+    /// Runs the request part.
+    pub(crate) fn send(&self, request: Message) -> Sent {
+        let mut cx = self.begin(request).unwrap_or_else(|miss| panic!("{:?}", miss.fault));
+        let outcome = flow::run_request(&mut cx).now_or_never().expect("nothing waits here");
+        Sent {
+            cx,
+            to: match outcome {
+                RequestOutcome::Forward(to) => Some(to),
+                RequestOutcome::Answer => None,
+            },
+        }
+    }
+
+    /// Runs the request part of `GET path`.
+    pub(crate) fn get(&self, path: &str) -> Sent {
+        self.send(get(path))
+    }
+}
+
+pub(crate) fn get(path: &str) -> Message {
+    request(Method::GET, path, &[("host", "api.example")], "")
+}
+
+pub(crate) fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Message {
+    let body = match body {
+        "" => MessageBody::Empty,
+        body => MessageBody::Replaced(Bytes::copy_from_slice(body.as_bytes())),
+    };
+    Message::request(method, path.parse().unwrap(), Version::HTTP_11, header_map(headers), body)
+}
+
+pub(crate) fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Message {
+    let body = MessageBody::Replaced(Bytes::copy_from_slice(body.as_bytes()));
+    Message::response(StatusCode::from_u16(status).unwrap(), header_map(headers), body)
+}
+
+fn header_map(headers: &[(&str, &str)]) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
+    }
+    map
+}
+
+/// A request after its request part.
+pub(crate) struct Sent {
+    pub(crate) cx: Exchange,
+    pub(crate) to: Option<ForwardTo>,
+}
+
+impl Sent {
+    /// The target's URL, with `hub:` for this installation's hub.
+    pub(crate) fn url(&self) -> String {
+        match &self.to {
+            Some(ForwardTo::Network { endpoint, path_and_query }) => {
+                let scheme = if endpoint.tls { "https" } else { "http" };
+                format!("{scheme}://{}:{}{path_and_query}", endpoint.host, endpoint.port)
+            }
+            Some(ForwardTo::Hub { path_and_query }) => format!("hub:{path_and_query}"),
+            None => panic!("not forwarded: {} {}", self.status(), self.body()),
+        }
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        self.to.is_none()
+    }
+
+    pub(crate) fn receive(mut self, response: Message) -> Self {
+        assert!(self.to.is_some(), "not forwarded: {} {}", self.status(), self.body());
+        self.cx.receive(response);
+        flow::run_response(&mut self.cx).now_or_never().expect("nothing waits here");
+        self
+    }
+
+    pub(crate) fn fail(mut self, fault: EngineFault) -> Self {
+        flow::on_target_error(&mut self.cx, fault).now_or_never().expect("nothing waits here");
+        self
+    }
+
+    pub(crate) fn var(&self, name: &str) -> String {
+        self.cx.value(&Variable::new(name)).to_string()
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.cx.response.as_ref().map_or(0, |response| response.status().as_u16())
+    }
+
+    pub(crate) fn body(&self) -> String {
+        self.cx.response.as_ref().map_or_else(String::new, |response| response.content().into_owned())
+    }
+
+    pub(crate) fn code(&self) -> String {
+        let body: serde_json::Value = serde_json::from_str(&self.body()).unwrap_or_default();
+        body["fault"]["detail"]["errorcode"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> String {
+        let values = self.cx.request.headers.get_all(name);
+        values.iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>().join("|")
+    }
+
+    pub(crate) fn response_header(&self, name: &str) -> String {
+        let response = self.cx.response.as_ref().expect("a response");
+        let values = response.headers.get_all(name);
+        values.iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>().join("|")
+    }
+}
