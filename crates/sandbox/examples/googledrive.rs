@@ -25,11 +25,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout();
     writeln!(out, "{ready}")?;
     out.flush()?;
-    double
-        .serve(listener, async {
-            // Without a signal handler the default action ends the program, which is as good.
-            let _ = tokio::signal::ctrl_c().await;
-        })
-        .await?;
+    double.serve(listener, stopped()).await?;
     Ok(())
+}
+
+/// Completes on the first interrupt or termination signal, so that the contents' directory is removed.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without handlers the default action ends the program.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
 }

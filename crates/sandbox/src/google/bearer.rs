@@ -32,7 +32,33 @@ pub(crate) struct Call {
     note: BodyNote,
 }
 
+/// A call laid aside without its double, which may therefore keep it.
+#[derive(Debug, Clone)]
+pub(crate) struct Parked {
+    access: Access,
+    params: Params,
+    base: String,
+}
+
+impl Parked {
+    /// The call again.
+    pub(crate) fn resume(&self, app: &Shared) -> Call {
+        Call {
+            app: app.clone(),
+            access: self.access.clone(),
+            params: self.params.clone(),
+            base: self.base.clone(),
+            note: BodyNote::default(),
+        }
+    }
+}
+
 impl Call {
+    /// The call as the double may keep it: a call refers to its double, and both would live forever.
+    pub(crate) fn park(&self) -> Parked {
+        Parked { access: self.access.clone(), params: self.params.clone(), base: self.base.clone() }
+    }
+
     pub(crate) fn person(&self) -> Person {
         self.access.person
     }

@@ -17,7 +17,8 @@ use super::journal::Journal;
 use super::oauth::OAuth;
 use super::options::{GoogleDriveOptions, default_users};
 
-/// The double's state. Locks are held for moments, never over I/O.
+/// The double's state. Locks are held for moments and never over I/O, but for full-text search, which looks
+/// into contents while it holds the tree.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) options: GoogleDriveOptions,

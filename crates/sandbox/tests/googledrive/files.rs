@@ -149,7 +149,8 @@ async fn the_trash_is_inherited_and_emptied() {
 async fn web_content_link_downloads_without_a_token_and_only_with_its_signature() {
     let double = Double::start().await;
     let id = double.upload("ünïcode \"name\".txt", b"abc").await;
-    let file = double.get(&format!("/drive/v3/files/{id}?fields=webContentLink,webViewLink")).await.ok();
+    let file =
+        double.get(&format!("/drive/v3/files/{id}?fields=webContentLink,webViewLink,iconLink")).await.ok();
     let link = file["webContentLink"].as_str().unwrap();
 
     let content = double.send("GET", link, &[], "").await;
@@ -162,8 +163,9 @@ async fn web_content_link_downloads_without_a_token_and_only_with_its_signature(
         "{}",
         content.header("content-disposition")
     );
+    let icon = double.send("GET", file["iconLink"].as_str().unwrap(), &[], "").await;
     assert_eq!(unsigned.status, 404);
-    assert_eq!(view.status, 200);
+    assert_eq!((view.status.as_u16(), icon.header("content-type")), (200, "image/svg+xml"));
 }
 
 #[tokio::test]

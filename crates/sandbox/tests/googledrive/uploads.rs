@@ -210,4 +210,8 @@ async fn text_can_become_a_google_document_and_a_picture_cannot() {
 
     assert_eq!(text.bytes, "\u{feff}hello");
     double.send("PUT", opened.header("location"), &[], "x").await.refused(400, "badRequest");
+    let bearer = format!("Bearer {}", double.token);
+    let headers = [("authorization", bearer.as_str()), ("content-type", "image/png")];
+    let path = format!("/upload/drive/v3/files/{}?uploadType=media", made["id"].as_str().unwrap());
+    double.send("PATCH", &path, &headers, "x").await.refused(400, "badRequest");
 }

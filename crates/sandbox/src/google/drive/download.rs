@@ -1,16 +1,15 @@
-//! `files.get`, with contents by `alt=media`; and the links a browser follows.
+//! `files.get`, with contents by `alt=media`; and the download link a browser follows.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::bearer::Call;
-use super::super::oauth::escape_html;
 use super::super::oauth::scope::Needs;
 use super::super::params::Params;
 use super::super::problem::Problem;
@@ -70,21 +69,6 @@ pub(crate) async fn by_link(
         (Arc::clone(&head.blob), node.mime_type.clone(), node.name.clone())
     };
     contents(&blob, &mime_type, &disposition(&name), &headers).await
-}
-
-/// `GET /file/d/{id}/view`: what `webViewLink` leads to. It tells nothing but that the file is there: this
-/// browser is signed in nowhere.
-pub(crate) async fn page(State(app): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let tree = app.tree();
-    let node = tree.get(&id).ok_or_else(|| Problem::no_file(&id))?;
-    let title = escape_html(&node.mime_type);
-    let page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Sandbox file</title>\
-         <meta name=\"color-scheme\" content=\"light dark\"><body style=\"font:1rem/1.5 system-ui;margin:3rem\">\
-         <h1>A file in the sandbox of Google Drive</h1><p>Type: {title}</p>\
-         <p>Google would show its viewer here; download the file through the app that led you here.</p></body></html>"
-    );
-    Ok(Html(page).into_response())
 }
 
 /// RFC 6266: a name of plain letters, and the real one in UTF-8.

@@ -12,6 +12,7 @@ mod drives;
 mod export;
 pub(crate) mod fields;
 mod ids;
+mod links;
 mod list;
 pub(crate) mod listing;
 mod moment;
@@ -90,7 +91,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .nest("/upload/drive/v3", uploads.clone())
         .nest("/resumable/upload/drive/v3", uploads)
         .route("/uc", get(download::by_link))
-        .route("/file/d/{file}/view", get(download::page))
+        .merge(links::routes())
 }
 
 /// `POST /drive/v3/files`: a file from metadata alone: a folder, a shortcut, a Google document, nothing yet.

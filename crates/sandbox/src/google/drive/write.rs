@@ -188,7 +188,11 @@ fn update(call: &Call, id: &str, metadata: Metadata, media: Option<Media>) -> Re
     let keep = call.params.flag("keepRevisionForever");
     let mut tree = app.tree();
     // The file may have gone, or its rights, while contents were on their way.
-    tree.visible(call.viewer(), id, now)?;
+    let (node, _) = tree.visible(call.viewer(), id, now)?;
+    let sent_type = media.as_ref().map(|media| media.content_type.as_deref());
+    if sent_type.is_some_and(|sent| !export::can_hold(&node.mime_type, sent)) {
+        return Err(Problem::bad_request("The requested conversion is not supported."));
+    }
     let to = new_parent(&tree, call, id)?;
     tree.change(id, now, |node| {
         if let Some(media) = media {

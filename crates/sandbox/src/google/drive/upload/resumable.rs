@@ -5,7 +5,7 @@
 //! asking how far it got is found out.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,7 +18,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use pierhead_domain::EpochMillis;
 
-use super::super::super::bearer::{self, Call};
+use super::super::super::bearer::{self, Call, Parked};
 use super::super::super::journal::BearerState;
 use super::super::super::params::Params;
 use super::super::super::problem::Problem;
@@ -36,36 +36,46 @@ const BLOCK: usize = 256 << 10;
 /// A session is forgotten after a week.
 const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The open sessions, by upload id.
+type SharedSession = Arc<tokio::sync::Mutex<Session>>;
+
+/// The open sessions by upload id, each with when it was opened.
 #[derive(Debug, Default)]
-pub(crate) struct Sessions(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Session>>>>);
+pub(crate) struct Sessions(Mutex<HashMap<String, (EpochMillis, SharedSession)>>);
 
 impl Sessions {
     pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.lock().clear();
     }
 
-    fn get(&self, id: &str) -> Option<Arc<tokio::sync::Mutex<Session>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, (EpochMillis, SharedSession)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn insert(&self, id: String, session: Session) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::new(session.into()));
+    fn get(&self, id: &str, now: EpochMillis) -> Option<SharedSession> {
+        let sessions = self.lock();
+        let (opened, session) = sessions.get(id)?;
+        (now.since(*opened) <= LIFETIME).then(|| Arc::clone(session))
+    }
+
+    /// Adds a session and forgets those whose time is over.
+    fn insert(&self, id: String, session: Session, now: EpochMillis) {
+        let mut sessions = self.lock();
+        sessions.retain(|_, (opened, _)| now.since(*opened) <= LIFETIME);
+        sessions.insert(id, (now, Arc::new(session.into())));
     }
 
     fn remove(&self, id: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.lock().remove(id);
     }
 }
 
 #[derive(Debug)]
 struct Session {
-    call: Call,
+    call: Parked,
     mask: Mask,
     content_type: Option<String>,
     /// The length of the whole, once somebody said it.
     total: Option<u64>,
-    opened: EpochMillis,
     progress: Progress,
 }
 
@@ -115,15 +125,14 @@ pub(super) async fn open(
         mask,
         content_type: header(&headers, "x-upload-content-type"),
         total,
-        opened: call.app.now(),
         progress: Progress::Receiving(Box::new(Arriving {
             intent,
             writer: call.app.blobs.writer().await?,
             waiting: BytesMut::new(),
         })),
-        call: call.clone(),
+        call: call.park(),
     };
-    call.app.sessions.insert(id.clone(), session);
+    call.app.sessions.insert(id.clone(), session, call.app.now());
     let mut response = StatusCode::OK.into_response();
     let out = response.headers_mut();
     out.insert(LOCATION, HeaderValue::from_str(&location).map_err(|_| Problem::internal())?);
@@ -134,17 +143,12 @@ pub(super) async fn open(
 /// `PUT` to a session: a chunk, the whole, or a question how much has arrived.
 pub(crate) async fn put(State(app): State<Shared>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (id, session) = find(&app, &parts)?;
+    let (_, session) = find(&app, &parts)?;
     let mut session = session.lock().await;
-    if app.now().since(session.opened) > LIFETIME {
-        app.sessions.remove(&id);
-        return Err(gone());
-    }
-    let answer = session.receive(&parts.headers, body).await;
-    match answer {
-        Ok(Received::Incomplete(so_far)) => incomplete(so_far),
-        Ok(Received::Whole(file)) => answer_file(&session.call, &file, &session.mask),
-        Err(problem) => Err(problem),
+    let call = session.call.resume(&app);
+    match session.receive(&call, &parts.headers, body).await? {
+        Received::Incomplete(so_far) => incomplete(so_far),
+        Received::Whole(file) => answer_file(&call, &file, &session.mask),
     }
 }
 
@@ -156,7 +160,7 @@ pub(crate) async fn cancel(State(app): State<Shared>, request: Request) -> Resul
     Ok(StatusCode::from_u16(499).map_err(|_| Problem::internal())?.into_response())
 }
 
-fn find(app: &Shared, parts: &Parts) -> Result<(String, Arc<tokio::sync::Mutex<Session>>), Problem> {
+fn find(app: &Shared, parts: &Parts) -> Result<(String, SharedSession), Problem> {
     let token = bearer::presented(&parts.headers, parts.uri.query());
     let (state, _) = app.oauth().judge(token.as_deref(), app.now());
     if !matches!(state, BearerState::Valid | BearerState::None) {
@@ -164,7 +168,7 @@ fn find(app: &Shared, parts: &Parts) -> Result<(String, Arc<tokio::sync::Mutex<S
     }
     let params = Params::parse(parts.uri.query());
     let id = params.filled("upload_id").ok_or_else(|| Problem::required("upload_id"))?;
-    let session = app.sessions.get(id).ok_or_else(gone)?;
+    let session = app.sessions.get(id, app.now()).ok_or_else(gone)?;
     Ok((id.to_owned(), session))
 }
 
@@ -196,7 +200,7 @@ struct Chunk {
 }
 
 impl Session {
-    async fn receive(&mut self, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
+    async fn receive(&mut self, call: &Call, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
         let so_far = match &mut self.progress {
             Progress::Done(file) => return Ok(Received::Whole(file.clone())),
             Progress::Failed => return Err(gone()),
@@ -208,7 +212,7 @@ impl Session {
         };
         let Some(chunk) = self.chunk(headers, so_far)? else {
             return if self.total == Some(so_far) {
-                self.complete().await
+                self.complete(call).await
             } else {
                 Ok(Received::Incomplete(so_far))
             };
@@ -221,7 +225,7 @@ impl Session {
             )));
         }
         self.take(body, so_far - chunk.first, chunk.length).await?;
-        if chunk.is_last { self.complete().await } else { Ok(Received::Incomplete(self.received())) }
+        if chunk.is_last { self.complete(call).await } else { Ok(Received::Incomplete(self.received())) }
     }
 
     /// What the headers say; `None` for a question.
@@ -307,14 +311,14 @@ impl Session {
         }
     }
 
-    async fn complete(&mut self) -> Result<Received, Problem> {
+    async fn complete(&mut self, call: &Call) -> Result<Received, Problem> {
         let Progress::Receiving(arriving) = std::mem::replace(&mut self.progress, Progress::Failed) else {
             return Err(gone());
         };
         let Arriving { intent, mut writer, waiting } = *arriving;
         writer.write(&waiting).await?;
         let media = Media { blob: writer.finish().await?, content_type: self.content_type.clone() };
-        let file = intent.commit(&self.call, Some(media)).await?;
+        let file = intent.commit(call, Some(media)).await?;
         self.progress = Progress::Done(file.clone());
         Ok(Received::Whole(file))
     }
