@@ -20,7 +20,7 @@ pub(super) fn routes() -> Router<Control> {
         .route("/authentication/secrets", get(secrets))
         .route("/elements", get(all_elements))
         .route("/elements/{key}", get(element))
-        .route("/elements/{key}/oauth/url", get(oauth_url))
+        .route("/elements/{key}/oauth/url", post(oauth_url))
         .route("/instances", get(all_instances).post(create))
         .route("/instances/{id}", get(instance).patch(change).delete(delete))
         .route("/instances/{id}/configuration", get(configuration))
@@ -28,7 +28,10 @@ pub(super) fn routes() -> Router<Control> {
         .route("/ping", get(ping))
         .route("/hubs/documents/folders/contents", get(contents))
         .route("/hubs/documents/files", get(file));
-    Router::new().nest("/elements/api-v2", hub).route("/api/v1/setup", get(setup).post(set_up))
+    Router::new()
+        .nest("/elements/api-v2", hub)
+        .route("/api/v1/setup", get(setup).post(set_up))
+        .route("/api/v1/session", axum::routing::delete(end_session))
 }
 
 pub(super) fn elements() -> Vec<Value> {
@@ -88,7 +91,7 @@ pub(super) fn instances() -> Vec<Value> {
         json!({"id": 503, "name": "Marketing drive", "element": all[0], "tags": ["marketing"], "valid": false,
             "disabled": false, "token": "dG9rZW4gb2YgdGhlIG1hcmtldGluZyBkcml2ZSAxMjM=",
             "createdDate": "2025-10-02T08:00:00Z",
-            "state": {"reason": "Google Drive refused the refresh token (invalid_grant).", "since": "2025-11-21T13:04:00Z"},
+            "credentialState": {"state": "reconnect", "reason": "Google Drive refused the refresh token (invalid_grant).", "since": "2025-11-21T13:04:00Z"},
             "configuration": {"oauth.api.key": "********", "oauth.api.secret": "********"}}),
     ]
 }
@@ -99,10 +102,18 @@ async fn setup(State(control): State<Control>) -> Json<Value> {
 
 async fn set_up(State(control): State<Control>, Json(body): Json<Value>) -> Response {
     if body["code"] != "setup-code" {
-        return refuse(StatusCode::BAD_REQUEST, "The setup code is not right.");
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "code is not the setup code that the server printed when it started",
+        );
     }
     control.world().administrator = true;
     Json(json!({})).into_response()
+}
+
+async fn end_session(_: Known, State(control): State<Control>) -> StatusCode {
+    control.world().logins_ended += 1;
+    StatusCode::NO_CONTENT
 }
 
 async fn log_in(Json(body): Json<Value>) -> Response {
@@ -131,8 +142,8 @@ async fn element(State(control): State<Control>, Path(key): Path<String>) -> Res
     )
 }
 
-async fn oauth_url(Path(key): Path<String>, Query(query): Query<HashMap<String, String>>) -> Json<Value> {
-    let state = query.get("state").cloned().unwrap_or_default();
+async fn oauth_url(Path(key): Path<String>, Json(ask): Json<Value>) -> Json<Value> {
+    let state = ask["state"].as_str().unwrap_or_default();
     Json(json!({"oauthUrl": format!("https://vendor.example/consent?state={state}"), "element": key}))
 }
 
@@ -207,7 +218,7 @@ async fn change(
         }
         if body.get("configuration").is_some() {
             instance["valid"] = json!(true);
-            instance["state"] = Value::Null;
+            instance["credentialState"] = Value::Null;
         }
     })
 }

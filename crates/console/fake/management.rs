@@ -41,7 +41,7 @@ fn steps(names: &[(&str, &str)]) -> Value {
 }
 
 fn flow(name: &str, condition: &str, request: &[(&str, &str)], response: &[(&str, &str)]) -> Value {
-    json!({"name": name, "condition": condition, "request": steps(request), "response": steps(response)})
+    json!({"name": name, "conditions": condition, "request": steps(request), "response": steps(response)})
 }
 
 pub(super) fn proxies() -> Vec<Value> {
@@ -64,7 +64,7 @@ pub(super) fn proxies() -> Vec<Value> {
                 {"name": "Verify key", "policy_type": "VerifyAPIKey", "policy_content": "<VerifyAPIKey><APIKey ref=\"request.header.apikey\"/></VerifyAPIKey>"},
                 {"name": "Read limits", "policy_type": "KeyValueMapOperations", "policy_content": read},
                 {"name": "Mark as attachment", "policy_type": "AssignMessage", "policy_content": "<AssignMessage/>"},
-                {"name": "OpenConnectors", "policy_type": "OpenConnectors", "policy_content": "<OpenConnectors><InstanceSecret kvm-map-name=\"apim.oc.instance.token\" kvm-key-name=\"default\"/></OpenConnectors>"}]}}),
+                {"name": "OpenConnectors", "policy_type": "OpenConnectors", "readOnly": true, "policy_content": "<OpenConnectors><InstanceSecret kvm-map-name=\"apim.oc.instance.token\" kvm-key-name=\"default\"/></OpenConnectors>"}]}}),
         json!({"name": "Petstore", "title": "Petstore", "state": "UNDEPLOYED", "version": "1", "service_code": "REST",
             "hasChanges": true, "provider_name": "NONE", "life_cycle": life_cycle(1_763_600_000_000),
             "proxyEndPoints": {"results": [{"name": "default", "base_path": "/pets", "preFlow": none, "postFlow": none}]},
@@ -114,7 +114,7 @@ async fn create_provider(_: Known, State(control): State<Control>, Json(mut body
     let mut world = control.world();
     if world.providers.iter().any(|provider| provider["name"] == body["name"]) {
         let message =
-            format!("name: {} is taken by another provider", body["name"].as_str().unwrap_or_default());
+            format!("An API provider '{}' exists already.", body["name"].as_str().unwrap_or_default());
         return refuse_odata(StatusCode::BAD_REQUEST, &message);
     }
     for secret in ["organizationSecret", "userSecret"] {
@@ -128,12 +128,23 @@ async fn create_proxy(_: Known, State(control): State<Control>, Json(mut body): 
     let mut world = control.world();
     let path = body["proxyEndPoints"][0]["base_path"].clone();
     if world.proxies.iter().any(|proxy| proxy["proxyEndPoints"]["results"][0]["base_path"] == path) {
-        return refuse_odata(StatusCode::BAD_REQUEST, "base_path is used by the proxy Googledrive");
+        return refuse_odata(
+            StatusCode::BAD_REQUEST,
+            "APIProxyEndPoints.base_path '/googledrive' is taken by the API proxy 'Googledrive'.",
+        );
     }
     for many in ["proxyEndPoints", "targetEndPoints"] {
         body[many] = json!({"results": body[many]});
     }
     body["state"] = json!("UNDEPLOYED");
+    let hub = world.providers.iter().any(|provider| {
+        provider["name"] == body["provider_name"] && provider["destType"] == "OPENCONNECTORS"
+    });
+    if hub {
+        body["targetEndPoints"]["results"][0]["postFlow"] =
+            flow("PostFlow", "", &[("OpenConnectors", "")], &[]);
+        body["policies"] = json!({"results": [{"name": "OpenConnectors", "policy_type": "OpenConnectors", "readOnly": true}]});
+    }
     world.proxies.push(body.clone());
     created(&body)
 }

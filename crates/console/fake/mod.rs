@@ -13,6 +13,8 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use pierhead_domain::{SeededRng, SharedRng};
+use pierhead_vault::{KeyRing, LookupKey, Vault};
 use serde_json::{Value, json};
 
 /// What the stand-in knows. Clones share it.
@@ -35,6 +37,8 @@ pub(crate) struct World {
     pub(crate) maps: Vec<Value>,
     /// Why deployments are refused, if they are.
     pub(crate) refusal: Option<String>,
+    /// How many logins were ended.
+    pub(crate) logins_ended: usize,
     /// The last JSON body with a changing method.
     pub(crate) last_body: Value,
     next_id: u64,
@@ -52,6 +56,7 @@ impl Control {
             proxies: management::proxies(),
             maps: management::maps(),
             refusal: None,
+            logins_ended: 0,
             last_body: Value::Null,
             next_id: 600,
         })))
@@ -122,6 +127,14 @@ async fn remember_body(State(control): State<Control>, request: Request, next: N
         control.world().last_body = json;
     }
     next.run(Request::from_parts(parts, Body::from(bytes))).await
+}
+
+/// A key for the console's form tokens.
+pub(crate) fn lookup_key(seed: u64) -> LookupKey {
+    let rng: SharedRng = Arc::new(SeededRng::new(seed));
+    let ring = KeyRing::generate(rng.as_ref());
+    let wrapped = Vault::new_key(&ring, "installation".into(), None, &rng).expect("a ring has a key");
+    Vault::open(ring, &wrapped, rng).expect("its own key opens").lookup().clone()
 }
 
 /// Insists on a login token or on secrets.

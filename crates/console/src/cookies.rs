@@ -1,7 +1,5 @@
 //! The console's four cookies and how they are written.
 
-use axum::http::HeaderMap;
-use axum::http::header::COOKIE;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -14,18 +12,6 @@ pub(crate) const WHO: &str = "pierhead_who";
 pub(crate) const FORM: &str = "pierhead_form";
 /// `light` or `dark`; absent: as the system says.
 pub(crate) const THEME: &str = "pierhead_theme";
-
-/// The value of one cookie; the first one wins.
-pub(crate) fn read(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.to_owned())
-}
 
 /// A `Set-Cookie` line. `max_age_s` of `None` lasts as long as the browser session.
 pub(crate) fn write(name: &str, value: &str, max_age_s: Option<u32>, secure: bool) -> String {
@@ -52,17 +38,6 @@ pub(crate) fn decode(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cookie_is_found_among_others_and_in_any_line() {
-        let mut headers = HeaderMap::new();
-        headers.append(COOKIE, "a=1; pierhead_theme=dark".parse().unwrap());
-        headers.append(COOKIE, "pierhead_session=abc".parse().unwrap());
-
-        assert_eq!(read(&headers, THEME).as_deref(), Some("dark"));
-        assert_eq!(read(&headers, SESSION).as_deref(), Some("abc"));
-        assert_eq!(read(&headers, "pierhead"), None);
-    }
 
     #[test]
     fn cookies_are_for_the_console_and_never_for_scripts() {

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware;
 use pierhead_domain::{SharedClock, SharedRng};
+use pierhead_vault::LookupKey;
 
 pub use wire::ControlApi;
 
@@ -49,9 +50,8 @@ pub struct ConsoleParts {
     pub clock: SharedClock,
     /// Where unguessable bytes come from.
     pub rng: SharedRng,
-    /// Signs form tokens and the "who am I" cookie. Derived from the key file, forms survive a restart;
-    /// random, they ask to be sent again.
-    pub signing_key: [u8; 32],
+    /// Signs form tokens and the cookie that says who is signed in.
+    pub key: LookupKey,
 }
 
 /// The console's state, shared by its handlers.
@@ -80,7 +80,7 @@ pub fn router(parts: ConsoleParts) -> Router {
         public_url: trim(parts.public_url),
         clock: parts.clock,
         rng: parts.rng,
-        signer: signing::Signer::new(&parts.signing_key),
+        signer: signing::Signer::new(parts.key),
         consents: pending::PendingConsents::default(),
     });
     pages::routes()

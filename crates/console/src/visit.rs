@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 use pierhead_domain::SecretString;
+use pierhead_web::csrf::cookie;
 use serde::{Deserialize, Serialize};
 
 use crate::Console;
@@ -73,17 +74,17 @@ pub(crate) struct Visit {
 impl Visit {
     fn read(console: &Console, request: &Request) -> Self {
         let headers = request.headers();
-        let session = cookies::read(headers, cookies::SESSION).and_then(|value| cookies::decode(&value));
+        let session = cookie(headers, cookies::SESSION).and_then(cookies::decode);
         let form_seed = match &session {
             Some(token) => token.clone(),
-            None => cookies::read(headers, cookies::FORM).unwrap_or_else(|| random_word(console)),
+            None => cookie(headers, cookies::FORM).map_or_else(|| random_word(console), str::to_owned),
         };
-        let who = cookies::read(headers, cookies::WHO).and_then(|value| Who::verified(console, &value));
+        let who = cookie(headers, cookies::WHO).and_then(|value| Who::verified(console, value));
         Self {
             form_token: console.signer.tag("form", &form_seed),
             form_seed,
             who: who.unwrap_or_default(),
-            theme: Theme::from_word(&cookies::read(headers, cookies::THEME).unwrap_or_default()),
+            theme: Theme::from_word(cookie(headers, cookies::THEME).unwrap_or_default()),
             session: session.filter(|token| !token.is_empty()).map(SecretString::new),
             path: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
             query: Fields::parse(request.uri().query().unwrap_or_default().as_bytes()),
@@ -115,8 +116,8 @@ pub(crate) fn random_word(console: &Console) -> String {
 /// Reads who asks, lets the page answer, and turns an [`Interrupted`] into a page in the console's look.
 pub(crate) async fn frame(State(console): State<Arc<Console>>, mut request: Request, next: Next) -> Response {
     let visit = Visit::read(&console, &request);
-    let first_visit = visit.session.is_none()
-        && cookies::read(request.headers(), cookies::FORM).as_ref() != Some(&visit.form_seed);
+    let first_visit =
+        visit.session.is_none() && cookie(request.headers(), cookies::FORM) != Some(visit.form_seed.as_str());
     request.extensions_mut().insert(visit.clone());
     let mut response = next.run(request).await;
     if let Some(why) = response.extensions_mut().remove::<Interrupted>() {

@@ -31,15 +31,17 @@
   addEventListener("pageshow", () => {
     document.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
   });
-  /* Parts of a form that only matter for one choice. Without this script all of them are shown. */
+  /* Parts of a form that matter for some choices only. Without this script all are shown, and the server
+     reads those that matter. */
   for (const part of document.querySelectorAll("[data-when]")) {
-    const [name, value] = part.dataset.when.split("=");
-    const show = () => {
-      const chosen = part.closest("form").querySelector(`[name="${name}"]:checked, select[name="${name}"]`);
-      part.hidden = !value.split("|").includes(chosen?.value);
-      part.querySelectorAll("input, select").forEach((field) => { field.disabled = part.hidden; });
+    const form = part.closest("form");
+    const holds = (condition) => {
+      const [name, value] = condition.split("=");
+      const chosen = form.querySelector(`[name="${name}"]:checked, select[name="${name}"]`);
+      return (chosen?.value ?? "") === value;
     };
-    part.closest("form").addEventListener("change", show);
+    const show = () => { part.hidden = !part.dataset.when.split(",").some(holds); };
+    form.addEventListener("change", show);
     show();
   }
 }

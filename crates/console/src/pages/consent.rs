@@ -35,6 +35,9 @@ struct OauthUrl {
     oauth_url: String,
 }
 
+/// Settings that move the vendor's endpoints elsewhere; the consent page's address depends on them.
+const SERVER_SETTINGS: [&str; 3] = ["base.url", "oauth.authorization.url", "oauth.token.url"];
+
 /// Asks the wire for the vendor's consent page and keeps what was typed until its reader comes back.
 /// `instance` names the instance to connect again. Answers the page to go to.
 pub(super) async fn begin(
@@ -48,24 +51,22 @@ pub(super) async fn begin(
     let mut configuration = settings_form::configuration(element, typed);
     configuration.insert("oauth.callback.url".into(), Value::from(callback_url(console)));
     let state = random_word(console);
-    let text = |key: &str| escape(configuration.get(key).and_then(Value::as_str).unwrap_or_default());
-    let mut path = format!(
-        "/elements/api-v2/elements/{}/oauth/url?apiKey={}&apiSecret={}&callbackUrl={}&state={state}",
-        escape(&element.key),
-        text("oauth.api.key"),
-        text("oauth.api.secret"),
-        text("oauth.callback.url"),
-    );
-    for (setting, parameter) in [
-        ("oauth.scope", "scope"),
-        ("oauth.authorization.url", "oauth.authorization.url"),
-        ("base.url", "base.url"),
-    ] {
-        if configuration.contains_key(setting) {
-            path.push_str(&format!("&{parameter}={}", text(setting)));
+    // By POST: the OAuth client's secret has no business in an address.
+    let mut ask = json!({
+        "apiKey": configuration.get("oauth.api.key"),
+        "apiSecret": configuration.get("oauth.api.secret"),
+        "callbackUrl": callback_url(console),
+        "state": state,
+    });
+    for (setting, parameter) in
+        [("oauth.scope", "scope")].into_iter().chain(SERVER_SETTINGS.map(|key| (key, key)))
+    {
+        if let Some(value) = configuration.get(setting) {
+            ask[parameter] = value.clone();
         }
     }
-    let OauthUrl { oauth_url } = wire.get(&path).await?;
+    let path = format!("/elements/api-v2/elements/{}/oauth/url", escape(&element.key));
+    let OauthUrl { oauth_url } = wire.send(Method::POST, &path, Some(&ask)).await?.json()?;
     console.consents.keep(
         &state,
         PendingConsent {
@@ -192,7 +193,7 @@ async fn back(
             Refusal::denied(&pending, if described.is_empty() { error } else { described }),
         );
     }
-    match provision(&wire, &pending, code).await {
+    match provision(&wire, &pending, code, visit.query.get("state")).await {
         Ok(made) => {
             let done = if pending.instance.is_some() { "reconnected" } else { "connected" };
             let href = format!("/console/instances/{}?done={done}", made.id);
@@ -204,10 +205,15 @@ async fn back(
     }
 }
 
-async fn provision(wire: &Wire, pending: &PendingConsent, code: &str) -> Result<Instance, WireProblem> {
+async fn provision(
+    wire: &Wire,
+    pending: &PendingConsent,
+    code: &str,
+    state: &str,
+) -> Result<Instance, WireProblem> {
     let mut body = json!({
         "element": {"key": pending.element_key},
-        "providerData": {"code": code},
+        "providerData": {"code": code, "state": state},
         "configuration": pending.configuration,
     });
     let (method, path) = match pending.instance {
@@ -254,7 +260,7 @@ mod tests {
 
         done.expect(200).has("data-consent-done=\"/console/instances/");
         let body = browser.control().last_body();
-        assert_eq!(body["providerData"]["code"], "good");
+        assert_eq!(body["providerData"], json!({"code": "good", "state": state}));
         assert_eq!(
             body["configuration"]["oauth.callback.url"],
             "http://127.0.0.1:8081/console/oauth/callback"

@@ -54,7 +54,7 @@ mod tests {
             "Flow",
             "Facts",
         ] {
-            page.has(&format!("<h2>{component}</h2>"));
+            page.has(&format!("<h3>{component}</h3>"));
         }
     }
 }

@@ -188,7 +188,7 @@ fn example(wire: &Wire, existing: &str, body: &Value) -> ShownCall {
     }
     match existing {
         "" => wire.shown_call(&Method::POST, &format!("{SERVICE}/APIProviders"), Some(&body)),
-        name => wire.shown_call(&Method::PUT, &provider_path(name), Some(&body)),
+        name => wire.shown_call(&Method::PATCH, &provider_path(name), Some(&body)),
     }
 }
 
@@ -243,6 +243,7 @@ async fn save(visit: &Visit, wire: &Wire, existing: &str, fields: &Fields) -> Re
             Err(problem) => problem.onto(
                 &mut mistakes,
                 &[
+                    ("exists already", "name"),
                     ("organizationSecret", "organization_secret"),
                     ("userSecret", "user_secret"),
                     ("pathPrefix", "path_prefix"),
@@ -266,7 +267,7 @@ async fn send(wire: &Wire, existing: &str, form: &ProviderForm, body: &mut Value
     }
     let (method, path) = match existing {
         "" => (Method::POST, format!("{SERVICE}/APIProviders")),
-        name => (Method::PUT, provider_path(name)),
+        name => (Method::PATCH, provider_path(name)),
     };
     wire.send(method, &path, Some(body)).await.map(drop)
 }
@@ -329,7 +330,7 @@ mod tests {
         let form = browser.get("/console/providers/new").await;
         let typed = [("kind", "Internet"), ("name", "Petstore"), ("host", "h.example"), ("port", "443")];
         let answer = browser.submit(&form, "/console/providers/new", &typed).await;
-        answer.expect(400).has("id=\"f-name-error\">name: Petstore is taken");
+        answer.expect(400).has("id=\"f-name-error\">An API provider &#39;Petstore&#39; exists already.");
     }
 
     #[tokio::test]

@@ -55,9 +55,10 @@ impl InstanceRow {
             why: if state == InstanceState::Connected {
                 String::new()
             } else {
-                instance.state.reason.clone()
+                instance.credential_state.reason.clone()
             },
-            since: Moment::read(&instance.state.since, now).filter(|_| state != InstanceState::Connected),
+            since: Moment::read(&instance.credential_state.since, now)
+                .filter(|_| state != InstanceState::Connected),
             created: Moment::read(&instance.created_date, now),
         }
     }
@@ -118,6 +119,7 @@ fn state_word(state: InstanceState) -> &'static str {
     match state {
         InstanceState::Connected => "connected",
         InstanceState::Disabled => "disabled",
+        InstanceState::VendorDown => "waiting",
         InstanceState::ReconnectNeeded => "reconnect",
     }
 }

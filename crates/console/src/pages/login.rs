@@ -18,7 +18,7 @@ use crate::fields::Mistakes;
 use crate::interrupted::Interrupted;
 use crate::posted::Posted;
 use crate::shell::{Place, Shell, html};
-use crate::visit::{Visit, Who};
+use crate::visit::{SignedIn, Visit, Who};
 use crate::wire::{SignedInUser, WireProblem};
 
 pub(super) fn routes() -> Router<Arc<Console>> {
@@ -121,7 +121,15 @@ pub(super) fn signed_in(console: &Console, user: &SignedInUser, back: &str) -> R
     (set(&lines), Redirect::to(own_page(back))).into_response()
 }
 
-async fn sign_out(State(console): State<Arc<Console>>, Posted(_): Posted) -> Response {
+/// Ends the login on the wire too. Were that to fail, the cookie is gone all the same.
+async fn sign_out(
+    SignedIn { wire, .. }: SignedIn,
+    State(console): State<Arc<Console>>,
+    Posted(_): Posted,
+) -> Response {
+    if let Err(problem) = wire.send(Method::DELETE, "/api/v1/session", None).await {
+        tracing::warn!(%problem, "a login could not be ended");
+    }
     let secure = console.secure();
     let lines = [cookies::forget(cookies::SESSION, secure), cookies::forget(cookies::WHO, secure)];
     (set(&lines), Redirect::to("/console/login?done=signed-out")).into_response()
@@ -190,6 +198,7 @@ mod tests {
         let answer = browser.submit(&page, "/console/logout", &[]).await;
         assert_eq!(answer.redirect(), "/console/login?done=signed-out");
         assert!(browser.cookie(cookies::SESSION).is_none());
+        assert_eq!(browser.control().world().logins_ended, 1);
     }
 
     #[test]

@@ -107,6 +107,7 @@ async fn create(SignedIn { visit, wire }: SignedIn, Posted(typed): Posted) -> Re
             Err(problem) => problem.onto(
                 &mut mistakes,
                 &[
+                    ("exists already", "name"),
                     ("scopeId", "scopeId"),
                     ("scope", "scope"),
                     ("value", "value"),

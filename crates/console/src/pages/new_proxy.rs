@@ -113,6 +113,7 @@ async fn create(
             Err(problem) => problem.onto(
                 &mut mistakes,
                 &[
+                    ("exists already", "name"),
                     ("relativePath", "relative_path"),
                     ("base_path", "base_path"),
                     ("base path", "base_path"),
@@ -152,7 +153,7 @@ mod tests {
         let form = browser.get("/console/proxies/new").await;
         let typed = [("name", "Other"), ("provider", "OpenConnectors"), ("base_path", "/googledrive")];
         let answer = browser.submit(&form, "/console/proxies/new", &typed).await;
-        answer.expect(400).has("id=\"f-base_path-error\">base_path").has("value=\"Other\"");
+        answer.expect(400).has("id=\"f-base_path-error\">APIProxyEndPoints.base_path").has("value=\"Other\"");
 
         let typed = [("name", "Other"), ("provider", "OpenConnectors"), ("base_path", "x")];
         let answer = browser.submit(&form, "/console/proxies/new", &typed).await;

@@ -102,7 +102,11 @@ mod tests {
 
         let form = browser.get("/console/setup").await;
         let wrong = browser.submit(&form, "/console/setup", &[TYPED, &[("code", "0000")]].concat()).await;
-        wrong.expect(400).has("setup code is not right").has("value=\"Harbour\"").has_not("Right-1!");
+        wrong
+            .expect(400)
+            .has("id=\"f-code-error\">code is not the setup code")
+            .has("value=\"Harbour\"")
+            .has_not("Right-1!");
 
         let done =
             browser.submit(&form, "/console/setup", &[TYPED, &[("code", "setup-code")]].concat()).await;

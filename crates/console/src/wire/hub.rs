@@ -84,11 +84,16 @@ impl Element {
         self.type_oauth || self.authentication.kind.eq_ignore_ascii_case("oauth2")
     }
 
-    /// The icon's address, when it is one that our pages may load.
+    /// The icon's address, when it is one that our pages may load: inline, or the hub's own. The hub writes
+    /// whole addresses with its public name; the path is enough, whichever name the reader came by.
     pub(crate) fn icon(&self) -> &str {
+        let ours = |url: &'_ str| url.find("/elements/api-v2/elements/");
         [self.image.as_str(), self.logo.as_str()]
             .into_iter()
-            .find(|url| url.starts_with("data:image/") || (url.starts_with('/') && !url.starts_with("//")))
+            .find_map(|url| match url.starts_with("data:image/") {
+                true => Some(url),
+                false => ours(url).map(|at| &url[at..]),
+            })
             .unwrap_or("")
     }
 
@@ -99,8 +104,8 @@ impl Element {
             "oauth1" => "OAuth 1.0a",
             "basic" => "User name and password",
             "apikey" => "API key",
-            "custom" => "Settings of its own",
-            "" | "none" => "None needed",
+            "custom" => "Keys of its own",
+            "" | "none" => "No sign-in",
             _ => &self.authentication.kind,
         }
     }
@@ -143,13 +148,15 @@ pub(crate) struct Instance {
     pub(crate) created_date: String,
     pub(crate) updated_date: String,
     pub(crate) configuration: BTreeMap<String, Value>,
-    pub(crate) state: InstanceStateWire,
+    pub(crate) credential_state: CredentialState,
 }
 
 /// Our own addition to the original's shape: why an instance is not usable, and since when.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct InstanceStateWire {
+pub(crate) struct CredentialState {
+    /// `waiting`: the vendor does not answer, the grant is good; `reconnect`: the grant is gone.
+    pub(crate) state: String,
     pub(crate) reason: String,
     pub(crate) since: String,
 }
@@ -159,6 +166,8 @@ pub(crate) struct InstanceStateWire {
 pub(crate) enum InstanceState {
     /// The vendor no longer accepts its credentials.
     ReconnectNeeded,
+    /// The vendor does not answer; its grant is still good.
+    VendorDown,
     /// Switched off by a person.
     Disabled,
     /// Ready for calls.
@@ -171,6 +180,7 @@ impl Instance {
         match (self.disabled, self.valid) {
             (true, _) => InstanceState::Disabled,
             (false, Some(false)) => InstanceState::ReconnectNeeded,
+            (false, _) if self.credential_state.state == "waiting" => InstanceState::VendorDown,
             (false, _) => InstanceState::Connected,
         }
     }
@@ -182,6 +192,7 @@ impl InstanceState {
         match self {
             Self::Connected => "good",
             Self::Disabled => "idle",
+            Self::VendorDown => "warn",
             Self::ReconnectNeeded => "bad",
         }
     }
@@ -191,6 +202,7 @@ impl InstanceState {
         match self {
             Self::Connected => "Connected",
             Self::Disabled => "Disabled",
+            Self::VendorDown => "Vendor does not answer",
             Self::ReconnectNeeded => "Reconnect needed",
         }
     }
@@ -215,7 +227,9 @@ mod tests {
     #[test]
     fn only_icons_of_our_own_origin_or_inline_are_used() {
         let icon = |image: &str| Element { image: image.into(), ..Element::default() }.icon().to_owned();
-        assert_eq!(icon("/elements/api-v2/elements/x/icon"), "/elements/api-v2/elements/x/icon");
+        let own = "/elements/api-v2/elements/x/icon.svg";
+        assert_eq!(icon(own), own);
+        assert_eq!(icon(&format!("https://pierhead.example{own}")), own);
         assert_eq!(icon("data:image/svg+xml;base64,AA"), "data:image/svg+xml;base64,AA");
         assert_eq!(icon("https://elsewhere.example/x.png"), "");
         assert_eq!(icon("//elsewhere.example/x.png"), "");

@@ -169,9 +169,7 @@ impl ApiProxy {
 pub(crate) struct EndPoint {
     pub(crate) name: String,
     pub(crate) base_path: String,
-    #[serde(alias = "provider_id")]
-    pub(crate) provider_name: String,
-    #[serde(rename = "relativePath", alias = "relative_path")]
+    #[serde(rename = "relativePath")]
     pub(crate) relative_path: String,
     pub(crate) url: String,
     #[serde(rename = "preFlow")]
@@ -187,7 +185,7 @@ pub(crate) struct EndPoint {
 #[serde(default)]
 pub(crate) struct Flow {
     pub(crate) name: String,
-    #[serde(alias = "conditions")]
+    #[serde(rename = "conditions")]
     pub(crate) condition: String,
     pub(crate) request: Stream,
     pub(crate) response: Stream,
@@ -204,7 +202,6 @@ pub(crate) struct Stream {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct FlowStep {
-    #[serde(alias = "policyName", alias = "name")]
     pub(crate) policy_name: String,
     pub(crate) condition: String,
     pub(crate) sequence: Value,
@@ -215,17 +212,18 @@ pub(crate) struct FlowStep {
 #[serde(default)]
 pub(crate) struct Policy {
     pub(crate) name: String,
-    #[serde(rename = "policy_type", alias = "policyType", alias = "type")]
+    #[serde(rename = "policy_type")]
     pub(crate) kind: String,
-    #[serde(rename = "policy_content", alias = "policyContent", alias = "content")]
+    #[serde(rename = "policy_content")]
     pub(crate) content: String,
-    pub(crate) enabled: Option<bool>,
+    #[serde(rename = "readOnly")]
+    pub(crate) read_only: bool,
 }
 
 impl Policy {
     /// Whether it belongs to the provider's type and cannot be edited (policies reference §9.2).
     pub(crate) fn fixed(&self) -> bool {
-        self.kind.eq_ignore_ascii_case("OpenConnectors")
+        self.read_only || self.kind == "OpenConnectors"
     }
 }
 

@@ -95,16 +95,25 @@ impl WireProblem {
     }
 }
 
+/// Whether `field` stands in `message` as a word. Before it may stand an entity set's name and a dot, as in
+/// `APIProviders.host must be given`; the tail of another setting's key, as in `base.url`, does not count.
 fn names(message: &str, field: &str) -> bool {
-    let (message, field) = (message.to_lowercase(), field.to_lowercase());
-    message.match_indices(&field).any(|(at, _)| {
-        let part_of_word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-        let before = message[..at].chars().next_back().is_some_and(part_of_word);
-        let mut after = message[at + field.len()..].chars();
-        let follows = after.next().is_some_and(|c| {
-            c.is_alphanumeric() || c == '_' || (c == '.' && after.next().is_some_and(char::is_alphanumeric))
-        });
-        !before && !follows
+    let (lower, field) = (message.to_ascii_lowercase(), field.to_ascii_lowercase());
+    let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    lower.match_indices(&field).any(|(at, _)| {
+        let before = &message[..at];
+        let starts = match before.strip_suffix('.') {
+            Some(set) => {
+                set.rsplit(|c| !part_of_word(c)).next().is_some_and(|set| set.starts_with(char::is_uppercase))
+            }
+            None => !before.ends_with(part_of_word),
+        };
+        let mut after = lower[at + field.len()..].chars();
+        let ends = match after.next() {
+            Some('.') => !after.next().is_some_and(char::is_alphanumeric),
+            next => !next.is_some_and(part_of_word),
+        };
+        starts && ends
     })
 }
 
@@ -154,6 +163,11 @@ mod tests {
         let mut mistakes = Mistakes::default();
         parse(400, r#"{"message":"The username is taken"}"#).onto(&mut mistakes, &fields);
         assert!(mistakes.of_form.is_some(), "a field is named by a whole word");
+
+        assert!(names("APIProviders.host must be given", "host"));
+        assert!(names("An API provider 'x' exists already.", "exists already"));
+        assert!(!names("oauth.token.url must be an address", "url"));
+        assert!(names("set oauth.token.url.", "oauth.token.url"));
     }
 
     proptest! {

@@ -1,0 +1,39 @@
+// Entry: runs every check and answers 1 when one failed.
+
+import { launch } from "./browser.mjs";
+import { visitAll } from "./crawl.mjs";
+import { mainFlow, withoutScript } from "./keyboard.mjs";
+
+class Report {
+  passed = 0;
+  failed = [];
+
+  check(name, problems) {
+    if (problems.length === 0) {
+      this.passed += 1;
+      return;
+    }
+    this.failed.push(name);
+    console.log(`FAILED ${name}\n    ${problems.join("\n    ")}`);
+  }
+
+  note(text) {
+    console.log(text);
+  }
+}
+
+const report = new Report();
+const browser = await launch();
+try {
+  for (const part of [mainFlow, withoutScript, visitAll]) {
+    try {
+      await part(browser, report);
+    } catch (why) {
+      report.check(part.name, [String(why.stack ?? why)]);
+    }
+  }
+} finally {
+  await browser.close();
+}
+console.log(`${report.passed} checks passed, ${report.failed.length} failed`);
+process.exit(report.failed.length === 0 ? 0 : 1);
