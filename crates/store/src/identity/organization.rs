@@ -2,7 +2,7 @@
 
 use pierhead_domain::{EpochMillis, OrganizationId};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait};
+use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, QuerySelect};
 
 use super::Identities;
 use crate::{StoreError, WriteTx};
@@ -136,13 +136,8 @@ impl WriteTx {
 
     /// Begins a change of an organization's people: its row is held until the commit, so that two such
     /// changes never overlap and what one of them checked still holds when it commits.
-    pub async fn begin_identity_change(
-        &self,
-        id: OrganizationId,
-        now: EpochMillis,
-    ) -> Result<(), StoreError> {
-        let row = ActiveModel { id: Set(id.as_i64()), updated_ms: Set(now.as_i64()), ..Default::default() };
-        Entity::update(row).exec(&self.0).await?;
+    pub async fn begin_identity_change(&self, id: OrganizationId) -> Result<(), StoreError> {
+        Entity::find_by_id(id.as_i64()).lock_exclusive().one(&self.0).await?;
         Ok(())
     }
 
