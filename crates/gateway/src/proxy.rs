@@ -17,8 +17,8 @@ use hyper::body::Incoming as IncomingBody;
 use pierhead_domain::RequestId;
 
 pub(crate) use self::finish::Finish;
-pub(crate) use self::headers::{add_forwarded, declared_length, strip_hop_by_hop};
 use self::headers::announces_body;
+pub(crate) use self::headers::{add_forwarded, declared_length, strip_hop_by_hop};
 use crate::body::{AnswerBody, ClientBody, Patient, ReadBodyError, Source, read_whole};
 use crate::exchange::{Exchange, Incoming, Message, MessageBody};
 use crate::fault::EngineFault;
@@ -79,10 +79,11 @@ pub(crate) async fn serve(
     client.watch.relax();
     client.watch.end_by(None);
     exchange.times.client_sent_start = Some(worker.services.clock.now());
-    let mut answer = exchange.response.take().unwrap_or_else(|| EngineFault::RouteFailed.fault().answer(false));
+    let mut answer =
+        exchange.response.take().unwrap_or_else(|| EngineFault::RouteFailed.fault().answer(false));
     let declared = answer.headers.remove(CONTENT_LENGTH);
     if let Some(length) = declared
-        && (is_head || answer.status() == StatusCode::NOT_MODIFIED)
+        && is_head
         && matches!(answer.body, MessageBody::Empty | MessageBody::Streaming)
     {
         // Says how long the body would be, had it been sent: not framing.
@@ -169,8 +170,14 @@ fn accept(request: Request<IncomingBody>) -> Result<(Message, Option<IncomingBod
     }
     if let Some(authority) = head.uri.authority() {
         // An absolute request target names the host itself; a Host header that says otherwise is a trick.
-        if head.headers.get(HOST).is_some_and(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes())) {
-            return Err(EngineFault::BadRequest("The request target and the Host header name different hosts"));
+        if head
+            .headers
+            .get(HOST)
+            .is_some_and(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
+        {
+            return Err(EngineFault::BadRequest(
+                "The request target and the Host header name different hosts",
+            ));
         }
         let host = HeaderValue::from_str(authority.as_str());
         head.headers.insert(HOST, host.map_err(|_| EngineFault::BadRequest("The host is no host"))?);

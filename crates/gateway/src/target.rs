@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use http::header::CONTENT_LENGTH;
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Method, Request, Response, Uri};
 use http_body::Body;
 
 use crate::body::{ClientBody, ClientBodyState, RequestBody, Source};
@@ -82,7 +82,7 @@ fn request(
 fn receive(response: Response<Source>, request: &Message) -> (Message, Source) {
     let (mut head, body) = response.into_parts();
     let is_head = request.as_request().is_some_and(|head| head.method == Method::HEAD);
-    let length = if is_head || head.status == StatusCode::NOT_MODIFIED { declared_length(&head.headers) } else { None };
+    let length = if is_head { declared_length(&head.headers) } else { None };
     // Too many nominations in a response: what the standard names is removed, the rest may pass.
     if strip_hop_by_hop(&mut head.headers).is_err() {
         head.headers.remove(http::header::CONNECTION);

@@ -22,8 +22,8 @@ use rustls::pki_types::CertificateDer;
 
 pub(crate) use self::connect::ConnectError;
 use self::connect::Connector;
-use self::line::Sent;
 pub(crate) use self::line::Line;
+use self::line::Sent;
 use crate::body::RequestBody;
 use crate::compile::{Endpoint, TargetTimeouts};
 use crate::counters::ThreadCounters;

@@ -57,6 +57,9 @@ impl UpstreamBody {
     /// Only `drive` makes frames, so the frames need no waker.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let mut quiet = Context::from_waker(Waker::noop());
+        if let Some(line) = &self.line {
+            line.hush();
+        }
         let mut frame = Pin::new(&mut self.incoming).poll_frame(&mut quiet);
         if frame.is_pending()
             && let Some(line) = &mut self.line
@@ -165,11 +168,13 @@ pub(crate) struct AnswerBody {
     io: Duration,
     watch: Rc<Watch>,
     finish: Finish,
+    /// Held back for one turn, so that what came before it is written.
+    broken: Option<CutOff>,
 }
 
 impl AnswerBody {
     pub(crate) fn new(source: Source, io: Duration, watch: Rc<Watch>, finish: Finish) -> Self {
-        Self { source, io, watch, finish }
+        Self { source, io, watch, finish, broken: None }
     }
 }
 
@@ -179,19 +184,29 @@ impl Body for AnswerBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         let this = self.get_mut();
+        if let Some(broken) = this.broken.take() {
+            return Poll::Ready(Some(Err(broken)));
+        }
         loop {
             let mut body = Patient { source: &mut this.source, watch: &this.watch, io: this.io };
             let frame = std::task::ready!(Pin::new(&mut body).poll_frame(cx));
-            match &frame {
+            return match frame {
                 Some(Ok(frame)) => match frame.data_ref() {
-                    Some(data) => this.finish.sent(data.len()),
+                    Some(data) => {
+                        this.finish.sent(data.len());
+                        Poll::Ready(Some(Ok(frame)))
+                    }
                     // Trailers end here: no client asked for them.
                     None => continue,
                 },
-                Some(Err(_)) => this.finish.target_failed(),
-                None => {}
-            }
-            return Poll::Ready(frame);
+                Some(Err(error)) => {
+                    this.finish.target_failed();
+                    this.broken = Some(error);
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                None => Poll::Ready(None),
+            };
         }
     }
 

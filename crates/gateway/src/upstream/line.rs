@@ -20,11 +20,11 @@ use crate::guard::Watch;
 pub(crate) struct Line(Box<Parts>);
 
 struct Parts {
-    connection: Connection<TokioIo<Stream>, RequestBody>,
+    /// `None` once it is closed: hyper hands an unsent request back when the connection is dropped.
+    connection: Option<Connection<TokioIo<Stream>, RequestBody>>,
     sender: SendRequest<RequestBody>,
     relay: Arc<Relay>,
     waker: Waker,
-    closed: bool,
     idle_since: Instant,
     keep: Duration,
 }
@@ -53,11 +53,10 @@ impl Line {
         let relay = Arc::new(Relay::default());
         let waker = Waker::from(Arc::clone(&relay));
         Ok(Self(Box::new(Parts {
-            connection,
+            connection: Some(connection),
             sender,
             relay,
             waker,
-            closed: false,
             idle_since: Instant::now(),
             keep: Duration::ZERO,
         })))
@@ -91,16 +90,16 @@ impl Line {
     /// Lets the connection read and write as far as it can; wakes `cx` when it can do more.
     pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
         let this = &mut *self.0;
-        if this.closed {
-            return;
-        }
+        let Some(connection) = &mut this.connection else { return };
         this.relay.hush();
         for _ in 0..TURNS {
             this.relay.take_noted();
             // An error reaches the request or its body; here it only means that this is the end.
-            this.closed =
-                Pin::new(&mut this.connection).poll(&mut Context::from_waker(&this.waker)).is_ready();
-            if this.closed || !this.relay.take_noted() {
+            if Pin::new(&mut *connection).poll(&mut Context::from_waker(&this.waker)).is_ready() {
+                this.connection = None;
+                return;
+            }
+            if !this.relay.take_noted() {
                 this.relay.pass_on(cx.waker());
                 return;
             }
@@ -109,13 +108,18 @@ impl Line {
         cx.waker().wake_by_ref();
     }
 
+    /// What follows, up to the next [`Self::drive`], wakes nobody: it is followed by one.
+    pub(crate) fn hush(&self) {
+        self.0.relay.hush();
+    }
+
     pub(super) fn keep_for(&mut self, keep: Duration) {
         self.0.keep = keep;
     }
 
     /// Whether the last exchange is wholly over, request and response.
     pub(super) fn is_idle(&mut self) -> bool {
-        !self.0.closed && self.0.sender.is_ready()
+        self.0.connection.is_some() && self.0.sender.is_ready()
     }
 
     /// Goes into the pool: nobody wants to be woken for it.
