@@ -31,7 +31,8 @@ pub struct JournalEntry {
     pub method: String,
     /// The path as sent, still percent-encoded.
     pub path: String,
-    /// The query as sent, without the question mark; token parameters reduced to `***`.
+    /// The query as sent, without the question mark; parameters that let somebody in reduced to
+    /// `***`: tokens, codes, `upload_id`, `sig`.
     pub query: Option<String>,
     /// The status answered.
     pub status: u16,
@@ -41,7 +42,7 @@ pub struct JournalEntry {
     pub token_fingerprint: Option<String>,
     /// `Content-Type` as sent.
     pub content_type: Option<String>,
-    /// `Range` or `Content-Range` and the other headers, lower-case names, in order of arrival.
+    /// The headers but `Authorization` and `Cookie`: names in lower case, in order of arrival.
     pub headers: Vec<(String, String)>,
     /// The JSON metadata of the body, if it had one: the whole body, or the first part of a multipart
     /// upload. Of a token request: `grant_type` and `client_auth` (`post`, `basic`, `none`) only.

@@ -1,8 +1,8 @@
 //! The Google double: OAuth 2.0 and Drive v3 as Google serves them, with people, files, sharing and
 //! history that change as clients change them.
 //!
-//! What it serves: the consent page and token endpoints ([`oauth`]), Drive v3 ([`drive`]), and
-//! `/sandbox/…` to steer it ([`control`]): expire tokens, revoke grants, inject faults, read the
+//! What it serves: the consent page and token endpoints (`oauth`), Drive v3 (`drive`), and
+//! `/sandbox/…` to steer it (`control`): expire tokens, revoke grants, inject faults, read the
 //! journal of requests. File contents live in a temporary directory, never in memory.
 
 mod bearer;

@@ -18,6 +18,10 @@ use super::state::{App, Shared};
 /// A query moved into a body by a method override may be this long.
 const OVERRIDDEN_QUERY_LIMIT: usize = 1 << 20;
 
+/// Query parameters that let somebody in, and therefore stay out of the journal.
+const SECRET_PARAMETERS: &[&str] =
+    &["access_token", "oauth_token", "token", "code", "client_secret", "refresh_token", "upload_id", "sig"];
+
 pub(crate) async fn observe(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let mut request = match apply_method_override(request).await {
         Ok(request) => request,
@@ -114,14 +118,10 @@ fn header(headers: &HeaderMap, name: http::HeaderName) -> Option<Cow<'_, str>> {
 }
 
 fn without_tokens(query: &str) -> String {
-    let secret = |pair: &&str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        matches!(name, "access_token" | "oauth_token" | "token" | "code" | "client_secret" | "refresh_token")
-    };
     query
         .split('&')
         .map(|pair| match pair.split_once('=') {
-            Some((name, _)) if secret(&pair) => format!("{name}=***"),
+            Some((name, _)) if SECRET_PARAMETERS.contains(&name) => format!("{name}=***"),
             _ => pair.to_owned(),
         })
         .collect::<Vec<_>>()

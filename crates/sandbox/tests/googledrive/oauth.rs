@@ -254,3 +254,24 @@ async fn a_scope_allows_its_methods_and_no_others() {
     assert_eq!(user["email"], "harriet.quayle@example.com");
     assert!(user["name"].is_null(), "no profile scope was granted");
 }
+
+#[tokio::test]
+async fn a_grant_that_covers_the_request_is_not_asked_for_again_unless_forced() {
+    let double = Double::start().await;
+    let open = |more: &str| {
+        let url = double.authorize_url(DRIVE, more);
+        let double = &double;
+        async move { double.send("GET", &url, &[], "").await }
+    };
+
+    let known = open("").await;
+    let forced = open("&prompt=consent").await;
+    let forced_of_old = open("&approval_prompt=force").await;
+    double.handle.revoke_all();
+    let silent = open("&prompt=none").await;
+
+    assert_eq!(known.status, 302);
+    assert!(query_of(known.header("location"), "code").is_some());
+    assert_eq!((forced.status.as_u16(), forced_of_old.status.as_u16()), (200, 200));
+    assert_eq!(query_of(silent.header("location"), "error").as_deref(), Some("interaction_required"));
+}

@@ -4,6 +4,8 @@ use http::StatusCode;
 use pierhead_sandbox::google::GoogleDriveOptions;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::{Answer, Double};
 
@@ -128,6 +130,33 @@ async fn a_chunk_that_breaks_the_rules_is_refused_and_the_session_lives() {
     let uri = session(&double).await;
     let whole = double.send("PUT", &uri, &[], "all at once").await.ok();
     assert_eq!(whole["size"], "11");
+}
+
+#[tokio::test]
+async fn what_a_broken_connection_leaves_counts_in_whole_blocks() {
+    let double = Double::start().await;
+    let content: Vec<u8> = (0..3 * BLOCK).map(|at| (at % 241) as u8).collect();
+    let total = content.len();
+    let uri = session(&double).await;
+    let (host, path) = uri.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let head = format!(
+        "PUT /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {total}\r\n\
+         Content-Range: bytes 0-{}/{total}\r\n\r\n",
+        total - 1
+    );
+    let mut connection = TcpStream::connect(host).await.unwrap();
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection.write_all(&content[..BLOCK + 1000]).await.unwrap();
+    connection.shutdown().await.unwrap();
+    // The end of the answer, or of the connection, says that the double has noticed.
+    drop(connection.read_to_end(&mut Vec::new()).await);
+
+    let so_far = put(&double, &uri, &format!("bytes */{total}"), b"").await;
+    let range = format!("bytes {BLOCK}-{}/{total}", total - 1);
+    let file = put(&double, &uri, &range, &content[BLOCK..]).await.ok();
+
+    assert_eq!((so_far.status.as_u16(), so_far.header("range")), (308, "bytes=0-262143"));
+    assert_eq!(file["sha256Checksum"], hex::encode(Sha256::digest(&content)));
 }
 
 #[tokio::test]
