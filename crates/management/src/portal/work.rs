@@ -1,0 +1,143 @@
+//! A unit of work: one transaction, and what becomes live once it is committed.
+
+use std::sync::Arc;
+
+use ahash::AHashMap;
+use axum::http::StatusCode;
+use pierhead_gateway::compile::Provider;
+use pierhead_gateway::design::ProxyDesign;
+use pierhead_gateway::snapshot::Snapshot;
+use pierhead_store::management::MapKey;
+use pierhead_store::WriteTx;
+use tokio::sync::OwnedMutexGuard;
+
+use crate::management::Parts;
+use crate::odata::ODataError;
+use crate::sets::proxies::ProxyDraft;
+
+/// One unit of work. Dropped, it leaves nothing.
+pub(crate) struct Work {
+    pub(super) tx: WriteTx,
+    /// What would run if the work so far were committed; deployments are checked against it.
+    staged: Arc<Snapshot>,
+    effects: Vec<Effect>,
+    _gate: OwnedMutexGuard<()>,
+}
+
+/// A part of the snapshot to be rebuilt after the commit.
+#[derive(Debug, Clone, PartialEq)]
+enum Effect {
+    Serve(String),
+    Stop(String),
+    Map(MapKey),
+}
+
+impl Work {
+    pub(super) async fn begin(parts: &Parts) -> Result<Self, ODataError> {
+        // The gate before the transaction, always: two locks in one order never wait for each other.
+        let gate = parts.gate.clone().lock_owned().await;
+        let tx = parts.store.write().await?;
+        Ok(Self { tx, staged: parts.snapshots.load(), effects: Vec::new(), _gate: gate })
+    }
+
+    /// Says that this work changes designs.
+    pub(super) async fn changes_designs(&self, parts: &Parts) -> Result<(), ODataError> {
+        Ok(self.tx.begin_design_change(parts.organization()).await?)
+    }
+
+    /// Says that the entries of a map change.
+    pub(super) fn changes_map(&mut self, key: MapKey) {
+        let effect = Effect::Map(key);
+        if !self.effects.contains(&effect) {
+            self.effects.push(effect);
+        }
+    }
+
+    /// Makes sure that a design can run, and runs it once the work is committed. Answers the entries that
+    /// its policies ask to be written.
+    pub(super) async fn serve(
+        &mut self,
+        parts: &Parts,
+        design: &ProxyDesign,
+        revision: i64,
+    ) -> Result<Vec<(pierhead_gateway::ports::KvmAddress, String)>, ODataError> {
+        let providers = self.providers(parts, design).await?;
+        let compiled = parts.compile(design, revision, providers, self.staged.clone()).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            ODataError::coded(
+                StatusCode::BAD_REQUEST,
+                "DEPLOYMENT_VALIDATION_ERROR",
+                format!("API proxy '{}' cannot be deployed: {}", design.name, lines.join("; ")),
+            )
+        })?;
+        let entries = compiled.initial_entries.clone();
+        self.staged = Arc::new(self.staged.with_proxy(compiled).map_err(|taken| {
+            ODataError::coded(StatusCode::BAD_REQUEST, "API_PROXY_BASE_PATH_DUPLICATION_ERROR", taken.to_string())
+        })?);
+        self.effects.push(Effect::Serve(design.name.clone()));
+        Ok(entries)
+    }
+
+    /// Stops a proxy once the work is committed.
+    pub(super) fn stop(&mut self, name: &str) {
+        self.staged = Arc::new(self.staged.without_proxy(name));
+        self.effects.push(Effect::Stop(name.into()));
+    }
+
+    async fn providers(
+        &self,
+        parts: &Parts,
+        design: &ProxyDesign,
+    ) -> Result<AHashMap<String, Arc<Provider>>, ODataError> {
+        let mut providers = AHashMap::new();
+        for name in ProxyDraft::providers(design) {
+            if let Some(stored) = self.tx.designs().provider(parts.organization(), &name).await? {
+                let provider = parts.open_provider(&stored)?.runnable(&name);
+                providers.insert(name, Arc::new(provider));
+            }
+        }
+        Ok(providers)
+    }
+
+    /// Commits, then makes the change live on this node; the gate opens after that.
+    pub(super) async fn commit(self, parts: &Parts) -> Result<(), ODataError> {
+        let Self { tx, staged, effects, _gate } = self;
+        tx.commit().await?;
+        for effect in effects {
+            match effect {
+                Effect::Map(key) => parts.publish_map(&key).await.map_err(ODataError::internal)?,
+                Effect::Stop(name) => parts.snapshots.update(|old| old.without_proxy(&name)),
+                Effect::Serve(name) => match staged.proxy(&name) {
+                    Some(_) => parts.serve_committed(&name).await?,
+                    // Deployed and removed again in the same work.
+                    None => parts.snapshots.update(|old| old.without_proxy(&name)),
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Parts {
+    /// Puts the deployed revision of a proxy into the snapshot.
+    async fn serve_committed(&self, name: &str) -> Result<(), ODataError> {
+        let organization = self.organization();
+        let designs = self.store.designs();
+        let Some(live) = designs.proxy(organization, name).await?.and_then(|proxy| proxy.live_revision) else {
+            return Ok(());
+        };
+        let Some(revision) = designs.revision(organization, name, live).await? else { return Ok(()) };
+        let design: ProxyDesign = serde_json::from_str(&revision.design).map_err(ODataError::internal)?;
+        let mut providers = AHashMap::new();
+        for name in ProxyDraft::providers(&design) {
+            if let Some(stored) = designs.provider(organization, &name).await? {
+                let provider = self.open_provider(&stored)?.runnable(&name);
+                providers.insert(name, Arc::new(provider));
+            }
+        }
+        let compiled = self.compile(&design, live, providers, self.snapshots.load()).map_err(|problems| {
+            ODataError::internal(problems.first().map_or_else(String::new, ToString::to_string))
+        })?;
+        self.snapshots.try_update(|old| old.with_proxy(compiled)).map_err(ODataError::internal)
+    }
+}

@@ -1,0 +1,9 @@
+//! The management API over HTTP, as its clients speak it.
+
+mod batch;
+mod client;
+mod csrf;
+mod entities;
+mod kvm;
+mod lifecycle;
+mod reading;
