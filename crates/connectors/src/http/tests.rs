@@ -1,0 +1,4 @@
+mod catalogue;
+mod door;
+mod instances;
+mod oauth;
