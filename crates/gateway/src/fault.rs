@@ -329,3 +329,6 @@ impl From<EngineFault> for Fault {
         fault.fault()
     }
 }
+
+#[cfg(test)]
+mod tests;
