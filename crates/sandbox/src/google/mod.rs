@@ -16,6 +16,7 @@ mod observe;
 mod options;
 mod params;
 mod problem;
+mod running;
 mod selection;
 mod state;
 
@@ -34,6 +35,7 @@ pub use faults::{Fault, FaultKind};
 pub use handle::Handle;
 pub use journal::{BearerState, JournalEntry};
 pub use options::{Account, GoogleDriveOptions};
+pub use running::RunningGoogleDrive;
 
 pub(crate) use selection::{FIELDS_PARAMETER, check_selection, is_oauth_path};
 use state::{App, Shared};

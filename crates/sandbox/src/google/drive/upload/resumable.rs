@@ -235,7 +235,7 @@ impl Session {
         let Some(text) = header(headers, CONTENT_RANGE.as_str()) else {
             // Without a range the body is the whole.
             self.settle_total(announced)?;
-            return Ok(Some(Chunk { first: 0, length: announced, is_last: true }));
+            return Ok(Some(Chunk { first: 0, length: self.total, is_last: true }));
         };
         let malformed = || Problem::bad_request("Failed to parse Content-Range header.");
         match ContentRange::parse(&text).ok_or_else(malformed)? {
