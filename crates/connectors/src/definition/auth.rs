@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use pierhead_script::{Program, Template};
+use pierhead_script::{Escape, Program, Template};
+
+use super::block::Block;
 
 /// How instances authenticate, and where the credential goes.
 #[derive(Debug, Clone)]
@@ -87,4 +89,96 @@ pub enum ClientAuth {
     Post,
     /// `client_id` only: a public client.
     None,
+}
+
+/// Variables the `apply` block may use.
+const APPLY_NAMES: &[&str] = &["connection", "credential"];
+
+impl Auth {
+    /// Reads the `auth` list. One kind per definition for now; the list is the format's, so that a second
+    /// choice needs no new version of it.
+    pub(crate) fn read(definition: &Block<'_>) -> Option<Self> {
+        let choices = definition.blocks("auth", "auth");
+        match choices.as_slice() {
+            [block] => Self::read_block(block),
+            _ => {
+                definition.mistake("auth", "needs a list of exactly one kind of authentication");
+                None
+            }
+        }
+    }
+
+    fn read_block(block: &Block<'_>) -> Option<Self> {
+        const SCHEMES: &[(&str, Scheme)] = &[
+            ("none", Scheme::None),
+            ("api_key", Scheme::ApiKey),
+            ("basic", Scheme::Basic),
+            ("bearer", Scheme::Bearer),
+            ("oauth2_code", Scheme::OAuth2Code),
+            ("oauth2_client_credentials", Scheme::OAuth2ClientCredentials),
+        ];
+        let scheme = block.choice("scheme", SCHEMES);
+        if scheme.is_none() {
+            block.mistake("scheme", "is required");
+        }
+        let oauth = OAuthBlock::read(block);
+        if scheme.is_some_and(Scheme::is_oauth) && oauth.is_none() {
+            block.mistake("oauth", "is required for this scheme");
+        }
+        let lifecycle = block.block("lifecycle", "lifecycle");
+        let refresh_before = lifecycle.as_ref().and_then(|lifecycle| lifecycle.duration("refresh_before"));
+        let apply = block.block("apply", "apply");
+        let headers = apply.as_ref().map_or_else(Vec::new, |apply| apply.headers("headers", APPLY_NAMES));
+        let query = apply.as_ref().map_or_else(Vec::new, |apply| apply.templates("query", APPLY_NAMES));
+        Some(Self {
+            scheme: scheme?,
+            oauth,
+            refresh_before: refresh_before.unwrap_or(Duration::from_secs(300)),
+            headers,
+            query,
+        })
+    }
+}
+
+impl OAuthBlock {
+    fn read(auth: &Block<'_>) -> Option<Self> {
+        const CLIENT_AUTH: &[(&str, ClientAuth)] =
+            &[("basic", ClientAuth::Basic), ("post", ClientAuth::Post), ("none", ClientAuth::None)];
+        let block = auth.block("oauth", "oauth")?;
+        let url = |key: &str| block.template(key, Escape::None, &["connection"]);
+        let (authorize, token, revoke) = (url("authorize"), url("token"), url("revoke"));
+        if token.is_none() {
+            block.mistake("token", "is required");
+        }
+        let client_auth = block.choice("client_auth", CLIENT_AUTH).unwrap_or(ClientAuth::Basic);
+        let pkce = block.flag("pkce").unwrap_or(false);
+        let scopes = block.texts("scopes");
+        let scope_separator = block.text("scope_separator").unwrap_or_else(|| " ".to_owned());
+        let params = block.block("params", "oauth params");
+        let leg = |name: &str| -> Vec<(String, String)> {
+            let Some(leg) = params.as_ref().and_then(|params| params.block(name, "texts")) else {
+                return Vec::new();
+            };
+            let pair = |(key, _): &(String, _)| leg.text(key).map(|value| (key.clone(), value));
+            leg.members().iter().filter_map(pair).collect()
+        };
+        let (authorize_params, token_params) = (leg("authorize"), leg("token"));
+        let capture = block.block("capture", "capture").map_or_else(Vec::new, |capture| {
+            let Some(token) = capture.block("token", "mapping") else { return Vec::new() };
+            let field = |(name, _): &(String, _)| token.program(name, &[]).map(|program| (name.clone(), program));
+            token.members().iter().filter_map(field).collect()
+        });
+        Some(Self {
+            authorize,
+            token: token?,
+            revoke,
+            client_auth,
+            pkce,
+            scopes,
+            scope_separator,
+            authorize_params,
+            token_params,
+            capture,
+        })
+    }
 }

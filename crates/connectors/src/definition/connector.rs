@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Auth;
+use super::{Auth, Errors, Files, Resource, Transport, Verify};
 
 /// One connector: everything its definition says, checked. Nothing checks again.
 #[derive(Debug, Clone)]
@@ -31,6 +31,11 @@ pub struct Connector {
     pub operations: Vec<HubOperation>,
     /// Objects for `GET /objects` and `GET /objects/{name}/metadata`.
     pub objects: Vec<ObjectModel>,
+    pub(crate) transport: Transport,
+    pub(crate) errors: Errors,
+    pub(crate) files: Option<Files>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) verify: Option<Verify>,
 }
 
 impl Connector {

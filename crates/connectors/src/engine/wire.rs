@@ -63,6 +63,38 @@ impl HubCall {
     }
 }
 
+/// A call without its body. Bodies cannot be looked at by two threads, so what the engine hands round is
+/// this.
+#[derive(Debug)]
+pub(crate) struct CallHead {
+    pub(crate) method: Method,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+}
+
+impl CallHead {
+    /// A `GET` that says nothing more.
+    pub(crate) fn plain() -> Self {
+        Self { method: Method::GET, query: Vec::new(), headers: HeaderMap::new() }
+    }
+
+    /// The first query parameter of this name.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a query parameter says `true` (any case).
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.query(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+}
+
+impl HubCall {
+    pub(crate) fn split(self) -> (CallHead, Body) {
+        (CallHead { method: self.method, query: self.query, headers: self.headers }, self.body)
+    }
+}
+
 impl std::fmt::Debug for HubCall {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HubCall").field("method", &self.method).field("resource", &self.resource).finish()

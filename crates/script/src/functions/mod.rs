@@ -78,6 +78,7 @@ static CATALOGUE: &[Function] = &[
     value("fromdate", 0, moments::iso_to_epoch),
     value("fromjson", 0, encoding::from_json),
     value("has", 1, values::has),
+    value("href_path", 0, paths::href_path),
     value("httpdate_to_epoch", 0, moments::httpdate_to_epoch),
     value("httpdate_to_iso", 0, moments::httpdate_to_iso),
     value("index", 1, text::index),

@@ -31,3 +31,14 @@ pub(super) fn extension(input: &Value, _: &[Value]) -> Result<Value, String> {
         _ => Value::Null,
     })
 }
+
+/// The decoded path of a URL or of a reference without a host: `http://h/a%20b?x` gives `/a b`.
+pub(super) fn href_path(input: &Value, _: &[Value]) -> Result<Value, String> {
+    let href = string(input)?;
+    let href = match href.split_once("://") {
+        Some((_, behind)) => behind.find('/').map_or("/", |at| &behind[at..]),
+        None => href,
+    };
+    let path = href.split(['?', '#']).next().unwrap_or_default();
+    Ok(percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned().into())
+}

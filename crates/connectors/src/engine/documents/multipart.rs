@@ -1,0 +1,63 @@
+//! The client's file: a field of a multipart form, or the body itself; streamed either way.
+
+use futures_util::TryStreamExt;
+use http::header;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+
+use crate::engine::{Body, CallProblem, CallHead};
+
+/// Text fields before the file may have so many bytes each, and there may be so many of them.
+const MAX_TEXT: usize = 64 * 1024;
+const MAX_FIELDS: usize = 100;
+
+/// A file on its way in.
+pub(super) struct Incoming {
+    pub(super) body: Body,
+    pub(super) name: Option<String>,
+    pub(super) media_type: Option<String>,
+    /// Bytes, when the client said so.
+    pub(super) size: Option<u64>,
+}
+
+/// Finds the file in a call's body. Text fields before it join the call's query.
+pub(super) async fn incoming(call: &mut CallHead, body: Body) -> Result<Incoming, CallProblem> {
+    let kind = call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let multipart = kind.as_deref().is_some_and(|kind| {
+        kind.get(..19).is_some_and(|start| start.eq_ignore_ascii_case("multipart/form-data"))
+    });
+    if !multipart {
+        let size = call.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        let size = size.and_then(|size| size.parse().ok());
+        return Ok(Incoming { body, name: None, media_type: kind, size });
+    }
+    let boundary = multer::parse_boundary(kind.unwrap_or_default())
+        .map_err(|_| CallProblem::bad_request("Content-Type: the multipart boundary is missing"))?;
+    let mut form = multer::Multipart::new(body.into_data_stream(), boundary);
+    for _ in 0..MAX_FIELDS {
+        let field = form.next_field().await.map_err(|error| broken(&error))?;
+        let Some(mut field) = field else { break };
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" || field.file_name().is_some() {
+            let file_name = field.file_name().map(str::to_owned);
+            let media_type = field.content_type().map(ToString::to_string);
+            let frames = field.map_ok(Frame::data).map_err(Into::into);
+            let body = StreamBody::new(frames).boxed_unsync();
+            return Ok(Incoming { body, name: file_name, media_type, size: None });
+        }
+        let mut text = Vec::new();
+        while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
+            if text.len() + chunk.len() > MAX_TEXT {
+                return Err(CallProblem::bad_request(format!("{name}: a text field has at most {MAX_TEXT} bytes")));
+            }
+            text.extend_from_slice(&chunk);
+        }
+        let text = String::from_utf8(text).map_err(|_| CallProblem::bad_request(format!("{name}: is not UTF-8")))?;
+        call.query.push((name, text));
+    }
+    Err(CallProblem::bad_request("file: the multipart field with the file is missing"))
+}
+
+fn broken(error: &multer::Error) -> CallProblem {
+    CallProblem::bad_request(format!("the multipart body cannot be read: {error}"))
+}
