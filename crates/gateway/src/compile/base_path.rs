@@ -44,6 +44,7 @@ mod tests {
             ("/googledrive", "/googledrive"),
             ("/googledrive/", "/googledrive"),
             ("/%67oogle%2fdrive", "/google%2Fdrive"),
+            ("/a%20b", "/a b"),
             ("/team/*/members", "/team/*/members"),
             (" /a ", "/a"),
         ] {

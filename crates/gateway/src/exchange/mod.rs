@@ -13,13 +13,13 @@ use pierhead_domain::{EpochMillis, RequestId, SecretString, SharedClock, SharedR
 
 use crate::compile::{BodyReads, CompiledProxy, Provider, ProxyPlan, TargetPlan};
 use crate::fault::Fault;
-use crate::ports::{KvmAddress, Ports};
+use crate::ports::{KvmAddress, KvmScope, Ports};
 use crate::snapshot::{Route, Snapshot, VirtualHost};
 
 pub use message::{Head, Message, MessageBody, RequestHead, ResponseHead};
 pub use params::Params;
-pub(crate) use path::hex;
 pub use path::{BadPath, normalise};
+pub(crate) use path::{encode, hex};
 pub use store::ComputedVariables;
 pub(crate) use store::VariableStore;
 
@@ -283,16 +283,32 @@ impl Exchange {
     }
 
     /// An entry of a key value map, as this exchange sees it.
-    pub(crate) fn kvm_value(&self, at: &KvmAddress) -> Option<Arc<SecretString>> {
-        match self.written_kvm.iter().rev().find(|(written, _)| written == at) {
+    pub(crate) fn kvm_value(&self, scope: &KvmScope, map: &str, key: &str) -> Option<Arc<SecretString>> {
+        let is_it = |at: &KvmAddress| at.key == key && at.map == map && at.scope == *scope;
+        match self.written_kvm.iter().rev().find(|(at, _)| is_it(at)) {
             Some((_, value)) => value.clone(),
-            None => self.snapshot.kvm(&at.scope, &at.map)?.entries.get(at.key.as_str()).cloned(),
+            None => self.snapshot.kvm(scope, map)?.entries.get(key).cloned(),
         }
     }
 
     /// Remembers what was written; `None` is deleted.
     pub(crate) fn remember_kvm(&mut self, at: KvmAddress, value: Option<String>) {
         self.written_kvm.push((at, value.map(|value| Arc::new(SecretString::new(value)))));
+    }
+
+    /// Takes the answer for sending. Its head stays readable for the steps that follow the answer.
+    pub fn take_answer(&mut self) -> Option<Message> {
+        let answer = self.response.take()?;
+        if self.error.is_none() && !self.endpoint().flows.post_client.is_empty() {
+            let body = match &answer.body {
+                MessageBody::Streaming => MessageBody::Empty,
+                body => body.clone(),
+            };
+            let mut kept = Message::response(answer.status(), answer.headers.clone(), body);
+            kept.head.clone_from(&answer.head);
+            self.response = Some(kept);
+        }
+        Some(answer)
     }
 
     pub(crate) fn now(&self) -> EpochMillis {

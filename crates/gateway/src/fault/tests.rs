@@ -54,7 +54,10 @@ fn the_wire_format_is_the_originals_in_json_and_xml() {
         r#"{"fault":{"faultstring":"Invalid \"<ApiKey>\"","detail":{"errorcode":"oauth.v2.InvalidApiKey"}}}"#
     );
     let xml = fault.answer(true);
-    assert_eq!((xml.status().as_u16(), &xml.headers[CONTENT_TYPE]), (401, &HeaderValue::from_static("application/xml")));
+    assert_eq!(
+        (xml.status().as_u16(), &xml.headers[CONTENT_TYPE]),
+        (401, &HeaderValue::from_static("application/xml"))
+    );
     assert_eq!(
         xml.content(),
         "<fault><faultstring>Invalid \"&lt;ApiKey&gt;\"</faultstring><detail><errorcode>oauth.v2.InvalidApiKey</errorcode></detail></fault>"

@@ -8,7 +8,7 @@ use http::uri::PathAndQuery;
 
 use crate::compile::{DestinationPlan, Endpoint, HubPlace, OpenConnectorsProvider, ProviderKind, TargetPlan};
 use crate::door::{self, HUB_ROOT};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, encode, normalise};
 use crate::fault::{EngineFault, Fault};
 
 /// Where to send a request.
@@ -139,7 +139,8 @@ fn url_target(cx: &Exchange, url: &str) -> Result<ForwardTo, Fault> {
     let endpoint = Endpoint { tls, host, port, trust_all: false, path_prefix: "".into() };
     // A URL that a policy computed holds the whole path already.
     let suffix = if cx.overrides.url.is_some() { "" } else { suffix(cx) };
-    network(cx, endpoint, &join(uri.path(), suffix), uri.query().unwrap_or_default())
+    let path = normalise(uri.path()).map_err(|_| bad())?;
+    network(cx, endpoint, &join(&path, suffix), uri.query().unwrap_or_default())
 }
 
 /// What follows the base path, or the path that a policy set.
@@ -166,9 +167,9 @@ fn path_and_query(cx: &Exchange, path: &str, own_query: &str) -> Result<PathAndQ
         Some(head) if cx.overrides.copy_query_params => head.query_text(),
         _ => "".into(),
     };
-    let path = if path.is_empty() { "/" } else { path };
+    let path = encode(if path.is_empty() { "/" } else { path });
     let mut text = String::with_capacity(path.len() + own_query.len() + query.len() + 2);
-    text.push_str(path);
+    text.push_str(&path);
     for (mark, query) in [("?", own_query), (if own_query.is_empty() { "?" } else { "&" }, &*query)] {
         if !query.is_empty() {
             text.push_str(mark);

@@ -414,3 +414,26 @@ fn variables_say_where_the_exchange_is() {
     let sent = Bench::new(&design).get("/p").receive(response(200, &[], ""));
     assert_eq!(sent.var("trail"), "PreFlow,mine,PostFlow,mine,");
 }
+
+#[test]
+fn an_escape_does_not_lead_around_a_condition() {
+    let mut design = design().policy("guard", "<RaiseFault/>");
+    design.proxy().flows.conditional =
+        vec![conditional("guarded", "proxy.pathsuffix MatchesPath \"/r(**\"", &["guard"], &[])];
+    let bench = Bench::new(&design);
+    for path in ["/p/r('1')", "/p/r%28'1')", "/p/%72%28%271%27%29"] {
+        assert!(bench.get(path).is_answered(), "{path}");
+    }
+    assert_eq!(bench.get("/p/a%20b/%c3%a9%2f").url(), "https://backend.example:443/api/a%20b/%C3%A9%2F");
+}
+
+#[test]
+fn the_answers_head_can_be_read_after_it_was_taken() {
+    use futures_util::FutureExt as _;
+    let mut design = design().policy("after", &mark("{response.status.code}"));
+    design.proxy().flows.post_client = vec![step("after")];
+    let mut sent = Bench::new(&design).get("/p").receive(response(201, &[], "ok"));
+    assert_eq!(sent.cx.take_answer().unwrap().content(), "ok");
+    super::run_post_client(&mut sent.cx).now_or_never().unwrap();
+    assert_eq!(sent.var("trail"), "201,");
+}

@@ -1,5 +1,6 @@
 //! `KeyValueMapOperations`: reads and writes key value maps (api-management §9.5).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::blueprint::Blueprint;
@@ -238,9 +239,12 @@ impl KeyValueMapOperations {
                 Operation::Get { key, into, index } => self.get(cx, key, into, *index)?,
                 Operation::Put { key, values, replace } => {
                     let at = self.address(cx, key)?;
-                    let values = values.iter().map(|value| value.text(cx)).collect::<Result<Vec<_>, _>>();
-                    let value = write_items(values.map_err(|name| self.unresolved(&name))?);
-                    let exists = cx.kvm_value(&at).is_some();
+                    let values = values
+                        .iter()
+                        .map(|value| value.text(cx).map(Cow::into_owned))
+                        .collect::<Result<_, _>>();
+                    let value = write_items(values.map_err(|name| self.unresolved(name))?);
+                    let exists = cx.kvm_value(&at.scope, &at.map, &at.key).is_some();
                     let written = cx.services.ports.kvm.put(at.clone(), value.clone(), *replace).await;
                     written.map_err(|_| self.unavailable(&at))?;
                     if *replace || !exists {
@@ -259,16 +263,19 @@ impl KeyValueMapOperations {
     }
 
     fn get(&self, cx: &mut Exchange, key: &Key, into: &Variable, index: Option<usize>) -> Result<(), Fault> {
-        let at = self.address(cx, key)?;
-        let encrypted = cx.snapshot.kvm(&at.scope, &at.map).is_some_and(|map| map.encrypted);
-        let found = cx.kvm_value(&at);
-        if found.is_some() && encrypted && !into.is_private() {
-            let text = format!(
-                "KeyValueMapOperations[{}]: map '{}' is encrypted, its entries can be read into private. variables only, not into {into}",
-                self.name, at.map
-            );
-            return Err(Fault::internal("steps.keyvaluemapoperations.SetVariableFailed", text));
-        }
+        let found = {
+            let (map, key) = (self.map_name(cx)?, self.key(cx, key)?);
+            let found = cx.kvm_value(&self.scope, &map, &key);
+            let encrypted = cx.snapshot.kvm(&self.scope, &map).is_some_and(|map| map.encrypted);
+            if found.is_some() && encrypted && !into.is_private() {
+                let text = format!(
+                    "KeyValueMapOperations[{}]: map '{map}' is encrypted, its entries can be read into private. variables only, not into {into}",
+                    self.name
+                );
+                return Err(Fault::internal("steps.keyvaluemapoperations.SetVariableFailed", text));
+            }
+            found
+        };
         let value = found.and_then(|secret| match (read_items(secret.expose()), index) {
             (Some(items), None) => {
                 Some(Stored::List(items.into_iter().map(String::into_boxed_str).collect()))
@@ -284,20 +291,27 @@ impl KeyValueMapOperations {
     }
 
     fn address(&self, cx: &Exchange, key: &Key) -> Result<KvmAddress, Fault> {
+        let (map, key) = (self.map_name(cx)?.into_owned(), self.key(cx, key)?.into_owned());
+        Ok(KvmAddress { scope: self.scope.clone(), map, key })
+    }
+
+    fn map_name<'a>(&'a self, cx: &'a Exchange) -> Result<Cow<'a, str>, Fault> {
         let named = self.map.reference.as_ref().and_then(|name| cx.value(name).into_text());
-        let map = named.as_deref().unwrap_or(&self.map.literal);
+        let map = named.unwrap_or(Cow::Borrowed(&*self.map.literal));
         if map.is_empty() {
             let text = format!("KeyValueMapOperations[{}]: the name of the map is empty", self.name);
             return Err(Fault::internal("steps.keyvaluemapoperations.UnsupportedOperationException", text));
         }
-        let mut joined = String::new();
-        for (index, parameter) in key.0.iter().enumerate() {
-            if index > 0 {
-                joined.push_str("__");
-            }
-            joined.push_str(&parameter.text(cx).map_err(|name| self.unresolved(&name))?);
+        Ok(map)
+    }
+
+    fn key<'a>(&'a self, cx: &'a Exchange, key: &'a Key) -> Result<Cow<'a, str>, Fault> {
+        let text = |parameter: &'a Parameter| parameter.text(cx).map_err(|name| self.unresolved(name));
+        if let [only] = &*key.0 {
+            return text(only);
         }
-        Ok(KvmAddress { scope: self.scope.clone(), map: map.to_owned(), key: joined })
+        let parts = key.0.iter().map(text).collect::<Result<Vec<_>, Fault>>()?;
+        Ok(Cow::Owned(parts.join("__")))
     }
 
     fn unresolved(&self, name: &str) -> Fault {
@@ -312,13 +326,13 @@ impl KeyValueMapOperations {
 }
 
 impl Parameter {
-    /// The variable when it has a value, else the literal; else the variable's name.
-    fn text(&self, cx: &Exchange) -> Result<String, String> {
+    /// The variable when it has a value, else the literal; else the variable's name as an error.
+    fn text<'a>(&'a self, cx: &'a Exchange) -> Result<Cow<'a, str>, &'a str> {
         let value = self.reference.as_ref().and_then(|name| cx.value(name).into_text());
         match (value, &self.literal) {
-            (Some(value), _) => Ok(value.into_owned()),
-            (None, Some(literal)) => Ok(literal.to_string()),
-            (None, None) => Err(self.reference.as_ref().map_or_else(String::new, ToString::to_string)),
+            (Some(value), _) => Ok(value),
+            (None, Some(literal)) => Ok(Cow::Borrowed(literal)),
+            (None, None) => Err(self.reference.as_ref().map_or("", Variable::name)),
         }
     }
 }

@@ -80,6 +80,13 @@ impl Template {
         }
     }
 
+    /// Whether it shows a `private.` variable, so that the result is not to be traced either.
+    pub(crate) fn is_private(&self) -> bool {
+        let mut private = false;
+        self.each_variable(&mut |variable| private |= variable.is_private());
+        private
+    }
+
     /// The variables it reads.
     pub(crate) fn each_variable(&self, visit: &mut dyn FnMut(&Variable)) {
         for piece in &*self.parts {

@@ -259,3 +259,12 @@ fn a_resource_of_the_proxy_can_be_a_value() {
     design = design.on_target(Destination::Url("http://h/".into()));
     assert_eq!(Bench::new(&design).get("/p").var("v"), "1+1");
 }
+
+#[test]
+fn a_header_made_of_a_private_variable_is_never_printed() {
+    let sent = run(
+        "<AssignVariable><Name>private.t</Name><Value>s3cret</Value></AssignVariable><Set><Headers><Header name=\"authorization\">Bearer {private.t}</Header></Headers></Set>",
+    );
+    assert_eq!(sent.header("authorization"), "Bearer s3cret");
+    assert!(!format!("{:?}", sent.cx.request).contains("s3cret"));
+}

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Assignment, Edit, Edits, MessageRef, Pair, Part, Setting};
 use crate::condition::Lookup;
@@ -42,9 +42,7 @@ impl Edits {
     fn add(&self, cx: &mut Exchange, target: &MessageRef, pair: &Pair) -> Result<(), EditProblem> {
         match pair {
             Pair::Header(name, _, value) => {
-                let value = value.render(cx, self.lenient)?;
-                let value = HeaderValue::from_str(&value)
-                    .map_err(|_| not_set(name.as_str(), NotWritable::BadValue("header value")))?;
+                let value = self.header_value(cx, name, value)?;
                 target.of(cx)?.headers.append(name, value);
             }
             Pair::QueryParam(name, _, value) => {
@@ -61,17 +59,27 @@ impl Edits {
         Ok(())
     }
 
+    /// The value of a header; one that shows what is private is never printed.
+    fn header_value(
+        &self,
+        cx: &Exchange,
+        name: &HeaderName,
+        value: &Template,
+    ) -> Result<HeaderValue, EditProblem> {
+        let text = value.render(cx, self.lenient)?;
+        let mut rendered = HeaderValue::from_str(&text)
+            .map_err(|_| not_set(name.as_str(), NotWritable::BadValue("header value")))?;
+        rendered.set_sensitive(value.is_private());
+        Ok(rendered)
+    }
+
     fn set(&self, cx: &mut Exchange, target: &MessageRef, setting: &Setting) -> Result<(), EditProblem> {
         let text = |cx: &Exchange, template: &Template| {
             template.render(cx, self.lenient).map(std::borrow::Cow::into_owned)
         };
         match setting {
             Setting::Pair(Pair::Header(name, which, value)) => {
-                let value = {
-                    let value = value.render(cx, self.lenient)?;
-                    HeaderValue::from_str(&value)
-                        .map_err(|_| not_set(name.as_str(), NotWritable::BadValue("header value")))?
-                };
+                let value = self.header_value(cx, name, value)?;
                 let message = target.of(cx)?;
                 if *which == Which::First {
                     message.headers.insert(name, value);
@@ -229,7 +237,7 @@ fn copy(
 /// A part on its way from one message to another.
 enum Taken {
     Headers(HeaderMap),
-    OneHeader(http::HeaderName, Which, Vec<HeaderValue>),
+    OneHeader(HeaderName, Which, Vec<HeaderValue>),
     Query(Params),
     OneQueryParam(Box<str>, Vec<String>),
     Form(Params),
