@@ -1,6 +1,7 @@
 //! Counters of the data plane: kept per thread without contention, summed when read.
 
 use std::ops::AddAssign;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A number that one thread writes and any thread reads.
@@ -118,6 +119,24 @@ impl ThreadCounters {
             upstream_connects: self.upstream_connects.get(),
             upstream_reuses: self.upstream_reuses.get(),
         }
+    }
+}
+
+/// Sums the threads' counters whenever it is asked. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct CounterReader(Arc<[Arc<ThreadCounters>]>);
+
+impl CounterReader {
+    pub(crate) fn new(threads: Vec<Arc<ThreadCounters>>) -> Self {
+        Self(threads.into())
+    }
+
+    /// The sums at this moment.
+    pub fn read(&self) -> Counters {
+        self.0.iter().fold(Counters::default(), |mut sum, thread| {
+            sum += thread.read();
+            sum
+        })
     }
 }
 

@@ -27,6 +27,6 @@ mod testing;
 mod upstream;
 pub mod variable;
 
-pub use counters::Counters;
+pub use counters::{CounterReader, Counters};
 pub use limits::Limits;
 pub use server::{AccessLog, AccessRecord, Gateway, GatewayConfig, RunningGateway};

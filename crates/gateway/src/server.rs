@@ -22,7 +22,7 @@ use rustls::pki_types::CertificateDer;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{mpsc, watch};
 
-use crate::counters::{Counters, ThreadCounters};
+use crate::counters::{CounterReader, Counters, ThreadCounters};
 use crate::limits::Limits;
 use crate::ports::Ports;
 use crate::snapshot::SnapshotCell;
@@ -136,10 +136,12 @@ impl RunningGateway {
 
     /// What it has done so far.
     pub fn counters(&self) -> Counters {
-        self.counters.iter().fold(Counters::default(), |mut sum, thread| {
-            sum += thread.read();
-            sum
-        })
+        self.counter_reader().read()
+    }
+
+    /// Reads the counters, also after the gateway has gone.
+    pub fn counter_reader(&self) -> CounterReader {
+        CounterReader::new(self.counters.clone())
     }
 
     /// Stops accepting, lets requests in flight end with `Connection: close`, and cuts what is left after

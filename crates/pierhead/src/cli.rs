@@ -197,7 +197,14 @@ mod tests {
 
     #[test]
     fn only_given_flags_change_the_configuration() {
-        let Cli { command: Command::Serve(serve) } = Cli::parse_from(["pierhead", "serve", "--gateway", "127.0.0.1:9", "--egress-allow", "127.0.0.0/8"]) else {
+        let Cli { command: Command::Serve(serve) } = Cli::parse_from([
+            "pierhead",
+            "serve",
+            "--gateway",
+            "127.0.0.1:9",
+            "--egress-allow",
+            "127.0.0.0/8",
+        ]) else {
             panic!("not serve");
         };
         let keys: Vec<&str> = serve.flags().iter().map(|(key, _)| *key).collect();

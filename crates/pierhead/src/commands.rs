@@ -43,8 +43,11 @@ fn dispatch(command: Command) -> anyhow::Result<bool> {
 }
 
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().thread_name("control").enable_all().build().context("starting")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("control")
+        .enable_all()
+        .build()
+        .context("starting")?;
     let result = runtime.block_on(work);
     // Blocking reads of a terminal or a stuck file system must not keep the program from ending.
     runtime.shutdown_background();

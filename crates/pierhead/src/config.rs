@@ -123,7 +123,9 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
 }
 
 /// A list, or its items in one text parted by commas, as variables have it.
-fn list<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: fmt::Display>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+fn list<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: fmt::Display>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Items {
@@ -131,10 +133,13 @@ fn list<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: fmt::Display>>(dese
         Many(Vec<String>),
     }
     let items = match Items::deserialize(deserializer)? {
-        Items::One(text) => text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect(),
+        Items::One(text) => {
+            text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+        }
         Items::Many(items) => items,
     };
-    let parse = |item: String| item.parse().map_err(|why| serde::de::Error::custom(format!("'{item}': {why}")));
+    let parse =
+        |item: String| item.parse().map_err(|why| serde::de::Error::custom(format!("'{item}': {why}")));
     items.into_iter().map(parse).collect()
 }
 
@@ -164,7 +169,9 @@ fn figment(file: Option<&Path>, flags: Flags) -> Figment {
     }
     figment = figment.merge(Env::prefixed("PIERHEAD_").filter(|key| key.as_str().contains("__")).split("__"));
     // The two names of the first administrator that scripts know.
-    for (variable, key) in [("PIERHEAD_ADMIN_EMAIL", "admin.email"), ("PIERHEAD_ADMIN_PASSWORD", "admin.password")] {
+    for (variable, key) in
+        [("PIERHEAD_ADMIN_EMAIL", "admin.email"), ("PIERHEAD_ADMIN_PASSWORD", "admin.password")]
+    {
         if let Ok(value) = std::env::var(variable) {
             figment = figment.merge(Serialized::default(key, value));
         }
@@ -196,7 +203,8 @@ impl Config {
                 } else {
                     figment.find_metadata(&path).map_or_else(|| "default".into(), |metadata| source(metadata))
                 };
-                let secret = path == "admin.password" || (path == "database.url" && text(value).contains('@'));
+                let secret =
+                    path == "admin.password" || (path == "database.url" && text(value).contains('@'));
                 let value = if secret && text(value) != "\"\"" { "\"***\"".into() } else { text(value) };
                 origins.push(Origin { key: path, value, source });
             }
@@ -250,9 +258,9 @@ fn text_of(value: &Value) -> String {
     match value {
         Value::String(..) | Value::Array(..) => text(value),
         Value::Bool(_, yes) => yes.to_string(),
-        Value::Num(_, number) => {
-            number.to_i128().map_or_else(|| number.to_f64().unwrap_or_default().to_string(), |whole| whole.to_string())
-        }
+        Value::Num(_, number) => number
+            .to_i128()
+            .map_or_else(|| number.to_f64().unwrap_or_default().to_string(), |whole| whole.to_string()),
         Value::Char(_, one) => format!("{:?}", one.to_string()),
         Value::Empty(..) | Value::Dict(..) => String::new(),
     }
@@ -302,9 +310,16 @@ mod tests {
 
     #[test]
     fn a_password_never_shows() {
-        let flags: Flags =
-            vec![("admin.email", "a@b.co".into()), ("admin.password", "hunter2".into()), ("database.url", "postgres://u:p4ss@h/d".into())];
-        let shown = format!("{:?} {:?}", Config::origins(None, flags.clone()).unwrap(), Config::load(None, flags).unwrap().admin);
+        let flags: Flags = vec![
+            ("admin.email", "a@b.co".into()),
+            ("admin.password", "hunter2".into()),
+            ("database.url", "postgres://u:p4ss@h/d".into()),
+        ];
+        let shown = format!(
+            "{:?} {:?}",
+            Config::origins(None, flags.clone()).unwrap(),
+            Config::load(None, flags).unwrap().admin
+        );
         assert!(!shown.contains("hunter2") && !shown.contains("p4ss"), "{shown}");
     }
 }

@@ -4,7 +4,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 mod control;
-mod start;
 pub mod server;
+mod start;
 mod telemetry;
 mod wiring;

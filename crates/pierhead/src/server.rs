@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::control::{self, health::Health};
 use crate::start;
-use crate::wiring::{self, Rooms};
+use crate::wiring::{self, Addresses, Rooms};
 
 /// What a server takes from outside: time and randomness.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ impl fmt::Display for FirstStart {
 
 /// A server that serves. Dropping it cuts everything; [`Server::stop`] ends it in order.
 pub struct Server {
-    gateway: Arc<RunningGateway>,
+    gateway: RunningGateway,
     control: SocketAddr,
     serving: JoinHandle<()>,
     stop: watch::Sender<bool>,
@@ -91,20 +91,19 @@ impl Server {
             .await
             .with_context(|| format!("listening on the control address {}", config.control.listen))?;
         let control = listener.local_addr().context("asking for the control address")?;
-        let public_url = match config.server.public_url.trim_end_matches('/') {
-            "" => format!("http://{control}"),
-            given => given.to_owned(),
-        };
+        let reserved = start::reserve(config.gateway.listen)?;
+        let at = Addresses { public_url: public_url(&config, control), gateway: reserved.address };
 
         let store = start::open_store(&config).await?;
-        let rooms = Rooms::open(&config, &parts, store.clone(), &public_url).await?;
-        let first_start = rooms.first_start(&config, &public_url).await?;
+        let rooms = Rooms::open(&config, &parts, store.clone(), &at).await?;
+        let first_start = rooms.first_start(&config, &at).await?;
         rooms.management.start().await.context("loading the deployed proxies")?;
-        let gateway = Arc::new(gateway(&config, &parts, &rooms)?);
+        let gateway = gateway(&config, &parts, &rooms, at.gateway)?;
+        drop(reserved);
 
         let ready = Arc::new(AtomicBool::new(false));
-        let health = Health { store, gateway: Arc::clone(&gateway), ready: Arc::clone(&ready) };
-        let router = control::router(&rooms, &parts, health, &public_url, gateway.local_addr());
+        let health = Health { store, gateway: gateway.counter_reader(), ready: Arc::clone(&ready) };
+        let router = control::router(&rooms, &parts, health, &at);
         let (stop, stopped) = watch::channel(false);
         let drain = config.drain();
         let serving = tokio::spawn(control::listener::serve(listener, router, stopped, drain));
@@ -140,17 +139,29 @@ impl Server {
     }
 }
 
-fn gateway(config: &Config, parts: &Parts, rooms: &Rooms) -> anyhow::Result<RunningGateway> {
+fn public_url(config: &Config, control: SocketAddr) -> String {
+    match config.server.public_url.trim_end_matches('/') {
+        "" => format!("http://{control}"),
+        given => given.to_owned(),
+    }
+}
+
+fn gateway(
+    config: &Config,
+    parts: &Parts,
+    rooms: &Rooms,
+    address: SocketAddr,
+) -> anyhow::Result<RunningGateway> {
     let mut gateway = pierhead_gateway::GatewayConfig::new(
         Arc::clone(&parts.clock),
         Arc::clone(&parts.rng),
         rooms.ports(),
         rooms.snapshot(),
     );
-    gateway.addr = config.gateway.listen;
+    gateway.addr = address;
     gateway.threads = NonZeroUsize::new(config.gateway.threads);
-    gateway.limits.max_connections = config.gateway.max_connections;
+    gateway.limits.connections = config.gateway.max_connections;
     gateway.access_log = config.gateway.access_log.then(wiring::access_log);
     pierhead_gateway::Gateway::start(gateway)
-        .with_context(|| format!("listening on the gateway address {}", config.gateway.listen))
+        .with_context(|| format!("listening on the gateway address {address}"))
 }

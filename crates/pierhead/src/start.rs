@@ -1,10 +1,12 @@
 //! What happens before anything serves: the data directory, its lock, the database.
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 
 use anyhow::{Context, bail};
 use pierhead_store::{DatabaseUrl, Store};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::config::Config;
 
@@ -22,14 +24,21 @@ pub(crate) fn data_dir(config: &Config) -> anyhow::Result<()> {
 /// embedded database would each trust their own memory.
 pub(crate) fn lock(config: &Config) -> anyhow::Result<File> {
     let path = config.server.data_dir.join("pierhead.lock");
-    let file = File::options().create(true).write(true).truncate(false).open(&path).with_context(|| format!("opening {}", path.display()))?;
+    let file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(|| format!("opening {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => bail!(
             "another pierhead uses the data directory {}; stop it, or choose another with --data-dir",
             config.server.data_dir.display()
         ),
-        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("locking {}", path.display()))
+        }
     }
 }
 
@@ -80,4 +89,29 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// The gateway's address, held until the gateway itself listens on it. Links need the port before anything
+/// may be served; a bound socket that does not listen takes no connections.
+pub(crate) struct Reserved {
+    pub(crate) address: SocketAddr,
+    _socket: Socket,
+}
+
+/// Holds `address`; port 0 takes a free one.
+pub(crate) fn reserve(address: SocketAddr) -> anyhow::Result<Reserved> {
+    // Sharing the port with our own listeners would also share it with another server's: look first.
+    if address.port() != 0 {
+        std::net::TcpListener::bind(address)
+            .with_context(|| format!("listening on the gateway address {address}"))?;
+    }
+    let hold = || -> std::io::Result<Reserved> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(true)?;
+        socket.bind(&address.into())?;
+        let address = socket.local_addr()?.as_socket().unwrap_or(address);
+        Ok(Reserved { address, _socket: socket })
+    };
+    hold().with_context(|| format!("listening on the gateway address {address}"))
 }

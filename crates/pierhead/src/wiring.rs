@@ -3,18 +3,25 @@
 mod access_log;
 mod hub;
 
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::Context;
-use pierhead_connectors::Hub;
-use pierhead_egress::{Egress, EgressSettings};
-use pierhead_gateway::SnapshotCell;
+use anyhow::{Context, bail};
+use pierhead_connectors::catalogue::Catalogue;
+use pierhead_connectors::engine::{Engine, EngineParts};
+use pierhead_connectors::{Hub, HubParts, HubSettings};
+use pierhead_domain::{Rng, SecretString};
+use pierhead_egress::{Egress, EgressSettings, SystemResolver};
 use pierhead_gateway::ports::Ports;
-use pierhead_identity::Identity;
-use pierhead_management::Management;
+use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
+use pierhead_identity::{FirstStart as IdentityFirstStart, Identity, IdentitySettings, open_vault};
+use pierhead_management::{HostSetting, Management, Settings as ManagementSettings};
 use pierhead_store::Store;
 use pierhead_vault::Vault;
-use pierhead_web::SharedAuthenticator;
+use tokio::task::JoinHandle;
 
 pub(crate) use access_log::access_log;
 
@@ -22,11 +29,177 @@ use crate::config::Config;
 use crate::server::{FirstStart, Parts};
 use hub::InProcessHub;
 
+/// Where people and programs reach this server.
+pub(crate) struct Addresses {
+    /// Base of links, without a slash at its end.
+    pub(crate) public_url: String,
+    /// The gateway listener.
+    pub(crate) gateway: SocketAddr,
+}
+
 /// The services of one installation.
 pub(crate) struct Rooms {
     pub(crate) identity: Identity,
     pub(crate) hub: Hub,
     pub(crate) management: Management,
     pub(crate) vault: Arc<Vault>,
+    snapshot: Arc<SnapshotCell>,
     store: Store,
+    background: JoinHandle<()>,
+}
+
+impl Rooms {
+    /// Opens the vault and makes the services; nothing serves yet.
+    pub(crate) async fn open(
+        config: &Config,
+        parts: &Parts,
+        store: Store,
+        at: &Addresses,
+    ) -> anyhow::Result<Self> {
+        let (clock, rng) = (Arc::clone(&parts.clock), Arc::clone(&parts.rng));
+        let vault = Arc::new(open_vault(&store, &config.key_file(), &clock, &rng).await?);
+        let identity = Identity::new(
+            store.clone(),
+            Arc::clone(&vault),
+            Arc::clone(&clock),
+            Arc::clone(&rng),
+            IdentitySettings { public_url: at.public_url.clone(), ..IdentitySettings::default() },
+        );
+        let hub = open_hub(config, parts, &store, &vault, &identity, at)?;
+        let snapshot = Arc::new(SnapshotCell::new(Snapshot::empty("default", "default")));
+        let management = Management::new(
+            store.clone(),
+            Arc::clone(&vault),
+            clock,
+            rng,
+            Arc::new(identity.clone()),
+            Arc::clone(&snapshot),
+            ManagementSettings {
+                public_url: at.public_url.clone(),
+                virtual_hosts: vec![HostSetting {
+                    host: at.gateway.ip().to_string(),
+                    port: at.gateway.port(),
+                    ..HostSetting::default()
+                }],
+                ..ManagementSettings::default()
+            },
+        );
+        let background = tokio::spawn(hub.clone().background());
+        Ok(Self { identity, hub, management, vault, snapshot, store, background })
+    }
+
+    /// Makes the first administrator, or says how to.
+    pub(crate) async fn first_start(
+        &self,
+        config: &Config,
+        at: &Addresses,
+    ) -> anyhow::Result<Option<FirstStart>> {
+        if self.identity.administrator_exists().await.context("looking for the administrator")? {
+            return Ok(None);
+        }
+        if config.admin.email.is_empty() {
+            let page = format!("{}/console/setup", at.public_url);
+            return Ok(Some(FirstStart::SetupCode {
+                page,
+                code: self.identity.setup_code().expose().to_owned(),
+            }));
+        }
+        let generated = config.admin.password.expose().is_empty();
+        let password = if generated {
+            generate_password(&pierhead_domain::SystemRng)
+        } else {
+            config.admin.password.clone()
+        };
+        let made = self
+            .identity
+            .first_start(&config.admin.email, &password, &config.admin.organization)
+            .await
+            .context("making the first administrator")?;
+        let created = matches!(made, IdentityFirstStart::Created(_));
+        Ok((created && generated).then(|| FirstStart::GeneratedPassword {
+            email: config.admin.email.clone(),
+            password: password.expose().to_owned(),
+        }))
+    }
+
+    /// What the data plane asks of the rest.
+    pub(crate) fn ports(&self) -> Ports {
+        let control = tokio::runtime::Handle::current();
+        Ports { hub: Some(InProcessHub::new(self.hub.clone(), control)), kvm: self.management.kvm_writer() }
+    }
+
+    /// What the data plane serves.
+    pub(crate) fn snapshot(&self) -> Arc<SnapshotCell> {
+        Arc::clone(&self.snapshot)
+    }
+
+    /// Ends background work and closes the database.
+    pub(crate) async fn close(self) {
+        self.background.abort();
+        if let Err(error) = self.store.close().await {
+            tracing::warn!(%error, "the database was not closed in order: {error}");
+        }
+    }
+}
+
+impl fmt::Debug for Rooms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rooms")
+    }
+}
+
+fn open_hub(
+    config: &Config,
+    parts: &Parts,
+    store: &Store,
+    vault: &Arc<Vault>,
+    identity: &Identity,
+    at: &Addresses,
+) -> anyhow::Result<Hub> {
+    let settings = EgressSettings {
+        allow: config.egress.allow.clone(),
+        connect_timeout: Duration::from_secs(config.egress.connect_seconds),
+        ..EgressSettings::default()
+    };
+    let egress =
+        Arc::new(Egress::new(&settings, Arc::new(SystemResolver)).context("preparing outbound calls")?);
+    let data_directory =
+        std::fs::canonicalize(&config.server.data_dir).context("finding the data directory")?;
+    let engine = Engine::new(EngineParts {
+        outbound: egress.clone(),
+        forbidden_directories: vec![data_directory.clone()],
+        clock: Arc::clone(&parts.clock),
+        rng: Arc::clone(&parts.rng),
+    });
+    Ok(Hub::new(HubParts {
+        store: store.clone(),
+        vault: Arc::clone(vault),
+        catalogue: Arc::new(catalogue(config)?),
+        engine,
+        outbound: egress,
+        authenticator: Arc::new(identity.clone()),
+        clock: Arc::clone(&parts.clock),
+        rng: Arc::clone(&parts.rng),
+        settings: HubSettings { data_directory: Some(data_directory), ..HubSettings::new(&at.public_url) },
+    }))
+}
+
+fn catalogue(config: &Config) -> anyhow::Result<Catalogue> {
+    let folders: Vec<&Path> = config.catalog.folders.iter().map(std::path::PathBuf::as_path).collect();
+    match Catalogue::load(&folders) {
+        Ok(catalogue) => Ok(catalogue),
+        Err(mistakes) => {
+            let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            bail!("connector definitions have mistakes:\n  {}", mistakes.join("\n  "))
+        }
+    }
+}
+
+/// A password that satisfies the default policy: letters of both cases, digits, a symbol; 80 random bits.
+fn generate_password(rng: &dyn Rng) -> SecretString {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyzACDEFGHJK";
+    let mut bytes = [0; 16];
+    rng.fill(&mut bytes);
+    let body: String = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    format!("{body}-Aa7").into()
 }

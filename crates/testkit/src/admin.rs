@@ -25,9 +25,15 @@ impl<'a> Admin<'a> {
         let login = json!({"username": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
         let answer = pierhead.client.send(Request::post(pierhead.hub("/authentication")).json(&login)).await;
         let bearer = text(&answer.expect_status(200).json(), "token");
-        let secrets = Request::get(pierhead.hub("/authentication/secrets")).header("authorization", &format!("Bearer {bearer}"));
+        let secrets = Request::get(pierhead.hub("/authentication/secrets"))
+            .header("authorization", &format!("Bearer {bearer}"));
         let secrets = pierhead.client.send(secrets).await.expect_status(200).json();
-        Self { pierhead, bearer, user: text(&secrets, "userSecret"), organization: text(&secrets, "organizationSecret") }
+        Self {
+            pierhead,
+            bearer,
+            user: text(&secrets, "userSecret"),
+            organization: text(&secrets, "organizationSecret"),
+        }
     }
 
     /// `User …, Organization …`.
@@ -92,8 +98,10 @@ impl<'a> Admin<'a> {
             ])
             .finish();
         let answer = self.call(Method::GET, &format!("/elements/googledrive/oauth/url?{query}"), None).await;
-        let location = drive.consent(&text(&answer.expect_status(200).json(), "oauthUrl"), true, None).unwrap();
-        let pairs: Vec<(String, String)> = url::Url::parse(&location).unwrap().query_pairs().into_owned().collect();
+        let location =
+            drive.consent(&text(&answer.expect_status(200).json(), "oauthUrl"), true, None).unwrap();
+        let pairs: Vec<(String, String)> =
+            url::Url::parse(&location).unwrap().query_pairs().into_owned().collect();
         let of = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let body = json!({
             "name": "a drive", "element": {"key": "googledrive"},
@@ -142,7 +150,12 @@ impl<'a> Admin<'a> {
     /// Makes a proxy live.
     pub async fn deploy(&self, proxy: &str) {
         let answer = self.manage(Method::POST, &format!("/APIProxies('{proxy}')/Deploy"), None).await;
-        assert!(answer.status.is_success(), "deploying {proxy} answered {}: {}", answer.status, answer.text());
+        assert!(
+            answer.status.is_success(),
+            "deploying {proxy} answered {}: {}",
+            answer.status,
+            answer.text()
+        );
     }
 
     /// The whole story: provider, proxy at `base_path`, token, deployed.

@@ -95,7 +95,11 @@ impl Client {
         let sent = builder.body(Full::new(request.body)).expect("a valid request");
         let response = self.client.request(sent).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
         let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap_or_else(|error| panic!("{what}: the body broke off: {error}")).to_bytes();
+        let bytes = body
+            .collect()
+            .await
+            .unwrap_or_else(|error| panic!("{what}: the body broke off: {error}"))
+            .to_bytes();
         Answer { status: parts.status, headers: parts.headers, bytes, what }
     }
 
@@ -128,7 +132,8 @@ impl Answer {
     /// The body as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{}: {error}: {}", self.what, self.text()))
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|error| panic!("{}: {error}: {}", self.what, self.text()))
     }
 
     /// A header as text; empty when absent.

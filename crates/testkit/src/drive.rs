@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pierhead_domain::{SystemClock, SystemRng};
-use pierhead_sandbox::{GoogleDrive, GoogleDriveOptions, RunningGoogleDrive};
+use pierhead_sandbox::google::{GoogleDrive, GoogleDriveOptions, RunningGoogleDrive};
 
 /// A running double.
 pub struct Drive(RunningGoogleDrive);
@@ -12,7 +12,9 @@ impl Drive {
     /// Starts the double with its defaults on a free port.
     pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let double = GoogleDrive::new(GoogleDriveOptions::default(), Arc::new(SystemClock), Arc::new(SystemRng)).unwrap();
+        let double =
+            GoogleDrive::new(GoogleDriveOptions::default(), Arc::new(SystemClock), Arc::new(SystemRng))
+                .unwrap();
         Self(double.start(listener).unwrap())
     }
 }

@@ -3,7 +3,12 @@
 //! Everything here insists on success unless a test asks for the answer itself, so that a test shows only
 //! what it is about.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
 
 mod admin;
 mod client;

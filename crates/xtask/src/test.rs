@@ -45,7 +45,7 @@ impl Peers {
             .env("PIERHEAD_TEST_WEBDAV_URL", &self.webdav.url)
             .env("PIERHEAD_TEST_WEBDAV_USER", webdav::USER)
             .env("PIERHEAD_TEST_WEBDAV_PASSWORD", webdav::PASSWORD)
-            .env("PIERHEAD_TEST_DRIVE_DESCRIPTION", self.drive_description()?);
+            .env("PIERHEAD_DRIVE_DESCRIPTION", self.drive_description()?);
         Ok(command)
     }
 

@@ -70,7 +70,8 @@ async fn database(config: &Config) -> Finding {
             }
         }
         let store = Store::open(&url).await.map_err(|error| format!("{url}: {}", start::causes(&error)))?;
-        let pending = store.pending_migrations().await.map_err(|error| format!("{url}: {}", start::causes(&error)))?;
+        let pending =
+            store.pending_migrations().await.map_err(|error| format!("{url}: {}", start::causes(&error)))?;
         let _ = store.close().await;
         Ok(match pending.len() {
             0 => format!("{url} answers, schema up to date"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use pierhead_domain::{SystemClock, SystemRng};
-use pierhead_sandbox::{GoogleDrive, GoogleDriveOptions};
+use pierhead_sandbox::google::{GoogleDrive, GoogleDriveOptions};
 use tokio::net::TcpListener;
 
 use crate::cli::SandboxVendor;

@@ -9,14 +9,14 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use pierhead_gateway::RunningGateway;
+use pierhead_gateway::CounterReader;
 use pierhead_store::Store;
 
 /// What the answers are made from.
 #[derive(Clone)]
 pub(crate) struct Health {
     pub(crate) store: Store,
-    pub(crate) gateway: Arc<RunningGateway>,
+    pub(crate) gateway: CounterReader,
     /// Set once everything serves, cleared when the server begins to stop.
     pub(crate) ready: Arc<AtomicBool>,
 }
@@ -42,7 +42,7 @@ async fn readyz(State(health): State<Health>) -> Response {
 
 /// Prometheus text.
 async fn metrics(State(health): State<Health>) -> Response {
-    let counts = health.gateway.counters();
+    let counts = health.gateway.read();
     let mut text = String::new();
     let mut family = |name: &str, kind: &str, help: &str, rows: &[(&str, u64)]| {
         // Writing to a string cannot fail.
@@ -53,13 +53,29 @@ async fn metrics(State(health): State<Health>) -> Response {
     };
     family("pierhead_gateway_requests_total", "counter", "Proxied requests.", &[("", counts.requests)]);
     let classes: Vec<(String, u64)> = counts
-        .status
+        .answers
         .iter()
         .enumerate()
         .map(|(index, count)| (format!("{{class=\"{}xx\"}}", index + 1), *count))
         .collect();
     let classes: Vec<(&str, u64)> = classes.iter().map(|(labels, count)| (labels.as_str(), *count)).collect();
     family("pierhead_gateway_answers_total", "counter", "Answers by class of status.", &classes);
-    family("pierhead_gateway_requests_in_flight", "gauge", "Requests being served.", &[("", counts.in_flight)]);
+    for (name, help, count) in [
+        ("refused", "Requests refused for their framing.", counts.refused),
+        ("shed", "Requests refused for overload.", counts.shed),
+        ("aborted", "Requests whose client left.", counts.aborted),
+        ("target_errors", "Requests whose target failed.", counts.target_errors),
+        ("received_bytes", "Bytes of request bodies.", counts.received_bytes),
+        ("sent_bytes", "Bytes of answers' bodies.", counts.sent_bytes),
+    ] {
+        family(&format!("pierhead_gateway_{name}_total"), "counter", help, &[("", count)]);
+    }
+    family("pierhead_gateway_connections", "gauge", "Open client connections.", &[("", counts.connections)]);
+    family(
+        "pierhead_gateway_requests_in_flight",
+        "gauge",
+        "Requests being served.",
+        &[("", counts.in_flight)],
+    );
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

@@ -18,7 +18,12 @@ const CONNECTIONS: usize = 4096;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves `router` until `stop` says so, then lets running requests end within `drain`.
-pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>, drain: Duration) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+    drain: Duration,
+) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -34,17 +39,18 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
-        let (stream, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors or the peer left: wait a little instead of spinning.
-                    tracing::warn!(%error, "a control connection could not be accepted: {error}");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-            _ = stop.wait_for(|stop| *stop) => break,
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = told(&mut stop) => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors or the peer left: wait a little instead of spinning.
+                tracing::warn!(%error, "a control connection could not be accepted: {error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
         };
         let _ = stream.set_nodelay(true);
         let service = hyper::service::service_fn({
@@ -67,4 +73,9 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(drain) => tracing::warn!("control requests were cut after {} s", drain.as_secs()),
     }
+}
+
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same as `true`.
+    let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -40,8 +40,12 @@ pub(crate) fn is_connectors(uri: &Uri, headers: &HeaderMap) -> bool {
 }
 
 fn has_element(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else { return false };
-    value.split(',').any(|part| part.trim().split(' ').next().is_some_and(|kind| kind.eq_ignore_ascii_case("element")))
+    let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    value
+        .split(',')
+        .any(|part| part.trim().split(' ').next().is_some_and(|kind| kind.eq_ignore_ascii_case("element")))
 }
 
 #[cfg(test)]
@@ -52,7 +56,8 @@ mod tests {
 
     #[test]
     fn doubled_slashes_of_hub_paths_mean_one_and_the_query_stays() {
-        let request = Request::builder().uri("/elements/api-v2//organizations//me?a=//b").body(Body::empty()).unwrap();
+        let request =
+            Request::builder().uri("/elements/api-v2//organizations//me?a=//b").body(Body::empty()).unwrap();
         assert_eq!(single_slashes(request).uri(), "/elements/api-v2/organizations/me?a=//b");
         let other = Request::builder().uri("/console//x").body(Body::empty()).unwrap();
         assert_eq!(single_slashes(other).uri(), "/console//x");

@@ -45,8 +45,11 @@ impl HubPort for InProcessHub {
         Box::pin(async move {
             match answered.await {
                 Ok(response) => response.map(|channel| BodyExt::boxed_unsync(Held { channel, _task: task })),
-                Err(_) => pierhead_web::hub::error(http::StatusCode::INTERNAL_SERVER_ERROR, "The hub failed to answer.")
-                    .map(|body| BodyExt::boxed_unsync(body.map_err(BoxError::from))),
+                Err(_) => pierhead_web::hub::error(
+                    http::StatusCode::INTERNAL_SERVER_ERROR,
+                    "The hub failed to answer.",
+                )
+                .map(|body| BodyExt::boxed_unsync(body.map_err(BoxError::from))),
             }
         })
     }

@@ -12,8 +12,13 @@ fn pierhead(arguments: &[&str]) -> (bool, String, String) {
 fn print_config_shows_each_value_and_where_it_came_from() {
     let (good, out, _) = pierhead(&["serve", "--print-config", "--gateway", "127.0.0.1:7070"]);
     assert!(good);
-    let line = |key: &str| out.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key} in {out}"));
-    assert!(line("gateway.listen").contains("127.0.0.1:7070") && line("gateway.listen").ends_with("# flag"), "{out}");
+    let line = |key: &str| {
+        out.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key} in {out}"))
+    };
+    assert!(
+        line("gateway.listen").contains("127.0.0.1:7070") && line("gateway.listen").ends_with("# flag"),
+        "{out}"
+    );
     assert!(line("control.listen").ends_with("# default"), "{out}");
 }
 
@@ -41,7 +46,8 @@ fn doctor_names_a_port_that_is_taken() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let data = folder.path().to_str().unwrap();
-    let (good, out, _) = pierhead(&["doctor", "--data-dir", data, "--gateway", &address, "--control", "127.0.0.1:0"]);
+    let (good, out, _) =
+        pierhead(&["doctor", "--data-dir", data, "--gateway", &address, "--control", "127.0.0.1:0"]);
     assert!(!good);
     assert!(out.contains("FAIL") && out.contains(&address) && out.contains("--gateway"), "{out}");
 }

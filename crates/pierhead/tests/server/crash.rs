@@ -17,7 +17,16 @@ struct Process {
 impl Process {
     fn start(data: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pierhead"))
-            .args(["serve", "--gateway", "127.0.0.1:0", "--control", "127.0.0.1:0", "--log", "error", "--data-dir"])
+            .args([
+                "serve",
+                "--gateway",
+                "127.0.0.1:0",
+                "--control",
+                "127.0.0.1:0",
+                "--log",
+                "error",
+                "--data-dir",
+            ])
             .arg(data)
             .env("PIERHEAD_ADMIN_EMAIL", ADMIN_EMAIL)
             .env("PIERHEAD_ADMIN_PASSWORD", ADMIN_PASSWORD)
@@ -48,18 +57,29 @@ impl Drop for Process {
 async fn login(client: &Client, control: &str) -> String {
     let login = json!({"username": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
     let url = format!("{control}/elements/api-v2/authentication");
-    client.send(Request::post(url).json(&login)).await.expect_status(200).json()["token"].as_str().unwrap().to_owned()
+    client.send(Request::post(url).json(&login)).await.expect_status(200).json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 async fn entries(client: &Client, control: &str, bearer: &str) -> Vec<String> {
-    let url = format!("{control}/apiportal/api/1.0/Management.svc/KeyMapEntries('m')/keyMapEntryValues?$top=1000");
-    let request = Request::get(url).header("authorization", &format!("Bearer {bearer}")).header("accept", "application/json");
+    let url =
+        format!("{control}/apiportal/api/1.0/Management.svc/KeyMapEntries('m')/keyMapEntryValues?$top=1000");
+    let request = Request::get(url)
+        .header("authorization", &format!("Bearer {bearer}"))
+        .header("accept", "application/json");
     let answer = client.send(request).await;
     if answer.status == 404 {
         return Vec::new();
     }
     let answer = answer.expect_status(200).json();
-    answer["d"]["results"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
+    answer["d"]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +129,12 @@ fn three() -> Value {
     ["one", "two", "three"].map(|name| json!({"name": name, "map_name": "m", "value": "v"})).to_vec().into()
 }
 
-fn request(control: &str, bearer: &str, set: &str, body: &Value) -> http::Request<http_body_util::Full<bytes::Bytes>> {
+fn request(
+    control: &str,
+    bearer: &str,
+    set: &str,
+    body: &Value,
+) -> http::Request<http_body_util::Full<bytes::Bytes>> {
     http::Request::builder()
         .method(Method::POST)
         .uri(format!("{control}/apiportal/api/1.0/Management.svc/{set}"))

@@ -21,7 +21,8 @@ async fn data_with_a_start_behind_it() -> tempfile::TempDir {
             ("control.listen", "127.0.0.1:0".into()),
         ],
     );
-    let server = pierhead::server::Server::start(config.unwrap(), pierhead::server::Parts::system()).await.unwrap();
+    let server =
+        pierhead::server::Server::start(config.unwrap(), pierhead::server::Parts::system()).await.unwrap();
     server.stop().await;
     folder
 }

@@ -18,11 +18,19 @@ async fn a_file_comes_through_the_proxy_with_no_credentials_of_the_vendor() {
     pierhead.client.send(upload).await.expect_status(200);
     admin.publish("Googledrive", "/googledrive", &token).await;
 
-    let answer = pierhead.client.get(pierhead.gateway("/googledrive/files?path=/plans/harbour.pdf")).await.expect_status(200);
+    let answer = pierhead
+        .client
+        .get(pierhead.gateway("/googledrive/files?path=/plans/harbour.pdf"))
+        .await
+        .expect_status(200);
 
     assert_eq!(answer.bytes, PDF);
     assert_eq!(answer.header("content-type"), "application/pdf");
-    assert!(answer.header("content-disposition").starts_with("attachment"), "{}", answer.header("content-disposition"));
+    assert!(
+        answer.header("content-disposition").starts_with("attachment"),
+        "{}",
+        answer.header("content-disposition")
+    );
     assert!(answer.header("content-disposition").contains("harbour.pdf"));
 }
 
@@ -34,7 +42,9 @@ async fn the_hub_word_is_optional_and_any_word_does() {
     std::fs::write(root.join("a.txt"), "tide table").unwrap();
     let token = admin.connect_folder(&root).await;
 
-    for path in ["/hubs/documents/files?path=/a.txt", "/files?path=/a.txt", "/hubs/nonsense/files?path=/a.txt"] {
+    for path in
+        ["/hubs/documents/files?path=/a.txt", "/files?path=/a.txt", "/hubs/nonsense/files?path=/a.txt"]
+    {
         let request = Request::get(pierhead.hub(path)).header("authorization", &admin.element(&token));
         assert_eq!(pierhead.client.send(request).await.expect_status(200).text(), "tide table", "{path}");
     }
@@ -50,7 +60,11 @@ async fn the_fixed_policy_stands_in_the_target_post_flow_and_cannot_be_edited() 
     let target = "/APIProxies('Googledrive')/targetEndPoints?$expand=postFlow/request/steps";
     let target = admin.manage(Method::GET, target, None).await.expect_status(200).text();
     assert!(target.contains("OpenConnectors"), "{target}");
-    let policies = admin.manage(Method::GET, "/APIProxies('Googledrive')/policies", None).await.expect_status(200).json();
+    let policies = admin
+        .manage(Method::GET, "/APIProxies('Googledrive')/policies", None)
+        .await
+        .expect_status(200)
+        .json();
     let policy = &policies["d"]["results"][0];
     let uri = policy["__metadata"]["uri"].as_str().unwrap();
     let path = &uri[uri.find("/Management.svc").unwrap() + "/Management.svc".len()..];
@@ -66,7 +80,8 @@ async fn a_missing_instance_token_is_a_fault_that_names_the_map_and_the_key() {
     admin.create_proxy("Googledrive", "oc", "/googledrive").await;
     admin.deploy("Googledrive").await;
 
-    let fault = pierhead.client.get(pierhead.gateway("/googledrive/files?path=/a")).await.expect_status(500).json();
+    let fault =
+        pierhead.client.get(pierhead.gateway("/googledrive/files?path=/a")).await.expect_status(500).json();
 
     let text = fault["fault"]["faultstring"].as_str().unwrap();
     assert!(text.contains("apim.oc.instance.token") && text.contains("default"), "{text}");
@@ -97,7 +112,8 @@ async fn an_undeployed_proxy_is_not_found_in_the_originals_words() {
     let answer = admin.manage(Method::POST, "/APIProxies('Folder')/Undeploy", None).await;
     assert!(answer.status.is_success(), "{}", answer.text());
 
-    let fault = pierhead.client.get(pierhead.gateway("/folder/files?path=/a")).await.expect_status(404).json();
+    let fault =
+        pierhead.client.get(pierhead.gateway("/folder/files?path=/a")).await.expect_status(404).json();
     assert_eq!(fault["fault"]["detail"]["errorcode"], "messaging.adaptors.http.flow.ApplicationNotFound");
 }
 
@@ -106,7 +122,9 @@ async fn a_disabled_instance_is_refused_with_403_and_a_deleted_one_with_401() {
     let pierhead = Pierhead::start().await;
     let admin = pierhead.admin().await;
     let token = admin.connect_folder(&pierhead.folder("files")).await;
-    let list = || Request::get(pierhead.hub("/folders/contents?path=/")).header("authorization", &admin.element(&token));
+    let list = || {
+        Request::get(pierhead.hub("/folders/contents?path=/")).header("authorization", &admin.element(&token))
+    };
     let id = admin.call(Method::GET, "/instances", None).await.expect_status(200).json()[0]["id"].clone();
 
     admin.call(Method::DELETE, &format!("/instances/{id}/enabled"), None).await.expect_status(200);
@@ -128,7 +146,12 @@ async fn private_addresses_are_refused_until_the_operator_lists_them() {
 
     let refused = admin.call(Method::POST, "/instances", Some(&body)).await;
 
-    assert!(refused.status.is_client_error() || refused.status == 502, "{} {}", refused.status, refused.text());
+    assert!(
+        refused.status.is_client_error() || refused.status == 502,
+        "{} {}",
+        refused.status,
+        refused.text()
+    );
     assert!(refused.text().contains("egress.allow"), "{}", refused.text());
     admin.call(Method::GET, "/instances", None).await.expect_status(404);
 }

@@ -194,7 +194,11 @@ impl DemoClient {
     }
 
     /// Makes a call that must succeed and hashes what comes, telling `progress` the bytes so far.
-    pub(super) async fn download(&self, call: &Call, mut progress: impl FnMut(u64)) -> anyhow::Result<Download> {
+    pub(super) async fn download(
+        &self,
+        call: &Call,
+        mut progress: impl FnMut(u64),
+    ) -> anyhow::Result<Download> {
         let response = self.start(call).await?;
         let header = |name: &str| {
             response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
@@ -203,7 +207,8 @@ impl DemoClient {
         if !response.status().is_success() {
             let status = response.status();
             let body = http_body_util::Limited::new(response.into_body(), 1 << 16).collect().await;
-            let text = body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
+            let text =
+                body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
             bail!("{} {} answered {status}: {text}", call.method, call.url);
         }
         let (mut body, mut hash, mut bytes) = (response.into_body(), Sha256::new(), 0);
@@ -214,7 +219,12 @@ impl DemoClient {
                 progress(bytes);
             }
         }
-        Ok(Download { bytes, sha256: format!("{:x}", HexDigest(&hash.finalize())), content_type, disposition })
+        Ok(Download {
+            bytes,
+            sha256: format!("{:x}", HexDigest(&hash.finalize())),
+            content_type,
+            disposition,
+        })
     }
 
     async fn start(&self, call: &Call) -> anyhow::Result<Response<Incoming>> {
@@ -227,7 +237,10 @@ impl DemoClient {
             (None, Some(body)) => request.body(full(body.clone()))?,
             (None, None) => request.body(full(String::new()))?,
         };
-        self.client.request(request).await.with_context(|| format!("{} {} got no answer", call.method, call.url))
+        self.client
+            .request(request)
+            .await
+            .with_context(|| format!("{} {} got no answer", call.method, call.url))
     }
 }
 

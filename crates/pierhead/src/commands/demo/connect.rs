@@ -28,7 +28,12 @@ impl Story {
         report.call(&call);
         let instance = self.client.must(&call).await?.json()?;
         self.token = text(&instance, "token")?;
-        report.note(&format!("200  instance {} of {}, token {}…", instance["id"], self.vendor.key(), self.token.chars().take(4).collect::<String>()));
+        report.note(&format!(
+            "200  instance {} of {}, token {}…",
+            instance["id"],
+            self.vendor.key(),
+            self.token.chars().take(4).collect::<String>()
+        ));
         Ok(json!({"instance": instance["id"], "connector": self.vendor.key()}))
     }
 
@@ -51,7 +56,8 @@ impl Story {
         let url = text(&self.must(report, &call).await?.json()?, "oauthUrl")?;
         report.note(&format!("consent page (opened for you; try it in a browser): {url}"));
 
-        let decide = Call::post(format!("{}/sandbox/consent", double.url)).json(&json!({"url": url, "allow": true}));
+        let decide =
+            Call::post(format!("{}/sandbox/consent", double.url)).json(&json!({"url": url, "allow": true}));
         let location = text(&self.client.must(&decide).await?.json()?, "location")?;
         let back = url::Url::parse(&location).context("the vendor sends the browser back to an address")?;
         let code = back

@@ -27,7 +27,8 @@ const EMAIL: &str = "ada@example.com";
 /// Runs the demo. `Ok(false)` when a step failed.
 pub async fn run(arguments: Demo) -> anyhow::Result<bool> {
     let vendor = Vendor::read(&arguments)?;
-    let scratch = tempfile::Builder::new().prefix("pierhead-demo-").tempdir().context("making a temporary folder")?;
+    let scratch =
+        tempfile::Builder::new().prefix("pierhead-demo-").tempdir().context("making a temporary folder")?;
     let data_dir = arguments.data_dir.clone().unwrap_or_else(|| scratch.path().join("data"));
     let file = match &arguments.file {
         Some(file) => std::path::absolute(file).with_context(|| format!("finding {}", file.display()))?,
@@ -79,7 +80,9 @@ pub async fn run(arguments: Demo) -> anyhow::Result<bool> {
 fn flags(arguments: &Demo, data_dir: &std::path::Path, password: &str) -> Flags {
     // Free ports for a check that must not collide; the documented ones for a person.
     let default = |port: u16| format!("127.0.0.1:{}", if arguments.once { 0 } else { port });
-    let address = |given: Option<std::net::SocketAddr>, port| given.map_or_else(|| default(port), |given| given.to_string());
+    let address = |given: Option<std::net::SocketAddr>, port| {
+        given.map_or_else(|| default(port), |given| given.to_string())
+    };
     vec![
         ("server.data_dir", data_dir.display().to_string().into()),
         ("gateway.listen", address(arguments.gateway, 8080).into()),
@@ -117,7 +120,12 @@ fn sample_file(folder: &std::path::Path) -> anyhow::Result<PathBuf> {
     let mut line = 0;
     while text.len() < 64 << 10 {
         line += 1;
-        text.push_str(&format!("{line:05}  berth {}  tide {} cm  cargo {} t\n", line % 17, (line * 37) % 400, (line * 911) % 5000));
+        text.push_str(&format!(
+            "{line:05}  berth {}  tide {} cm  cargo {} t\n",
+            line % 17,
+            (line * 37) % 400,
+            (line * 911) % 5000
+        ));
     }
     let file = folder.join("harbour-log.txt");
     std::fs::write(&file, text)?;

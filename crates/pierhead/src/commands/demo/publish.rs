@@ -66,7 +66,9 @@ impl Story {
         let answer = self.must(report, &call).await?;
         let token = answer.header("x-csrf-token");
         ensure!(!token.is_empty(), "the answer has no X-CSRF-Token");
-        let pair = |value: &http::HeaderValue| value.to_str().ok().and_then(|text| text.split(';').next().map(str::to_owned));
+        let pair = |value: &http::HeaderValue| {
+            value.to_str().ok().and_then(|text| text.split(';').next().map(str::to_owned))
+        };
         let cookies: Vec<String> = answer.headers.get_all("set-cookie").iter().filter_map(pair).collect();
         ensure!(!cookies.is_empty(), "the answer sets no session cookie");
         Ok(Session { basic, token, cookie: cookies.join("; ") })
@@ -75,7 +77,8 @@ impl Story {
     /// Removes what an earlier run in the same data directory left.
     async fn clear(&self, session: &Session, proxy: &str, provider: &str) -> anyhow::Result<()> {
         for path in [format!("/APIProxies('{proxy}')"), format!("/APIProviders('{provider}')")] {
-            let answer = self.client.call(&session.on(Call::new(Method::DELETE, self.management(&path)))).await?;
+            let answer =
+                self.client.call(&session.on(Call::new(Method::DELETE, self.management(&path)))).await?;
             ensure!(
                 answer.status.is_success() || answer.status.as_u16() == 404,
                 "removing what an earlier run left: {path} answered {}: {}",
@@ -86,8 +89,15 @@ impl Story {
         Ok(())
     }
 
-    async fn create(&self, report: &mut Report, session: &Session, path: &str, body: &Value) -> anyhow::Result<()> {
-        let call = session.on(Call::post(self.management(path))).header("Accept", "application/json").json(body);
+    async fn create(
+        &self,
+        report: &mut Report,
+        session: &Session,
+        path: &str,
+        body: &Value,
+    ) -> anyhow::Result<()> {
+        let call =
+            session.on(Call::post(self.management(path))).header("Accept", "application/json").json(body);
         let answer = self.must(report, &call).await?;
         ensure!(answer.status.as_u16() == 201, "{path} answered {}, not 201", answer.status);
         answer.json().with_context(|| format!("the answer of {path}"))?;

@@ -27,7 +27,15 @@ enum End {
 
 impl Report {
     pub(super) fn new(json: bool) -> Self {
-        Self { json, step: 0, name: "", calls: Vec::new(), began: Instant::now(), failed: Vec::new(), drawn: None }
+        Self {
+            json,
+            step: 0,
+            name: "",
+            calls: Vec::new(),
+            began: Instant::now(),
+            failed: Vec::new(),
+            drawn: None,
+        }
     }
 
     /// Begins the next step.

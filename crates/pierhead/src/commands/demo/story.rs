@@ -38,7 +38,7 @@ impl Story {
     pub(super) fn new(
         server: &Server,
         vendor: Vendor,
-        double: Option<&pierhead_sandbox::RunningGoogleDrive>,
+        double: Option<&pierhead_sandbox::google::RunningGoogleDrive>,
         file: PathBuf,
         email: &str,
         password: &str,
@@ -127,7 +127,8 @@ impl Story {
         let login = json!({"username": self.email, "password": self.password});
         let answer = self.must(report, &Call::post(self.hub("/authentication")).json(&login)).await?;
         let bearer = text(&answer.json()?, "token")?;
-        let call = Call::get(self.hub("/authentication/secrets")).header("Authorization", format!("Bearer {bearer}"));
+        let call = Call::get(self.hub("/authentication/secrets"))
+            .header("Authorization", format!("Bearer {bearer}"));
         report.call(&call);
         let secrets = self.client.must(&call).await?.json()?;
         report.note("200  {\"userSecret\":\"…\",\"organizationSecret\":\"…\"}");
@@ -142,26 +143,43 @@ impl Story {
     }
 
     async fn use_hub(&mut self, report: &mut Report) -> anyhow::Result<Value> {
-        (self.sha256, self.size) = fingerprint(&self.file).await.with_context(|| format!("reading {}", self.file.display()))?;
+        (self.sha256, self.size) =
+            fingerprint(&self.file).await.with_context(|| format!("reading {}", self.file.display()))?;
         let path = self.path()?;
-        report.note(&format!("{} ({} bytes, SHA-256 {}…)", self.file.display(), self.size, &self.sha256[..16]));
+        report.note(&format!(
+            "{} ({} bytes, SHA-256 {}…)",
+            self.file.display(),
+            self.size,
+            &self.sha256[..16]
+        ));
         let query = query(&[("path", &path), ("overwrite", "true")]);
         let upload = Call::post(self.hub(&format!("/hubs/documents/files?{query}")))
             .header("Authorization", self.element())
             .upload(&self.file);
         let uploaded = self.must(report, &upload).await?.json()?;
         let id = text(&uploaded, "id")?;
-        ensure!(uploaded["size"].as_u64() == Some(self.size), "the vendor holds {} bytes, not {}", uploaded["size"], self.size);
+        ensure!(
+            uploaded["size"].as_u64() == Some(self.size),
+            "the vendor holds {} bytes, not {}",
+            uploaded["size"],
+            self.size
+        );
 
-        let list = Call::get(self.hub("/hubs/documents/folders/contents?path=/pierhead-demo")).header("Authorization", self.element());
+        let list = Call::get(self.hub("/hubs/documents/folders/contents?path=/pierhead-demo"))
+            .header("Authorization", self.element());
         let items = self.must(report, &list).await?.json()?;
         let listed = items.as_array().context("a folder's contents are a list")?;
-        ensure!(listed.iter().any(|item| item["id"] == uploaded["id"]), "the folder does not list the uploaded file");
+        ensure!(
+            listed.iter().any(|item| item["id"] == uploaded["id"]),
+            "the folder does not list the uploaded file"
+        );
 
         let query = self::query(&[("path", &path)]);
-        let by_path = Call::get(self.hub(&format!("/hubs/documents/files?{query}"))).header("Authorization", self.element());
+        let by_path = Call::get(self.hub(&format!("/hubs/documents/files?{query}")))
+            .header("Authorization", self.element());
         self.download(report, &by_path).await?;
-        let by_id = Call::get(self.hub(&format!("/hubs/documents/files/{id}"))).header("Authorization", self.element());
+        let by_id = Call::get(self.hub(&format!("/hubs/documents/files/{id}")))
+            .header("Authorization", self.element());
         self.download(report, &by_id).await?;
         Ok(json!({"file": path, "id": id, "bytes": self.size, "sha256": self.sha256}))
     }
@@ -179,10 +197,15 @@ impl Story {
             &download.sha256[..16]
         ));
         ensure!(download.bytes == self.size, "{} bytes came, not {}", download.bytes, self.size);
-        ensure!(download.sha256 == self.sha256, "the bytes are not the original's: SHA-256 {}", download.sha256);
+        ensure!(
+            download.sha256 == self.sha256,
+            "the bytes are not the original's: SHA-256 {}",
+            download.sha256
+        );
         let name = self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         ensure!(
-            download.disposition.starts_with("attachment") && (download.disposition.contains(&name) || !name.is_ascii()),
+            download.disposition.starts_with("attachment")
+                && (download.disposition.contains(&name) || !name.is_ascii()),
             "Content-Disposition does not name {name}: '{}'",
             download.disposition
         );
@@ -198,23 +221,31 @@ impl Story {
     async fn download_through_proxy(&mut self, report: &mut Report) -> anyhow::Result<Value> {
         let download = self.download(report, &self.through_proxy()?).await?;
         if let Some(double) = &self.double {
-            let seen = self.client.must(&Call::get(format!("{}/sandbox/journal", double.url))).await?.json()?;
-            let last = seen["requests"].as_array().and_then(|requests| requests.last()).cloned().unwrap_or_default();
+            let seen =
+                self.client.must(&Call::get(format!("{}/sandbox/journal", double.url))).await?.json()?;
+            let last =
+                seen["requests"].as_array().and_then(|requests| requests.last()).cloned().unwrap_or_default();
             ensure!(last["bearer"] == "valid", "the vendor saw no valid bearer token: {last}");
-            report.note(&format!("the vendor saw a valid bearer token on {} {}", last["method"], last["path"]));
+            report
+                .note(&format!("the vendor saw a valid bearer token on {} {}", last["method"], last["path"]));
         }
         let closed = Call::get(format!("{}/{}/instances", self.gateway, self.vendor.key()));
         report.call(&closed);
         let refused = self.client.call(&closed).await?;
         report.answer(&refused);
-        ensure!(refused.status.as_u16() == 403, "a platform route came through the proxy with {}", refused.status);
+        ensure!(
+            refused.status.as_u16() == 403,
+            "a platform route came through the proxy with {}",
+            refused.status
+        );
         Ok(json!({"bytes": download.bytes, "sha256": download.sha256, "content_type": download.content_type}))
     }
 
     async fn expire_and_download(&mut self, report: &mut Report) -> anyhow::Result<Option<Value>> {
         let Some(double) = &self.double else { return Ok(None) };
         let refreshes = async || -> anyhow::Result<u64> {
-            let journal = self.client.must(&Call::get(format!("{}/sandbox/journal", double.url))).await?.json()?;
+            let journal =
+                self.client.must(&Call::get(format!("{}/sandbox/journal", double.url))).await?.json()?;
             journal["refreshCount"].as_u64().context("the double counts refreshes")
         };
         let before = refreshes().await?;

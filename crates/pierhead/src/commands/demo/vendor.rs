@@ -32,7 +32,10 @@ impl Vendor {
             },
             DemoVendor::Folder => {
                 let path = arguments.path.as_ref().context("--vendor folder needs --path")?;
-                Self::Folder(std::fs::canonicalize(path).with_context(|| format!("finding the folder {}", path.display()))?)
+                Self::Folder(
+                    std::fs::canonicalize(path)
+                        .with_context(|| format!("finding the folder {}", path.display()))?,
+                )
             }
         })
     }
@@ -56,13 +59,18 @@ impl Vendor {
     }
 
     /// Starts the double where the vendor is one.
-    pub(super) async fn start(&self) -> anyhow::Result<Option<pierhead_sandbox::RunningGoogleDrive>> {
+    pub(super) async fn start(&self) -> anyhow::Result<Option<pierhead_sandbox::google::RunningGoogleDrive>> {
         if !matches!(self, Self::GoogleDrive) {
             return Ok(None);
         }
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.context("finding a port for the vendor")?;
+        let listener =
+            tokio::net::TcpListener::bind("127.0.0.1:0").await.context("finding a port for the vendor")?;
         let (clock, rng) = (Arc::new(pierhead_domain::SystemClock), Arc::new(pierhead_domain::SystemRng));
-        let double = pierhead_sandbox::GoogleDrive::new(pierhead_sandbox::GoogleDriveOptions::default(), clock, rng)?;
+        let double = pierhead_sandbox::google::GoogleDrive::new(
+            pierhead_sandbox::google::GoogleDriveOptions::default(),
+            clock,
+            rng,
+        )?;
         Ok(Some(double.start(listener)?))
     }
 }
