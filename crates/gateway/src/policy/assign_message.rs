@@ -9,6 +9,7 @@ use super::edits::{EditProblem, Edits, MessageRef};
 use super::{Compiled, Next, Policy, PolicyRun};
 use crate::exchange::{Exchange, Message, Segment};
 use crate::fault::Fault;
+use crate::template::RenderProblem;
 use crate::variable::MessageName;
 
 /// Changes a message in the order of the document.
@@ -127,9 +128,11 @@ impl AssignMessage {
 
     fn fault(&self, problem: &EditProblem) -> Fault {
         let code = match problem {
-            EditProblem::Unresolved(_) => "steps.assignmessage.UnresolvedVariable",
+            EditProblem::Template(RenderProblem::Unresolved(_)) => "steps.assignmessage.UnresolvedVariable",
             EditProblem::NotAMessage(_) => "steps.assignmessage.VariableOfNonMsgType",
-            EditProblem::NotSet { .. } => "steps.assignmessage.SetVariableFailed",
+            EditProblem::NotSet { .. } | EditProblem::Template(RenderProblem::TooLong) => {
+                "steps.assignmessage.SetVariableFailed"
+            }
         };
         let text = format!("AssignMessage[{}]: {problem}", self.name);
         Fault::step(StatusCode::INTERNAL_SERVER_ERROR, code, text)

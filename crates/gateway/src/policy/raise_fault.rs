@@ -9,6 +9,7 @@ use super::edits::{EditProblem, Edits, MessageRef};
 use super::{Compiled, Policy, PolicyRun};
 use crate::exchange::{Exchange, Message};
 use crate::fault::Fault;
+use crate::template::RenderProblem;
 
 /// Raises a fault whatever happens.
 ///
@@ -69,9 +70,11 @@ fn answer(cx: &mut Exchange, edits: &Edits) -> Result<Message, EditProblem> {
 impl RaiseFault {
     fn fault(&self, problem: &EditProblem) -> Fault {
         let code = match problem {
-            EditProblem::Unresolved(_) => "steps.raisefault.UnresolvedVariable",
+            EditProblem::Template(RenderProblem::Unresolved(_)) => "steps.raisefault.UnresolvedVariable",
             EditProblem::NotAMessage(_) => "steps.raisefault.VariableOfNonMsgType",
-            EditProblem::NotSet { .. } => "steps.raisefault.SetVariableFailed",
+            EditProblem::NotSet { .. } | EditProblem::Template(RenderProblem::TooLong) => {
+                "steps.raisefault.SetVariableFailed"
+            }
         };
         Fault::internal(code, format!("RaiseFault[{}]: {problem}", self.name))
     }

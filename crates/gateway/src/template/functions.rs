@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use regex::Regex;
 
 use super::digest::{Digest, Encoding, Mac};
-use super::{Unresolved, timeformat};
+use super::{RenderProblem, timeformat};
 use crate::condition::{Lookup, java_regex};
 use crate::exchange::Exchange;
 use crate::variable::Variable;
@@ -70,15 +70,20 @@ impl Call {
         }
     }
 
-    pub(super) fn render<'a>(&'a self, cx: &'a Exchange, lenient: bool) -> Result<Cow<'a, str>, Unresolved> {
+    pub(super) fn render<'a>(
+        &'a self,
+        cx: &'a Exchange,
+        lenient: bool,
+    ) -> Result<Cow<'a, str>, RenderProblem> {
         if matches!(self.function, Function::FirstNonNull) {
             let first = self.arguments.iter().find_map(|argument| argument.get(cx));
             return match first {
                 Some(text) => Ok(text),
                 None if lenient => Ok(Cow::Borrowed("")),
-                None => {
-                    Err(self.arguments.first().map_or_else(|| Unresolved("".into()), Argument::unresolved))
-                }
+                None => Err(self
+                    .arguments
+                    .first()
+                    .map_or_else(|| RenderProblem::Unresolved("".into()), Argument::unresolved)),
             };
         }
         let mut values: Vec<Cow<'a, str>> = Vec::with_capacity(self.arguments.len());
@@ -101,10 +106,10 @@ impl Argument {
         }
     }
 
-    fn unresolved(&self) -> Unresolved {
+    fn unresolved(&self) -> RenderProblem {
         match self {
-            Self::Literal(text) => Unresolved((&**text).into()),
-            Self::Variable(variable) => Unresolved(variable.shared_name().clone()),
+            Self::Literal(text) => RenderProblem::Unresolved((&**text).into()),
+            Self::Variable(variable) => RenderProblem::Unresolved(variable.shared_name().clone()),
         }
     }
 }

@@ -25,10 +25,19 @@ enum Piece {
     Call(Box<Call>),
 }
 
-/// A variable that a template needs and that has no value.
+/// A template that gives no text for an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Unresolved variable : {0}")]
-pub(crate) struct Unresolved(pub(crate) Arc<str>);
+pub(crate) enum RenderProblem {
+    /// It needs a variable that has no value.
+    #[error("Unresolved variable : {0}")]
+    Unresolved(Arc<str>),
+    /// Variables that repeat themselves would otherwise fill the memory of the machine.
+    #[error("the text would be longer than {MAX_BYTES} bytes")]
+    TooLong,
+}
+
+/// The longest text a template may give.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// A template that does not compile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,14 +66,22 @@ impl Template {
     }
 
     /// The text, with every variable replaced. An unresolved variable is empty when `lenient`.
-    pub(crate) fn render<'a>(&'a self, cx: &'a Exchange, lenient: bool) -> Result<Cow<'a, str>, Unresolved> {
+    pub(crate) fn render<'a>(
+        &'a self,
+        cx: &'a Exchange,
+        lenient: bool,
+    ) -> Result<Cow<'a, str>, RenderProblem> {
         match &*self.parts {
             [] => Ok(Cow::Borrowed("")),
             [one] => one.render(cx, lenient),
             many => {
                 let mut out = String::new();
                 for piece in many {
-                    out.push_str(&piece.render(cx, lenient)?);
+                    let text = piece.render(cx, lenient)?;
+                    if out.len() + text.len() > MAX_BYTES {
+                        return Err(RenderProblem::TooLong);
+                    }
+                    out.push_str(&text);
                 }
                 Ok(Cow::Owned(out))
             }
@@ -100,14 +117,14 @@ impl Template {
 }
 
 impl Piece {
-    fn render<'a>(&'a self, cx: &'a Exchange, lenient: bool) -> Result<Cow<'a, str>, Unresolved> {
+    fn render<'a>(&'a self, cx: &'a Exchange, lenient: bool) -> Result<Cow<'a, str>, RenderProblem> {
         use crate::condition::Lookup;
         match self {
             Self::Literal(text) => Ok(Cow::Borrowed(text)),
             Self::Variable(variable) => match cx.value(variable).into_text() {
                 Some(text) => Ok(text),
                 None if lenient => Ok(Cow::Borrowed("")),
-                None => Err(Unresolved(variable.shared_name().clone())),
+                None => Err(RenderProblem::Unresolved(variable.shared_name().clone())),
             },
             Self::Call(call) => call.render(cx, lenient),
         }

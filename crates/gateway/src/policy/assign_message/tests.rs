@@ -268,3 +268,11 @@ fn a_header_made_of_a_private_variable_is_never_printed() {
     assert_eq!(sent.header("authorization"), "Bearer s3cret");
     assert!(!format!("{:?}", sent.cx.request).contains("s3cret"));
 }
+
+#[test]
+fn text_that_doubles_itself_ends_in_a_fault_and_not_in_the_machines_memory() {
+    let double = "<AssignVariable><Name>v</Name><Template>{v}{v}</Template></AssignVariable>".repeat(40);
+    let sent =
+        run(&format!("<AssignVariable><Name>v</Name><Value>12345678</Value></AssignVariable>{double}"));
+    assert_eq!((sent.status(), sent.code().as_str()), (500, "steps.assignmessage.SetVariableFailed"));
+}

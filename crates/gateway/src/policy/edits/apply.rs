@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::{Assignment, Edit, Edits, MessageRef, Pair, Part, Setting};
 use crate::condition::Lookup;
 use crate::exchange::{Exchange, Message, MessageBody, Params};
-use crate::template::{Template, Unresolved};
+use crate::template::{RenderProblem, Template};
 use crate::variable::{
     NotWritable, Stored, Which, set_header, set_param, set_path, set_reason, set_status, set_verb,
 };
@@ -16,7 +16,7 @@ use crate::variable::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EditProblem {
     #[error(transparent)]
-    Unresolved(#[from] Unresolved),
+    Template(#[from] RenderProblem),
     #[error("{0} is not a message")]
     NotAMessage(Box<str>),
     #[error("Failed to set variable {name}: {why}")]
@@ -156,7 +156,7 @@ impl Edits {
             (Some(value), ..) => value,
             (None, Some(literal), _) => Stored::from(&**literal),
             (None, None, Some(reference)) if !self.lenient => {
-                return Err(Unresolved(reference.shared_name().clone()).into());
+                return Err(RenderProblem::Unresolved(reference.shared_name().clone()).into());
             }
             (None, None, _) => return Ok(()),
         };
