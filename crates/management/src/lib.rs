@@ -4,9 +4,11 @@
 //! snapshot before the answer leaves; a design that does not compile never replaces one that runs; secrets
 //! are sealed before they reach the store and are shown as a mask.
 
+mod apigee;
 mod http;
 mod kvm_writer;
 mod live;
+mod live_keys;
 mod management;
 mod names;
 mod odata;
@@ -19,7 +21,8 @@ pub use live::StartFailure;
 pub use management::Management;
 pub use settings::{HostSetting, Settings};
 
-/// The routes of the management service on the control listener.
+/// The routes on the control listener: SAP's `/apiportal/api/1.0/Management.svc`, and of Apigee's API what
+/// lies below `/v1/organizations/{org}` and `/v1/o/{org}`.
 pub fn router(management: Management) -> axum::Router {
-    http::routes(management)
+    http::routes(management.clone()).merge(apigee::routes(management))
 }

@@ -45,6 +45,7 @@ impl Parts {
         for map in designs.maps(organization).await? {
             self.publish_map(&map.key).await?;
         }
+        self.publish_keys().await?;
         let providers: Vec<StoredProvider> = designs.providers(organization).await?;
         for revision in designs.live_revisions(organization).await? {
             let served = self.revive(&providers, &revision.design, revision.revision);

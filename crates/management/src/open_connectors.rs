@@ -61,9 +61,10 @@ pub(crate) fn settle(
         && policy == wanted
     {
         let kept = design.policies.iter().any(|now| now.name == POLICY && now.xml == policy.xml);
-        if !kept || place(design) != *places {
+        let added = design.policies.iter().any(|now| now.kind == POLICY && now.name != POLICY);
+        if !kept || added || place(design) != *places {
             return Err(fixed(
-                "the policy 'OpenConnectors' belongs to the provider's type: it cannot be edited, moved or removed",
+                "the policy 'OpenConnectors' belongs to the provider's type: it cannot be edited, moved or removed, and there is one only",
             ));
         }
         mark(design, policy);

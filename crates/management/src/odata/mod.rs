@@ -20,7 +20,7 @@ mod schema;
 mod server;
 mod service;
 
-pub(crate) use body::{Link, Parsed};
+pub(crate) use body::Parsed;
 pub(crate) use entity::{Entity, moment};
 pub(crate) use error::ODataError;
 pub(crate) use key::Key;

@@ -34,6 +34,7 @@ impl Portal {
                 format!("An API proxy '{name}' exists already."),
             ));
         }
+        self.settle(work, None, &mut draft).await?;
         if let Some(provider) = body.text("provider_name").filter(|name| !name.is_empty() && *name != NO_PROVIDER) {
             let used = ProxyDraft::providers(&draft.design);
             if !used.is_empty() && used.iter().all(|name| name != provider) {
@@ -42,7 +43,6 @@ impl Portal {
                 ));
             }
         }
-        self.settle(work, None, &mut draft).await?;
         let entity = draft.entity(hosts, &Expand::default());
         work.tx.add_proxy(self.organization(), &draft.close()?).await?;
         Ok(entity)

@@ -303,7 +303,7 @@ fn base_path(path: &str) -> Result<String, ODataError> {
     };
     let inner = path.strip_prefix('/').ok_or_else(|| ODataError::bad(rule))?;
     let inner = inner.strip_suffix('/').unwrap_or(inner);
-    if !inner.is_empty() && !inner.split('/').all(segment) {
+    if path.contains("//") || (!inner.is_empty() && !inner.split('/').all(segment)) {
         return Err(ODataError::bad(rule));
     }
     Ok(format!("/{inner}"))

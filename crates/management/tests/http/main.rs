@@ -1,5 +1,6 @@
 //! The management API over HTTP, as its clients speak it.
 
+mod apigee;
 mod batch;
 mod client;
 mod csrf;

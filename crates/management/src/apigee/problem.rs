@@ -1,0 +1,102 @@
+//! Apigee's error shape: `{"code","message","contexts":[]}`.
+
+use std::error::Error;
+
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use pierhead_store::StoreError;
+use pierhead_vault::VaultError;
+use pierhead_web::body::BadBody;
+use serde_json::json;
+
+/// What goes wrong in a call of Apigee's API.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApigeeProblem {
+    #[error("Unauthorized")]
+    Unauthorized,
+    #[error("Forbidden: the caller's roles do not allow this")]
+    Forbidden,
+    #[error("too many failed logins; try again in {0} seconds")]
+    TooMany(u64),
+    #[error("{message}")]
+    Missing { code: &'static str, message: String },
+    #[error("{message}")]
+    Conflict { code: &'static str, message: String },
+    #[error("{0}")]
+    Bad(String),
+    #[error("{0} is not supported here")]
+    Method(String),
+    #[error("{0}")]
+    Body(BadBody),
+    #[error("the management service failed")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl ApigeeProblem {
+    pub(super) fn missing(code: &'static str, kind: &str, name: &str) -> Self {
+        Self::Missing { code, message: format!("{kind} {name} does not exist") }
+    }
+
+    pub(super) fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Conflict { code, message: message.into() }
+    }
+
+    pub(super) fn bad(rule: impl Into<String>) -> Self {
+        Self::Bad(rule.into())
+    }
+
+    fn answer(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "security.Unauthorized"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "security.Forbidden"),
+            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "security.TooManyRequests"),
+            Self::Missing { code, .. } => (StatusCode::NOT_FOUND, code),
+            Self::Conflict { code, .. } => (StatusCode::CONFLICT, code),
+            Self::Bad(_) => (StatusCode::BAD_REQUEST, "keymanagement.service.InvalidArgument"),
+            Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "messaging.runtime.MethodNotAllowed"),
+            Self::Body(bad) => (bad.status(), "keymanagement.service.InvalidBody"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "messaging.runtime.InternalError"),
+        }
+    }
+}
+
+impl From<StoreError> for ApigeeProblem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Duplicate(_) => {
+                Self::conflict("keymanagement.service.AlreadyExists", "An entity with the same key exists already")
+            }
+            error => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<VaultError> for ApigeeProblem {
+    fn from(error: VaultError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl IntoResponse for ApigeeProblem {
+    fn into_response(self) -> Response<Body> {
+        let (status, code) = self.answer();
+        if let Self::Internal(why) = &self {
+            tracing::error!(error = %why, "a call of the Apigee API failed: {why}");
+        }
+        let body = json!({"code": code, "message": self.to_string(), "contexts": []});
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        match self {
+            Self::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"API portal\""));
+            }
+            Self::TooMany(seconds) => {
+                headers.insert(header::RETRY_AFTER, seconds.into());
+            }
+            _ => {}
+        }
+        response
+    }
+}
