@@ -1,10 +1,13 @@
 //! Who is calling: the port of all faces.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use pierhead_domain::{Caller, EpochMillis, SecretString};
 use pierhead_store::identity::{StoredLogin, StoredPerson};
 use pierhead_vault::constant_time_eq;
 use pierhead_web::auth::{AuthFailure, Authenticator, ConnectorAuth};
+use pierhead_web::peer;
 
 use crate::cache::{Known, Shown};
 use crate::credentials::{self, BearerKind, kind};
@@ -49,35 +52,47 @@ impl Authenticator for Identity {
     }
 }
 
+/// What a throttle counts: attempts at something from one address (of IPv6 from one network of 64 bits).
+pub(crate) fn from_here(who: &str) -> String {
+    match peer::current() {
+        Some(IpAddr::V6(address)) => {
+            let network: String = address.segments()[..4].iter().map(|part| format!("{part:x}:")).collect();
+            format!("{who} from {network}")
+        }
+        Some(IpAddr::V4(address)) => format!("{who} from {address}"),
+        None => who.to_owned(),
+    }
+}
+
 fn refused(why: &str) -> IdentityProblem {
     IdentityProblem::Unauthenticated(why.into())
 }
 
 impl Identity {
-    /// A person who shows email address and password. `from` is where the attempt comes from; empty where
-    /// nobody knows. Failures in a row make further attempts wait.
+    /// A person who shows email address and password. Failures in a row for one address from one place make
+    /// further attempts from there wait, and nobody else's.
     pub(crate) async fn person_by_password(
         &self,
         email: &str,
         password: &SecretString,
-        from: &str,
     ) -> Result<StoredPerson, IdentityProblem> {
         let email = email.trim().to_lowercase();
         let person = self.0.store.identities().person_by_email(&email).await?;
         let stored = person.as_ref().map(|person| person.password_hash.clone());
-        self.check_password(&format!("{email}\0{from}"), password, stored).await?;
+        self.check_password(&format!("login {email}"), password, stored).await?;
         let person = person.ok_or_else(|| refused(BAD_LOGIN))?;
         self.caller_of(&person).await?.ok_or_else(|| refused(BAD_LOGIN))?;
         Ok(person)
     }
 
-    /// Checks a password under the throttle of `who`.
+    /// Checks a password under the throttle of `who` at the client's address.
     pub(crate) async fn check_password(
         &self,
         who: &str,
         password: &SecretString,
         stored: Option<String>,
     ) -> Result<(), IdentityProblem> {
+        let who = &from_here(who);
         let turn = self.0.passwords.turn().await?;
         // Asked while holding the turn: of many guesses at once only a few get past.
         self.may_try(who)?;
@@ -190,7 +205,7 @@ impl Identity {
             let caller = self.service_caller(key.organization, &key.client_id, key.roles).await?;
             return Ok(caller.map(|caller| Known { caller, organization: [0; 32], expires }));
         }
-        let person = self.person_by_password(name, password, "").await?;
+        let person = self.person_by_password(name, password).await?;
         self.known_person(&person, None).await
     }
 

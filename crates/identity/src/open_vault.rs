@@ -1,5 +1,6 @@
 //! The vault at start: the key file and the installation's own data key, made on the very first start only.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use pierhead_domain::{OrganizationId, SharedClock, SharedRng};
@@ -60,7 +61,13 @@ fn first_ring(key_file: &Path, rng: &SharedRng) -> Result<KeyRing, KeyFileProble
         })?;
     }
     match KeyRing::read(key_file) {
-        Err(KeyFileProblem::Missing(_)) => KeyRing::create(key_file, rng.as_ref()),
+        Err(KeyFileProblem::Missing(_)) => match KeyRing::create(key_file, rng.as_ref()) {
+            // Another process with the same file was faster.
+            Err(KeyFileProblem::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
+                KeyRing::read(key_file)
+            }
+            made => made,
+        },
         found => found,
     }
 }

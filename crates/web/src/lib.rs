@@ -9,6 +9,7 @@ pub mod hub;
 pub mod oauth;
 pub mod odata;
 pub mod paging;
+pub mod peer;
 pub mod problem;
 pub mod problem_json;
 pub mod request_id;

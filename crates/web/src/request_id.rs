@@ -37,7 +37,9 @@ pub async fn assign(
     let hub = request.uri().path().starts_with("/elements/");
     request.extensions_mut().insert(id.clone());
     let span = tracing::info_span!("request", request_id = %id);
-    let mut response = CURRENT.scope(id.clone(), next.run(request)).instrument(span).await;
+    let connection = request.extensions().clone();
+    let work = CURRENT.scope(id.clone(), next.run(request)).instrument(span);
+    let mut response = crate::peer::scope(&connection, work).await;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         if hub {
             response.headers_mut().insert(ELEMENTS_REQUEST_ID, value.clone());

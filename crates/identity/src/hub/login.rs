@@ -1,11 +1,8 @@
 //! `/authentication`: logging in with a password, seeing the own secrets, changing the own password
 //! (open-connectors §2.3).
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRequestParts, State};
-use axum::http::request::Parts;
-use axum::{Extension, Json};
+use axum::Json;
+use axum::extract::State;
 use pierhead_domain::SecretString;
 use pierhead_store::identity::StoredPerson;
 use serde_json::{Value, json};
@@ -16,27 +13,14 @@ use crate::password_policy::{self, Owner};
 use crate::posted::{NAME, Posted};
 use crate::{Identity, IdentityProblem};
 
-/// Where a request comes from; empty for requests made inside this process.
-pub(crate) struct Origin(pub(crate) String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Origin {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let found = Extension::<ConnectInfo<SocketAddr>>::from_request_parts(parts, state).await;
-        Ok(Self(found.map(|Extension(ConnectInfo(peer))| peer.ip().to_string()).unwrap_or_default()))
-    }
-}
-
 /// `POST /authentication` `{"username","password"}`: a token for `Bearer`.
 pub(crate) async fn log_in(
     State(identity): State<Identity>,
-    Origin(from): Origin,
     posted: Posted,
 ) -> Result<Json<Value>, IdentityProblem> {
     let name = posted.needed("username", NAME)?;
     let password = posted.needed_password("password")?;
-    let person = identity.person_by_password(&name, &password, &from).await?;
+    let person = identity.person_by_password(&name, &password).await?;
     authenticated(&identity, person).await
 }
 

@@ -1,14 +1,18 @@
 //! A router over a fresh database with an organization, driven as a client drives it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::middleware::from_fn_with_state;
 use http_body_util::BodyExt;
 use pierhead_domain::{EpochMillis, SharedClock, SharedRng, StoppedClock, SystemRng};
 use pierhead_store::Store;
+use pierhead_web::request_id::{self, RequestIds};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -77,7 +81,8 @@ impl House {
         let settings =
             IdentitySettings { public_url: "http://pierhead.test".into(), ..IdentitySettings::default() };
         let identity = Identity::new(store.clone(), Arc::new(vault), clock, rng, settings);
-        let router = router(identity.clone());
+        let ids = RequestIds { clock: Arc::new(stopped.clone()), rng: Arc::new(SystemRng) };
+        let router = router(identity.clone()).layer(from_fn_with_state(ids, request_id::assign));
         Self { identity, store, clock: stopped, router, _folders: vec![folder, keys] }
     }
 
@@ -115,7 +120,11 @@ impl House {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        self.answer(request.body(body.into()).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
+        let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
@@ -135,6 +144,15 @@ impl House {
     pub(super) async fn log_in(&self, email: &str, password: &str) -> Answer {
         let body = json!({"username": email, "password": password});
         self.send("POST", "/authentication", &[], body.to_string()).await
+    }
+
+    pub(super) async fn log_in_from(&self, address: &str, email: &str, password: &str) -> Answer {
+        let peer = SocketAddr::new(address.parse().unwrap(), 40_000);
+        let body = json!({"username": email, "password": password});
+        let mut request =
+            Request::post(format!("{HUB}/authentication")).body(Body::from(body.to_string())).unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.answer(request).await
     }
 
     /// The hub header of a person.

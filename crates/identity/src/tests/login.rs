@@ -54,6 +54,33 @@ async fn failed_logins_must_wait_and_a_right_one_ends_it() {
 }
 
 #[tokio::test]
+async fn failures_from_one_address_do_not_hold_up_another() {
+    let house = House::new().await;
+    for _ in 0..5 {
+        house.log_in_from("192.0.2.1", EMAIL, "wrong").await.expect(401);
+    }
+    house.log_in_from("192.0.2.1", EMAIL, PASSWORD).await.expect(429);
+    house.log_in_from("192.0.2.2", EMAIL, PASSWORD).await.expect(200);
+    for host in 1..=5 {
+        house.log_in_from(&format!("2001:db8::{host}"), EMAIL, "wrong").await.expect(401);
+    }
+    house.log_in_from("2001:db8::99", EMAIL, PASSWORD).await.expect(429);
+    house.log_in_from("2001:db8:0:1::1", EMAIL, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_program_that_is_known_is_not_held_up_by_guesses_for_its_user() {
+    let house = House::new().await;
+    house.identity.basic_caller(EMAIL, &PASSWORD.into()).await.unwrap();
+    for _ in 0..5 {
+        house.identity.basic_caller(EMAIL, &"wrong".into()).await.unwrap_err();
+    }
+    let slow = house.identity.basic_caller(EMAIL, &"wrong".into()).await.unwrap_err();
+    assert!(matches!(slow, AuthFailure::TooMany { .. }), "{slow:?}");
+    house.identity.basic_caller(EMAIL, &PASSWORD.into()).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_header_is_read_in_every_order_and_with_every_credential() {
     let house = House::new().await;
     let root = house.root().await.0;

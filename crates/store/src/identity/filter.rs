@@ -18,10 +18,16 @@ pub(super) fn condition<E: EntityTrait, C: ColumnTrait>(entity: E, column: C, wa
     let place = || Expr::col((entity, column));
     let test: SimpleExpr = match wanted {
         Wanted::Text(values) => {
-            Expr::expr(Func::lower(place())).is_in(values.iter().map(|value| value.to_ascii_lowercase()))
+            let values = values.iter().filter(|value| storable(value));
+            Expr::expr(Func::lower(place())).is_in(values.map(|value| value.to_ascii_lowercase()))
         }
         Wanted::Number(values) => place().is_in(values.iter().copied()),
         Wanted::Flag(value) => place().eq(*value),
     };
     Condition::all().add(test)
+}
+
+/// PostgreSQL's text holds every character but NUL, and fails on it: nothing stored can be equal to it.
+pub(super) fn storable(text: &str) -> bool {
+    !text.contains('\0')
 }

@@ -165,6 +165,9 @@ impl<C: ConnectionTrait> Identities<'_, C> {
 
     /// The user with this email address, which is in lower case.
     pub async fn person_by_email(&self, email: &str) -> Result<Option<StoredPerson>, StoreError> {
+        if !filter::storable(email) {
+            return Ok(None);
+        }
         let row = Entity::find().filter(Column::Email.eq(email)).one(self.0).await?;
         row.map(StoredPerson::try_from).transpose()
     }

@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder};
 
 use super::Identities;
+use super::filter::storable;
 use crate::{StoreError, WriteTx};
 
 mod entity {
@@ -89,6 +90,9 @@ pub struct StoredAccessToken {
 impl<C: ConnectionTrait> Identities<'_, C> {
     /// The service key of this client id.
     pub async fn service_key(&self, client_id: &str) -> Result<Option<StoredServiceKey>, StoreError> {
+        if !storable(client_id) {
+            return Ok(None);
+        }
         Entity::find_by_id(client_id).one(self.0).await?.map(StoredServiceKey::try_from).transpose()
     }
 
@@ -144,6 +148,9 @@ impl WriteTx {
         organization: OrganizationId,
         client_id: &str,
     ) -> Result<bool, StoreError> {
+        if !storable(client_id) {
+            return Ok(false);
+        }
         let gone = Entity::delete_by_id(client_id)
             .filter(Column::Organization.eq(organization.as_i64()))
             .exec(&self.0)

@@ -233,4 +233,16 @@ on_both_databases! {
         assert_eq!(reads.service_key("sk-1").await.unwrap(), None);
         assert_eq!(reads.access_token("t").await.unwrap(), None);
     }
+
+    async fn text_that_no_row_can_hold_finds_nothing_and_fails_nowhere(store: Store) {
+        let house = house(&store).await;
+        let reads = store.identities();
+        assert_eq!(reads.person_by_email("a\0@example.com").await.unwrap(), None);
+        assert_eq!(reads.service_key("sk-\0").await.unwrap(), None);
+        let terms = vec![(PersonField::FirstName, Wanted::Text(vec!["\0".into()]))];
+        let filter = PersonFilter { organization: house.organization, account: None, include_inactive: true, terms };
+        assert_eq!(reads.people(&filter, 0, 9).await.unwrap().1, 0);
+        let tx = store.write().await.unwrap();
+        assert!(!tx.delete_service_key(house.organization, "\0").await.unwrap());
+    }
 }
