@@ -1,6 +1,7 @@
 // Entry: runs every check and answers 1 when one failed.
 
 import { launch } from "./browser.mjs";
+import { consent } from "./consent.mjs";
 import { visitAll } from "./crawl.mjs";
 import { mainFlow, withoutScript } from "./keyboard.mjs";
 
@@ -25,7 +26,7 @@ class Report {
 const report = new Report();
 const browser = await launch();
 try {
-  for (const part of [mainFlow, withoutScript, visitAll]) {
+  for (const part of [mainFlow, consent, withoutScript, visitAll]) {
     try {
       await part(browser, report);
     } catch (why) {

@@ -7,7 +7,8 @@ mod fake;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::Redirect;
+use axum::extract::Query;
+use axum::response::{Html, Redirect};
 use axum::routing::get;
 use pierhead_console::{ConsoleParts, ControlApi};
 use pierhead_domain::{EpochMillis, StoppedClock, SystemRng};
@@ -47,6 +48,32 @@ async fn main() -> std::io::Result<()> {
         key: fake::lookup_key(7),
     });
     println!("{public_url}/console");
-    let root = Router::new().route("/", get(|| async { Redirect::to("/console") }));
+    let root = Router::new()
+        .route("/", get(|| async { Redirect::to("/console") }))
+        .route("/vendor/consent", get(vendor_consent))
+        .route("/vendor/decided", get(vendor_decided));
     axum::serve(listener, console.merge(root)).await
+}
+
+/// A vendor's consent page, as plain as can be.
+async fn vendor_consent(Query(asked): Query<Asked>) -> Html<String> {
+    let Asked { state, redirect_uri, .. } = asked;
+    Html(format!(
+        "<!doctype html><title>Vendor</title><h1>Allow access?</h1><form action=/vendor/decided>\
+         <input type=hidden name=state value=\"{state}\"><input type=hidden name=redirect_uri value=\"{redirect_uri}\">\
+         <button name=decision value=deny>Deny</button><button name=decision value=allow>Allow</button></form>"
+    ))
+}
+
+async fn vendor_decided(Query(asked): Query<Asked>) -> Redirect {
+    let answer = if asked.decision == "allow" { "code=good" } else { "error=access_denied" };
+    Redirect::to(&format!("{}?{answer}&state={}", asked.redirect_uri, asked.state))
+}
+
+#[derive(serde::Deserialize)]
+struct Asked {
+    state: String,
+    redirect_uri: String,
+    #[serde(default)]
+    decision: String,
 }

@@ -143,8 +143,12 @@ async fn element(State(control): State<Control>, Path(key): Path<String>) -> Res
 }
 
 async fn oauth_url(Path(key): Path<String>, Json(ask): Json<Value>) -> Json<Value> {
-    let state = ask["state"].as_str().unwrap_or_default();
-    Json(json!({"oauthUrl": format!("https://vendor.example/consent?state={state}"), "element": key}))
+    let text = |name: &str| ask[name].as_str().unwrap_or_default();
+    let (state, callback) = (text("state"), text("callbackUrl"));
+    // The example's vendor is this machine under its other name, so that it is another site to the browser.
+    let vendor =
+        callback.replace("127.0.0.1", "localhost").replace("/console/oauth/callback", "/vendor/consent");
+    Json(json!({"oauthUrl": format!("{vendor}?state={state}&redirect_uri={callback}"), "element": key}))
 }
 
 async fn all_instances(_: Known, State(control): State<Control>) -> Response {

@@ -246,7 +246,7 @@ mod tests {
         leaving
             .expect(200)
             .has("http-equiv=\"refresh\"")
-            .has("https://vendor.example/consent")
+            .has("http://localhost:8081/vendor/consent")
             .has_not("s-1");
         answer.redirect().split("state=").nth(1).unwrap().to_owned()
     }

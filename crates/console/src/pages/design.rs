@@ -25,11 +25,11 @@ struct DesignPage {
 }
 
 async fn design(visit: Visit) -> Result<Response, Interrupted> {
-    let mut mistakes = Mistakes::default();
-    mistakes.of_form = Some(FormMistake {
+    let refused = FormMistake {
         message: "The vendor refused the refresh token. Reconnect to go on.".into(),
         request_id: "53dbca9430045c016b46566c".into(),
-    });
+    };
+    let mistakes = Mistakes { of_form: Some(refused), ..Mistakes::default() };
     let shell = Shell::new(&visit, "Design", Place::Elsewhere).crumb("Overview", "/console");
     html(&DesignPage { shell, mistakes })
 }
