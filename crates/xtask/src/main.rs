@@ -7,6 +7,7 @@
     reason = "a command-line tool speaks through its output"
 )]
 
+mod bench;
 mod check;
 mod peers;
 mod run;
@@ -28,6 +29,9 @@ enum Command {
     Check,
     /// Every test, on both databases, with the real peers they need. Installs what is missing.
     Test(test::Options),
+    /// The budgets of the design, measured beside peers in one run.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// The rules of the house that are fast to check: arrows between rooms, sizes, forbidden words.
     Tidy,
 }
@@ -35,6 +39,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Check => check::run(),
+        Command::Bench(what) => bench::run(&what),
         Command::Test(options) => test::run(&options),
         Command::Tidy => tidy::run(),
     }

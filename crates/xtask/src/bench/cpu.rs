@@ -1,0 +1,44 @@
+//! CPU time and memory of a process with its children, as the kernel counts them.
+
+use std::fs;
+
+/// Nanoseconds on a CPU of `pid` and its descendants, all threads, so far.
+pub(super) fn nanoseconds(pid: u32) -> u64 {
+    family(pid).into_iter().map(of_process).sum()
+}
+
+/// The sum of the largest resident sizes of `pid` and its descendants, in KiB.
+pub(super) fn peak_resident_kib(pid: u32) -> u64 {
+    family(pid)
+        .into_iter()
+        .filter_map(|pid| {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            line.split_whitespace().next()?.parse::<u64>().ok()
+        })
+        .sum()
+}
+
+fn of_process(pid: u32) -> u64 {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return 0 };
+    threads
+        .flatten()
+        .filter_map(|thread| {
+            let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        })
+        .sum()
+}
+
+fn family(pid: u32) -> Vec<u32> {
+    let mut all = vec![pid];
+    let mut at = 0;
+    while at < all.len() {
+        let parent = all[at];
+        let children =
+            fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+        all.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+        at += 1;
+    }
+    all
+}
