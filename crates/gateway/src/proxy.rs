@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, RETRY_AFTER};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming as IncomingBody;
 use pierhead_domain::RequestId;
@@ -68,7 +68,7 @@ pub(crate) async fn serve(
         Ok(exchange) => exchange,
         Err(miss) => {
             let id = RequestId::new(worker.services.clock.now(), worker.services.rng.as_ref());
-            return Ok(respond(&client, finish, miss.answer(), Source::Empty, NO_TARGET_IO, id.as_str()));
+            return Ok(respond(&client, finish, miss.answer(), Source::Empty, NO_TARGET_IO, &id));
         }
     };
     finish.serves(&exchange);
@@ -78,7 +78,6 @@ pub(crate) async fn serve(
     let (source, io) = run(&worker, &client, &mut exchange, body).await;
     client.watch.relax();
     client.watch.end_by(None);
-    exchange.times.client_sent_start = Some(worker.services.clock.now());
     let mut answer =
         exchange.response.take().unwrap_or_else(|| EngineFault::RouteFailed.fault().answer(false));
     let declared = answer.headers.remove(CONTENT_LENGTH);
@@ -89,9 +88,13 @@ pub(crate) async fn serve(
         // Says how long the body would be, had it been sent: not framing.
         answer.headers.insert(CONTENT_LENGTH, length);
     }
+    if exchange.endpoint().flows.post_client.is_empty() {
+        return Ok(respond(&client, finish, answer, source, io, exchange.message_id()));
+    }
+    exchange.times.client_sent_start = Some(worker.services.clock.now());
     let id = exchange.message_id().clone();
-    finish.answers(exchange);
-    Ok(respond(&client, finish, answer, source, io, id.as_str()))
+    finish.is_followed_by_steps(exchange);
+    Ok(respond(&client, finish, answer, source, io, &id))
 }
 
 /// Runs flows and target; afterwards `exchange.response` is final. Returns the body it streams, and how long
@@ -197,7 +200,7 @@ fn refuse(worker: &Worker, client: &Rc<Client>, finish: Finish, fault: &EngineFa
         answer.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     let id = RequestId::new(worker.services.clock.now(), worker.services.rng.as_ref());
-    respond(client, finish, answer, Source::Empty, NO_TARGET_IO, id.as_str())
+    respond(client, finish, answer, Source::Empty, NO_TARGET_IO, &id)
 }
 
 /// Turns a final answer into what hyper writes. Framing is hyper's: what a policy or a target said about it
@@ -208,7 +211,7 @@ fn respond(
     answer: Message,
     streamed: Source,
     io: Duration,
-    request_id: &str,
+    request_id: &RequestId,
 ) -> Response<AnswerBody> {
     let status = answer.status();
     let reason = answer.as_response().and_then(|head| head.reason.as_deref().map(reason_phrase));
@@ -217,9 +220,9 @@ fn respond(
         MessageBody::Replaced(bytes) => Source::Whole(bytes),
         MessageBody::Empty => Source::Empty,
     };
-    finish.status(status, request_id);
+    finish.status(status, request_id.as_str());
     let mut headers: HeaderMap = answer.headers;
-    if let Ok(id) = HeaderValue::from_str(request_id) {
+    if let Ok(id) = HeaderValue::from_str(request_id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }
     let mut response = Response::new(AnswerBody::new(source, io, Rc::clone(&client.watch), finish));

@@ -5,12 +5,13 @@ mod server;
 
 use std::rc::Rc;
 
-use http::header::CONTENT_LENGTH;
+use http::header::{ACCEPT, CONTENT_LENGTH};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Uri};
 use http_body::Body;
 
 use crate::body::{ClientBody, ClientBodyState, RequestBody, Source};
+use crate::compile::FlowsPlan;
 use crate::exchange::{Exchange, Message, MessageBody};
 use crate::fault::EngineFault;
 use crate::flow::ForwardTo;
@@ -29,16 +30,21 @@ pub(crate) async fn call(
     body: StreamedBody,
 ) -> Result<(Message, Source), EngineFault> {
     let timeouts = exchange.target().map(|target| target.timeouts).unwrap_or_default();
-    exchange.times.target_sent_start = Some(worker.services.clock.now());
+    let watched = is_watched(exchange);
+    if watched {
+        exchange.times.target_sent_start = Some(worker.services.clock.now());
+    }
     let result = match to {
         ForwardTo::Network { endpoint, path_and_query: path } => {
-            let (request, state) = request(exchange, client, path, body);
-            let response = server::call(worker, client, endpoint, timeouts, request, state).await?;
+            let (request, state) = request(exchange, client, path, body, watched);
+            // By reference: each hand-over by value would copy it.
+            let mut request = Some(request);
+            let response = server::call(worker, client, endpoint, timeouts, &mut request, state).await?;
             Ok(receive(response.map(Source::Upstream), &exchange.request))
         }
         ForwardTo::Hub { path_and_query: path } => {
             let hub = worker.services.ports.hub.clone().ok_or(EngineFault::ServiceUnavailable)?;
-            let (mut request, _) = request(exchange, client, path, body);
+            let (mut request, _) = request(exchange, client, path, body, watched);
             if let Some(length) = request.body().size_hint().exact().filter(|&length| length > 0) {
                 // No framing in process: the hub wants to know what the client announced.
                 request.headers_mut().insert(CONTENT_LENGTH, length.into());
@@ -47,8 +53,23 @@ pub(crate) async fn call(
             Ok(receive(response.map(Source::Hub), &exchange.request))
         }
     };
-    exchange.times.target_received_start = Some(worker.services.clock.now());
+    if watched {
+        exchange.times.target_received_start = Some(worker.services.clock.now());
+    }
     result
+}
+
+/// Whether any step may still look at the exchange once its request is on its way.
+fn is_watched(exchange: &Exchange) -> bool {
+    let speaks = |flows: &FlowsPlan| {
+        !flows.pre.response.is_empty()
+            || !flows.post.response.is_empty()
+            || !flows.fault_rules.is_empty()
+            || !flows.post_client.is_empty()
+            || flows.default_fault_rule.is_some()
+            || flows.conditional.iter().any(|flow| !flow.response.is_empty())
+    };
+    speaks(&exchange.endpoint().flows) || exchange.target().is_some_and(|target| speaks(&target.flows))
 }
 
 /// What is sent: the exchange's request as policies left it, without anything of the client's connection.
@@ -57,9 +78,19 @@ fn request(
     client: &Client,
     path: PathAndQuery,
     body: StreamedBody,
+    watched: bool,
 ) -> (Request<RequestBody>, Option<Rc<ClientBodyState>>) {
-    // Policies read the request's headers in the response flow too: it keeps its own.
-    let mut headers = exchange.request.headers.clone();
+    let mut headers = if watched {
+        // Steps read the request's headers in the response flow too: it keeps its own.
+        exchange.request.headers.clone()
+    } else {
+        let headers = std::mem::take(&mut exchange.request.headers);
+        if let Some(accepted) = headers.get(ACCEPT) {
+            // A fault asks in which language to speak.
+            exchange.request.headers.insert(ACCEPT, accepted.clone());
+        }
+        headers
+    };
     // A policy may have copied framing from elsewhere; nominations were dealt with on arrival.
     let _ = strip_hop_by_hop(&mut headers);
     if exchange.endpoint().x_forwarded_for {

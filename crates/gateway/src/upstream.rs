@@ -31,11 +31,17 @@ use crate::guard::Watch;
 use crate::limits::Limits;
 
 /// What two requests must have in common to share a connection: credentials and trust never mix.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
+#[derive(Debug)]
+pub(crate) struct Key {
     host: Arc<str>,
     port: u16,
     trust: Trust,
+}
+
+impl Key {
+    fn is_of(&self, to: &Endpoint) -> bool {
+        self.port == to.port && self.trust == Trust::of(to) && self.host == to.host
+    }
 }
 
 /// How much a connection is to be trusted.
@@ -51,6 +57,7 @@ pub(crate) enum Trust {
 
 /// The open connections to one target.
 struct Stack {
+    key: Rc<Key>,
     /// The Host header of its requests.
     host: HeaderValue,
     idle: Vec<Line>,
@@ -69,7 +76,9 @@ pub(crate) enum UpstreamError {
 
 /// All upstream connections of one thread.
 pub(crate) struct Upstreams {
-    stacks: RefCell<AHashMap<Key, Stack>>,
+    /// By a hash of the key, so that looking one up copies nothing.
+    stacks: RefCell<AHashMap<u64, Vec<Stack>>>,
+    hasher: ahash::RandomState,
     connector: Connector,
     counters: Arc<ThreadCounters>,
     idle_limit: usize,
@@ -83,25 +92,28 @@ impl Upstreams {
     ) -> Self {
         Self {
             stacks: RefCell::default(),
+            hasher: ahash::RandomState::new(),
             connector: Connector::new(limits, extra_roots),
             counters,
             idle_limit: limits.idle_upstreams,
         }
     }
 
-    /// Sends `request` (an origin-form URI; the Host header is set here) and returns the response's head
+    /// Takes and sends `request` (an origin-form URI; the Host header is set here) and returns the response's head
     /// with the connection its body comes on. A connection that turns out to be closed before anything of
     /// the request was written is replaced; nothing is ever sent twice.
     pub(crate) async fn send(
         &self,
         to: &Endpoint,
         timeouts: TargetTimeouts,
-        mut request: Request<RequestBody>,
+        request: &mut Option<Request<RequestBody>>,
         watch: &Watch,
     ) -> Result<(Response<Incoming>, Line), UpstreamError> {
-        let key = Key { host: to.host.clone(), port: to.port, trust: Trust::of(to) };
-        let (mut pooled, host) = self.take(&key);
-        request.headers_mut().insert(http::header::HOST, host);
+        let hash = self.hash(&to.host, to.port, Trust::of(to));
+        let (mut pooled, host, key) = self.take(hash, to);
+        if let Some(request) = request {
+            request.headers_mut().insert(http::header::HOST, host);
+        }
         loop {
             let reused = pooled.is_some();
             let line = match pooled {
@@ -110,43 +122,52 @@ impl Upstreams {
                     line
                 }
                 None => {
-                    let line = self.connector.connect(&key, timeouts.connect).await?;
+                    // Boxed, so that a request that finds a connection does not carry the room for it.
+                    let line = Box::pin(self.connector.connect(&key, timeouts.connect)).await?;
                     self.counters.upstream_connected();
                     line
                 }
             };
             match line.send(request, timeouts.io, watch).await {
                 Sent::Answered(response, mut line) => {
-                    line.keep_for(timeouts.keep_alive);
+                    line.belongs_to(hash, key, timeouts.keep_alive);
                     return Ok((response, line));
                 }
-                Sent::Unwritten(unwritten) if reused => request = unwritten,
-                Sent::Unwritten(_) => return Err(ConnectError::Closed.into()),
+                Sent::Unwritten if reused => {}
+                Sent::Unwritten => return Err(ConnectError::Closed.into()),
                 Sent::TimedOut => return Err(UpstreamError::TimedOut),
                 Sent::Broken(error) => return Err(UpstreamError::Broken(error)),
             }
-            pooled = self.take(&key).0;
+            pooled = self.take(hash, to).0;
         }
     }
 
-    /// The connection last put back, and the Host header for this target.
-    fn take(&self, key: &Key) -> (Option<Line>, HeaderValue) {
+    fn hash(&self, host: &str, port: u16, trust: Trust) -> u64 {
+        self.hasher.hash_one((host, port, trust))
+    }
+
+    /// The connection last put back, with the Host header and the key of this target.
+    fn take(&self, hash: u64, to: &Endpoint) -> (Option<Line>, HeaderValue, Rc<Key>) {
         let mut stacks = self.stacks.borrow_mut();
-        if let Some(stack) = stacks.get_mut(key) {
-            return (stack.idle.pop(), stack.host.clone());
+        let stacks = stacks.entry(hash).or_default();
+        if let Some(stack) = stacks.iter_mut().find(|stack| stack.key.is_of(to)) {
+            return (stack.idle.pop(), stack.host.clone(), Rc::clone(&stack.key));
         }
-        let host = host_header(key);
-        stacks.insert(key.clone(), Stack { host: host.clone(), idle: Vec::new() });
-        (None, host)
+        let key = Rc::new(Key { host: to.host.clone(), port: to.port, trust: Trust::of(to) });
+        let host = host_header(&key);
+        stacks.push(Stack { key: Rc::clone(&key), host: host.clone(), idle: Vec::new() });
+        (None, host, key)
     }
 
     /// Takes back a connection whose last exchange is wholly over; one that is not is closed.
-    pub(crate) fn put_back(&self, to: &Endpoint, mut line: Line) {
+    pub(crate) fn put_back(&self, mut line: Line) {
         if !line.is_idle() {
             return;
         }
-        let key = Key { host: to.host.clone(), port: to.port, trust: Trust::of(to) };
-        if let Some(stack) = self.stacks.borrow_mut().get_mut(&key)
+        let mut stacks = self.stacks.borrow_mut();
+        let Some((hash, key)) = line.home() else { return };
+        let Some(stacks) = stacks.get_mut(&hash) else { return };
+        if let Some(stack) = stacks.iter_mut().find(|stack| Rc::ptr_eq(&stack.key, key))
             && stack.idle.len() < self.idle_limit
         {
             line.rest();
@@ -161,9 +182,13 @@ impl Upstreams {
         loop {
             ticks.tick().await;
             let now = Instant::now();
-            this.stacks.borrow_mut().retain(|_, stack| {
-                stack.idle.retain_mut(|line| line.is_worth_keeping(now));
-                !stack.idle.is_empty()
+            this.stacks.borrow_mut().retain(|_, stacks| {
+                stacks.retain_mut(|stack| {
+                    stack.idle.retain_mut(|line| line.is_worth_keeping(now));
+                    // Whoever uses one of its connections holds the key too.
+                    !stack.idle.is_empty() || Rc::strong_count(&stack.key) > 1
+                });
+                !stacks.is_empty()
             });
         }
     }

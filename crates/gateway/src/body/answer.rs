@@ -10,7 +10,6 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::{BodyError, ClientBodyState, CutOff};
-use crate::compile::Endpoint;
 use crate::guard::Watch;
 use crate::ports::HubBody;
 use crate::proxy::Finish;
@@ -36,7 +35,6 @@ pub(crate) struct UpstreamBody {
     /// `None` when the request had no streamed body.
     request: Option<Rc<ClientBodyState>>,
     upstreams: Rc<Upstreams>,
-    to: Endpoint,
 }
 
 impl UpstreamBody {
@@ -45,9 +43,8 @@ impl UpstreamBody {
         line: Line,
         request: Option<Rc<ClientBodyState>>,
         upstreams: Rc<Upstreams>,
-        to: Endpoint,
     ) -> Self {
-        let mut this = Self { incoming, line: Some(line), request, upstreams, to };
+        let mut this = Self { incoming, line: Some(line), request, upstreams };
         if this.incoming.is_end_stream() {
             this.give_back();
         }
@@ -83,7 +80,7 @@ impl UpstreamBody {
         if let Some(line) = self.line.take()
             && self.request.as_ref().is_none_or(|request| request.ended())
         {
-            self.upstreams.put_back(&self.to, line);
+            self.upstreams.put_back(line);
         }
     }
 }

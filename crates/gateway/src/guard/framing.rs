@@ -241,7 +241,7 @@ impl Framing {
                 if std::mem::replace(&mut self.head.host, true) {
                     return Err(Refusal::DuplicateHost);
                 }
-                if value.trim_ascii().iter().any(|byte| b" \t/\\?#@,<>\"'".contains(byte)) {
+                if !value.trim_ascii().iter().all(|&byte| is_host(byte)) {
                     return Err(Refusal::BadHost);
                 }
             }
@@ -302,7 +302,7 @@ fn request_line(line: &[u8]) -> Result<bool, Refusal> {
         _ => return Err(Refusal::BadRequestLine),
     };
     // `#` and what follows it would vanish in the parser above; the others it refuses without a fault.
-    if target.iter().any(|&byte| !(0x21..0x7f).contains(&byte) || b"#<>`".contains(&byte)) {
+    if !target.iter().all(|&byte| is_target(byte)) {
         return Err(Refusal::BadPath);
     }
     if method == b"CONNECT" { Err(Refusal::ConnectMethod) } else { Ok(http10) }
@@ -364,26 +364,56 @@ fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
     })
 }
 
-const fn is_token(byte: u8) -> bool {
-    TOKEN[byte as usize]
-}
-
-/// RFC 9110 §5.6.2, `tchar`.
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
+/// One table for all classes: a head costs one look-up per byte.
+const CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    mark(&mut table, b"!#$%&'*+-.^_`|~", IS_TOKEN);
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        if (byte as u8).is_ascii_alphanumeric() {
+            table[byte] |= IS_TOKEN | IS_HOST;
+        }
+        if 0x21 <= byte && byte < 0x7f {
+            table[byte] |= IS_TARGET;
+        }
         byte += 1;
     }
-    let others = b"!#$%&'*+-.^_`|~";
+    mark(&mut table, b"-._~!$&'()*+;=:[]%", IS_HOST);
+    let not_in_targets = b"#<>`";
     let mut at = 0;
-    while at < others.len() {
-        table[others[at] as usize] = true;
+    while at < not_in_targets.len() {
+        table[not_in_targets[at] as usize] &= !IS_TARGET;
         at += 1;
     }
     table
 };
+
+/// RFC 9110 §5.6.2, `tchar`.
+const IS_TOKEN: u8 = 1;
+/// RFC 3986 §3.2.2 and a port.
+const IS_HOST: u8 = 2;
+/// What a request target may hold unescaped, and what clients leave unescaped without harm.
+const IS_TARGET: u8 = 4;
+
+const fn mark(table: &mut [u8; 256], bytes: &[u8], class: u8) {
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] |= class;
+        at += 1;
+    }
+}
+
+const fn is_token(byte: u8) -> bool {
+    CLASSES[byte as usize] & IS_TOKEN != 0
+}
+
+const fn is_host(byte: u8) -> bool {
+    CLASSES[byte as usize] & IS_HOST != 0
+}
+
+const fn is_target(byte: u8) -> bool {
+    CLASSES[byte as usize] & IS_TARGET != 0
+}
 
 #[cfg(test)]
 mod tests;

@@ -63,11 +63,9 @@ impl Finish {
         }
     }
 
-    /// The flows are through; what follows the answer may still need the exchange.
-    pub(super) fn answers(&mut self, exchange: Exchange) {
-        if !exchange.endpoint().flows.post_client.is_empty() {
-            self.exchange = Some(Box::new(exchange));
-        }
+    /// Steps run after the answer.
+    pub(super) fn is_followed_by_steps(&mut self, exchange: Exchange) {
+        self.exchange = Some(Box::new(exchange));
     }
 
     pub(super) fn status(&mut self, status: StatusCode, request_id: &str) {

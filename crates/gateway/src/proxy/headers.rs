@@ -17,8 +17,11 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) -> Result<(), TooManyNom
         return Ok(());
     }
     let nominated = nominated(headers)?;
-    let hop: Vec<HeaderName> = headers.keys().filter(|name| is_hop_by_hop(name)).cloned().collect();
-    for name in hop.iter().chain(&nominated) {
+    // One at a time: a map cannot lose entries while it is walked, and nearly always there is one.
+    while let Some(name) = headers.keys().find(|name| is_hop_by_hop(name)).cloned() {
+        headers.remove(name);
+    }
+    for name in &nominated {
         headers.remove(name);
     }
     Ok(())
@@ -48,11 +51,21 @@ fn nominated(headers: &HeaderMap) -> Result<Vec<HeaderName>, TooManyNominated> {
     Ok(names)
 }
 
+/// Asked for every header of every message: first the length and the first letter, then the word.
 fn is_hop_by_hop(name: &HeaderName) -> bool {
-    match name.as_str() {
-        "connection" | "transfer-encoding" | "content-length" | "te" | "trailer" | "upgrade"
-        | "keep-alive" | "expect" | "http2-settings" => true,
-        other => other.starts_with("proxy-"),
+    let name = name.as_str();
+    match (name.len(), name.as_bytes().first()) {
+        (2, Some(b't')) => name == "te",
+        (6, Some(b'e')) => name == "expect",
+        (7, Some(b't')) => name == "trailer",
+        (7, Some(b'u')) => name == "upgrade",
+        (10, Some(b'c')) => name == "connection",
+        (10, Some(b'k')) => name == "keep-alive",
+        (14, Some(b'c')) => name == "content-length",
+        (14, Some(b'h')) => name == "http2-settings",
+        (17, Some(b't')) => name == "transfer-encoding",
+        (_, Some(b'p')) => name.starts_with("proxy-"),
+        _ => false,
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) async fn call(
     client: &Client,
     to: Endpoint,
     timeouts: TargetTimeouts,
-    request: Request<RequestBody>,
+    request: &mut Option<Request<RequestBody>>,
     body: Option<Rc<ClientBodyState>>,
 ) -> Result<Response<UpstreamBody>, EngineFault> {
     let sent = worker.upstreams.send(&to, timeouts, request, &client.watch).await;
@@ -28,7 +28,7 @@ pub(super) async fn call(
         return Err(EngineFault::BadTargetResponse);
     }
     let upstreams = Rc::clone(&worker.upstreams);
-    Ok(response.map(|incoming: Incoming| UpstreamBody::new(incoming, line, body, upstreams, to)))
+    Ok(response.map(|incoming: Incoming| UpstreamBody::new(incoming, line, body, upstreams)))
 }
 
 /// What the client is told; the log is told why.

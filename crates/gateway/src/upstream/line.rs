@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 
+use super::Key;
 use super::relay::Relay;
 use super::stream::Stream;
 use crate::body::RequestBody;
@@ -25,6 +27,7 @@ struct Parts {
     sender: SendRequest<RequestBody>,
     relay: Arc<Relay>,
     waker: Waker,
+    home: Option<(u64, Rc<Key>)>,
     idle_since: Instant,
     keep: Duration,
 }
@@ -33,8 +36,8 @@ struct Parts {
 pub(super) enum Sent {
     /// The head of the response is there.
     Answered(Response<Incoming>, Line),
-    /// The connection was closed before anything was written; the request is whole.
-    Unwritten(Request<RequestBody>),
+    /// The connection was closed before anything was written; the request is whole, where it was.
+    Unwritten,
     /// The deadline passed.
     TimedOut,
     /// Something may have been written; it must not be sent again.
@@ -57,15 +60,22 @@ impl Line {
             sender,
             relay,
             waker,
+            home: None,
             idle_since: Instant::now(),
             keep: Duration::ZERO,
         })))
     }
 
-    /// Sends a request and drives the connection until the response's head is there.
-    pub(super) async fn send(mut self, request: Request<RequestBody>, io: Duration, watch: &Watch) -> Sent {
+    /// Takes the request, sends it, and drives the connection until the response's head is there.
+    pub(super) async fn send(
+        mut self,
+        request: &mut Option<Request<RequestBody>>,
+        io: Duration,
+        watch: &Watch,
+    ) -> Sent {
+        let Some(unsent) = request.take() else { return Sent::Unwritten };
         watch.wait(watch.last_progress(), io);
-        let mut response = pin!(self.0.sender.try_send_request(request));
+        let mut response = pin!(self.0.sender.try_send_request(unsent));
         let result = poll_fn(|cx| {
             // Only `drive` makes the response ready, so the response needs no waker.
             self.drive(cx);
@@ -79,10 +89,10 @@ impl Line {
         watch.relax();
         match result {
             Some(Ok(response)) => Sent::Answered(response, self),
-            Some(Err(mut failed)) => match failed.take_message() {
-                Some(request) => Sent::Unwritten(request),
-                None => Sent::Broken(failed.into_error()),
-            },
+            Some(Err(mut failed)) => {
+                *request = failed.take_message();
+                if request.is_some() { Sent::Unwritten } else { Sent::Broken(failed.into_error()) }
+            }
             None => Sent::TimedOut,
         }
     }
@@ -113,8 +123,14 @@ impl Line {
         self.0.relay.hush();
     }
 
-    pub(super) fn keep_for(&mut self, keep: Duration) {
+    /// Where the connection goes back to, and how long it may lie there.
+    pub(super) fn belongs_to(&mut self, hash: u64, key: Rc<Key>, keep: Duration) {
+        self.0.home = Some((hash, key));
         self.0.keep = keep;
+    }
+
+    pub(super) fn home(&self) -> Option<(u64, &Rc<Key>)> {
+        self.0.home.as_ref().map(|(hash, key)| (*hash, key))
     }
 
     /// Whether the last exchange is wholly over, request and response.
