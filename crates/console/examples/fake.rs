@@ -45,7 +45,7 @@ async fn main() -> std::io::Result<()> {
         // The stand-in's contents are dated, so time stands still beside them.
         clock: Arc::new(StoppedClock::at(EpochMillis::new(1_763_740_800_000))),
         rng: Arc::new(SystemRng),
-        key: fake::lookup_key(7),
+        key: fake::lookup_key(7).map_err(std::io::Error::other)?,
     });
     println!("{public_url}/console");
     let root = Router::new()

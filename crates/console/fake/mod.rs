@@ -14,7 +14,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use pierhead_domain::{SeededRng, SharedRng};
-use pierhead_vault::{KeyRing, LookupKey, Vault};
+use pierhead_vault::{KeyRing, LookupKey, Vault, VaultError};
 use serde_json::{Value, json};
 
 /// What the stand-in knows. Clones share it.
@@ -130,11 +130,11 @@ async fn remember_body(State(control): State<Control>, request: Request, next: N
 }
 
 /// A key for the console's form tokens.
-pub(crate) fn lookup_key(seed: u64) -> LookupKey {
+pub(crate) fn lookup_key(seed: u64) -> Result<LookupKey, VaultError> {
     let rng: SharedRng = Arc::new(SeededRng::new(seed));
     let ring = KeyRing::generate(rng.as_ref());
-    let wrapped = Vault::new_key(&ring, "installation".into(), None, &rng).expect("a ring has a key");
-    Vault::open(ring, &wrapped, rng).expect("its own key opens").lookup().clone()
+    let wrapped = Vault::new_key(&ring, "installation".into(), None, &rng)?;
+    Ok(Vault::open(ring, &wrapped, rng)?.lookup().clone())
 }
 
 /// Insists on a login token or on secrets.

@@ -41,7 +41,7 @@ impl Browser {
             public_url: "http://127.0.0.1:8081/".into(),
             clock: Arc::new(StoppedClock::at(NOW)),
             rng: Arc::new(SeededRng::new(7)),
-            key: crate::fake::lookup_key(7),
+            key: crate::fake::lookup_key(7).unwrap(),
         });
         Self { router, control, cookies: Mutex::default() }
     }
