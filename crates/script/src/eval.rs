@@ -84,6 +84,8 @@ impl<'m> Machine<'m> {
             Kind::Iterate(target) => self.eval(target, input, scope, &mut |value| match value.deref() {
                 Value::Array(items) => items.iter().try_for_each(|item| out(Cow::Borrowed(item))),
                 Value::Object(members) => members.values().try_for_each(|item| out(Cow::Borrowed(item))),
+                // As with members: what is not there has nothing in it.
+                Value::Null => Ok(()),
                 other => Err(fail(at, format!("cannot iterate over {}", operators::kind(other)))),
             }),
             Kind::Optional(inner) => {

@@ -236,12 +236,6 @@ impl Documents<'_> {
         Ok(path.or_else(|| (id == root).then(|| "/".to_owned())))
     }
 
-    /// Remembers where a folder is, so that its children need no walk.
-    pub(super) async fn remember(&self, folder: &Item) {
-        let path = folder.path().map(str::to_owned);
-        self.paths.lock().await.insert(folder.id().to_owned(), path);
-    }
-
     async fn root(&self) -> Result<String, CallProblem> {
         if let Some(id) = &*self.root_id.lock().await {
             return Ok(id.clone());

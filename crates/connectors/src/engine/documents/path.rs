@@ -36,10 +36,6 @@ impl HubItemPath {
         &self.0
     }
 
-    pub(super) fn is_root(&self) -> bool {
-        self.0 == "/"
-    }
-
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|name| !name.is_empty())
     }

@@ -7,7 +7,7 @@ use pierhead_egress::{Egress, EgressSettings, SystemResolver};
 use super::exchange::{Recorder, VENDOR, catalog, record};
 use super::*;
 
-type Story = &'static [(&'static str, &'static str, Option<&'static str>, Option<(&'static str, &'static str)>)];
+pub(super) type Story = &'static [(&'static str, &'static str, Option<&'static str>, Option<(&'static str, &'static str)>)];
 
 /// The whole hub, for vendors that know items by their path.
 const BY_PATH: Story = &[
@@ -49,7 +49,7 @@ const BY_PATH: Story = &[
     ("delete a folder", "DELETE /folders?path=/story", None, None),
 ];
 
-fn egress() -> Arc<Egress> {
+pub(super) fn egress() -> Arc<Egress> {
     let settings = EgressSettings { allow: vec!["127.0.0.0/8".parse().unwrap()], ..EgressSettings::default() };
     Arc::new(Egress::new(&settings, Arc::new(SystemResolver)).unwrap())
 }
@@ -75,8 +75,11 @@ async fn webdav_story() {
     record(&file, &head, recorder.clone(), &connection, BY_PATH).await;
 
     let connection = TestConnection::new("webdav", &[settings[0], settings[1], ("password", "wrong")]);
-    let story: Story = &[("wrong password", "GET /ping", None, None), ("space", "GET /storage", None, None)];
-    record(&catalog().join("webdav/exchanges/refused.yaml"), &head, recorder, &connection, story).await;
+    let story: Story = &[("wrong password", "GET /ping", None, None)];
+    record(&catalog().join("webdav/exchanges/refused.yaml"), &head, recorder.clone(), &connection, story).await;
+    let connection = TestConnection::new("webdav", &settings);
+    let story: Story = &[("space", "GET /storage", None, None)];
+    record(&catalog().join("webdav/exchanges/storage.yaml"), &head, recorder, &connection, story).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The engine driven as the hub drives it: against a real directory, recorded exchanges, and (ignored
 //! unless asked for) real servers.
 
+mod drive;
 mod exchange;
 mod folder;
 mod invariants;
