@@ -17,6 +17,7 @@ use tower::{Layer, ServiceExt};
 use crate::server::Parts;
 use crate::wiring::{Addresses, Rooms};
 use health::Health;
+pub(crate) use paths::HUB;
 
 /// Everything the control listener serves.
 pub(crate) fn router(rooms: &Rooms, parts: &Parts, health: Health, at: &Addresses) -> Router {

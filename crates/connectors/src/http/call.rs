@@ -49,8 +49,10 @@ impl Hub {
     pub async fn in_process(&self, request: Request) -> Response {
         let given = request.extensions().get::<RequestId>().cloned();
         let id = given.unwrap_or_else(|| RequestId::new(self.clock.now(), self.rng.as_ref()));
-        let outcome = request_id::scope(id.clone(), self.through_the_gateway(request));
-        let mut answer = outcome.await.unwrap_or_else(IntoResponse::into_response);
+        // Problems become answers inside of the scope, so that they carry the request's id.
+        let work =
+            async { self.through_the_gateway(request).await.unwrap_or_else(IntoResponse::into_response) };
+        let mut answer = request_id::scope(id.clone(), work).await;
         if let Ok(id) = http::HeaderValue::from_str(id.as_str()) {
             answer.headers_mut().insert(ELEMENTS_REQUEST_ID, id.clone());
             answer.headers_mut().insert(X_REQUEST_ID, id);
@@ -67,8 +69,7 @@ impl Hub {
         if path.kind == HubPath::Platform {
             return Err(closed("this path is the platform's"));
         }
-        // Inside of the scope, so that the answer for a failed call has the request's id.
-        call(self, Door::Gateway, path, request).await.or_else(|problem| Ok(problem.into_response()))
+        call(self, Door::Gateway, path, request).await
     }
 }
 
@@ -142,7 +143,7 @@ pub(super) async fn run(
     call: HubCall,
     limit: StreamLimit,
 ) -> Result<HubAnswer, HubProblem> {
-    let line = Line::new(live, hub.refresher.clone(), hub.links.clone());
+    let line = Line::new(hub, live);
     match tokio::time::timeout(limit.time, hub.engine.call(&line, call)).await {
         Ok(outcome) => Ok(outcome?),
         Err(_) => {
@@ -153,7 +154,7 @@ pub(super) async fn run(
 
 async fn ping(hub: &Hub, live: Arc<LiveInstance>) -> Result<HubAnswer, HubProblem> {
     let key = live.connector.key.clone();
-    let line = Line::new(live, hub.refresher.clone(), hub.links.clone());
+    let line = Line::new(hub, live);
     hub.engine.verify(&line).await?;
     let now = hub.clock.now().rfc3339_seconds();
     Ok(HubAnswer::json(&json!({"dateTime": now, "endpoint": key, "valid": true})))

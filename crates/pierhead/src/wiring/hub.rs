@@ -11,6 +11,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::control::HUB;
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Frames that may wait between the hub and a slow client: with the file driver's 64 KiB chunks, 256 KiB.
@@ -30,7 +32,15 @@ impl InProcessHub {
 }
 
 impl HubPort for InProcessHub {
-    fn call(&self, request: http::Request<HubBody>) -> PortFuture<http::Response<HubBody>> {
+    fn call(&self, mut request: http::Request<HubBody>) -> PortFuture<http::Response<HubBody>> {
+        // The data plane speaks of paths below the hub, the hub of its public ones.
+        let public = format!("{HUB}{}", request.uri().path_and_query().map_or("/", |below| below.as_str()));
+        match public.parse() {
+            Ok(uri) => *request.uri_mut() = uri,
+            Err(_) => {
+                return Box::pin(async { refusal(http::StatusCode::BAD_REQUEST, "The path is malformed.") });
+            }
+        }
         let hub = self.hub.clone();
         let (answer, answered) = oneshot::channel();
         let task = self.control.spawn(async move {
@@ -53,6 +63,10 @@ impl HubPort for InProcessHub {
             }
         })
     }
+}
+
+fn refusal(status: http::StatusCode, message: &str) -> http::Response<HubBody> {
+    pierhead_web::hub::error(status, message).map(|body| BodyExt::boxed_unsync(body.map_err(BoxError::from)))
 }
 
 async fn pump(mut body: Body, mut frames: Sender<bytes::Bytes, BoxError>) {
