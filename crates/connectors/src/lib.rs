@@ -3,6 +3,18 @@
 //! Invariant: no vendor is named in this code; a vendor is a folder in `catalog/`.
 
 pub mod catalogue;
+mod ceql;
+mod credentials;
 pub mod definition;
 pub mod driver;
 pub mod engine;
+mod http;
+mod hub;
+mod instance;
+pub mod links;
+mod provision;
+#[cfg(test)]
+mod testing;
+
+pub use http::router;
+pub use hub::{Hub, HubParts, HubSettings};

@@ -74,6 +74,10 @@ impl TokenEndpoint {
 
     /// Revokes a token where the vendor can, in a task of its own: nothing depends on the outcome.
     pub(crate) fn revoke(&self, connector: &Connector, settings: Settings<'_>, token: &SecretString) {
+        if settings("oauth.token.url").is_some() && settings("oauth.token.revoke_url").is_none() {
+            // Another server issued it: the definition's own must not see it.
+            return;
+        }
         let oauth = OAuth::of(connector);
         let request = oauth.and_then(|oauth| oauth.revoke_request(settings, &client(settings), token));
         let Some(request) = request else { return };

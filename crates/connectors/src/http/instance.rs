@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use pierhead_domain::{Caller, InstanceId};
 use pierhead_store::connectors::CredentialState;
+use serde_json::{Map, Value};
 
 use super::extract::{HubJson, Target};
 use super::wire::Instance;
@@ -21,9 +22,9 @@ pub(super) async fn get(target: Target, State(hub): State<Hub>) -> Result<Json<I
 pub(super) async fn change(
     target: Target,
     State(hub): State<Hub>,
-    HubJson(ask): HubJson<InstanceAsk>,
+    HubJson(body): HubJson<Map<String, Value>>,
 ) -> Result<Json<Instance>, HubProblem> {
-    hub.change_instance(&target.caller, target.id, ask).await?;
+    hub.change_instance(&target.caller, target.id, InstanceAsk::read(body)?).await?;
     show(&hub, &target.caller, target.id).await
 }
 

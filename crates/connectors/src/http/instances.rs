@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use pierhead_domain::{Caller, InstanceId};
 use pierhead_store::connectors::{CredentialState, InstanceFilter};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::extract::{HubJson, PathParams, PlatformCaller, Query, token_instance};
 use super::list::{ListAnswer, page};
@@ -21,8 +21,9 @@ pub(super) async fn create(
     PlatformCaller { caller, .. }: PlatformCaller,
     State(hub): State<Hub>,
     path: PathParams,
-    HubJson(ask): HubJson<InstanceAsk>,
+    HubJson(body): HubJson<Map<String, Value>>,
 ) -> Result<Json<Instance>, HubProblem> {
+    let ask = InstanceAsk::read(body)?;
     let connector = if path.find("key_or_id").is_some() {
         elements::element(&hub, &path)?
     } else {
@@ -81,7 +82,7 @@ pub(super) async fn count(
 ) -> Result<Json<Value>, HubProblem> {
     let counts = hub.store.count_instances(&visible_to(&caller)).await?;
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
-    let by_element: serde_json::Map<String, Value> =
+    let by_element: Map<String, Value> =
         counts.into_iter().map(|(element, count)| (element, count.into())).collect();
     Ok(Json(json!({"totalInstances": total, "elementInstances": by_element})))
 }

@@ -1,4 +1,6 @@
 mod catalogue;
 mod door;
+mod files;
+mod google;
 mod instances;
 mod oauth;

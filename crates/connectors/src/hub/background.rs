@@ -35,8 +35,9 @@ impl Hub {
     async fn refresh_forever(&self) {
         loop {
             match self.refresh_due().await {
-                Ok(0) => tokio::time::sleep(REFRESH_EVERY).await,
-                Ok(_) => {}
+                Ok(due) if (due as u64) < REFRESH_BATCH => tokio::time::sleep(REFRESH_EVERY).await,
+                // Others get their turn between two full batches.
+                Ok(_) => tokio::time::sleep(CHECK_EVERY / 10).await,
                 Err(error) => {
                     tracing::warn!("due credentials could not be read: {error}");
                     tokio::time::sleep(REFRESH_EVERY).await;

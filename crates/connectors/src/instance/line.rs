@@ -6,21 +6,19 @@ use futures_util::future::BoxFuture;
 use pierhead_domain::InstanceId;
 
 use super::LiveInstance;
-use crate::credentials::Refresher;
 use crate::definition::Connector;
 use crate::engine::{CallProblem, Connection, Credential, DownloadLink};
-use crate::links::LinkSigner;
+use crate::hub::Hub;
 
 /// One instance during one call.
 pub(crate) struct Line {
     live: Arc<LiveInstance>,
-    refresher: Refresher,
-    links: LinkSigner,
+    hub: Hub,
 }
 
 impl Line {
-    pub(crate) fn new(live: Arc<LiveInstance>, refresher: Refresher, links: LinkSigner) -> Self {
-        Self { live, refresher, links }
+    pub(crate) fn new(hub: &Hub, live: Arc<LiveInstance>) -> Self {
+        Self { live, hub: hub.clone() }
     }
 }
 
@@ -38,16 +36,16 @@ impl Connection for Line {
     }
 
     fn credential(&self) -> BoxFuture<'_, Result<Credential, CallProblem>> {
-        Box::pin(async { Ok(self.refresher.fresh(&self.live).await?.credential.clone()) })
+        Box::pin(async { Ok(self.hub.refresher.fresh(&self.live).await?.credential.clone()) })
     }
 
     fn rejected(&self, generation: u64) -> BoxFuture<'_, Result<Credential, CallProblem>> {
         Box::pin(async move {
-            Ok(self.refresher.after_rejection(&self.live, generation).await?.credential.clone())
+            Ok(self.hub.refresher.after_rejection(&self.live, generation).await?.credential.clone())
         })
     }
 
     fn download_link(&self, file_id: &str) -> Option<DownloadLink> {
-        Some(self.links.link(self.live.stored.id, file_id))
+        Some(self.hub.links.link(self.live.stored.id, file_id))
     }
 }

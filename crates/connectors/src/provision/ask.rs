@@ -1,33 +1,70 @@
 //! What a client sends to make or change an instance (open-connectors §8.1).
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use crate::hub::HubProblem;
 
 /// The body of `POST /instances`, `PUT` and `PATCH /instances/{id}`. Fields that are not here are ignored,
 /// as the original does; what is `None` stays as it is.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct InstanceAsk {
     pub(crate) name: Option<String>,
     pub(crate) element: Option<ElementChoice>,
     pub(crate) provider_data: Option<Map<String, Value>>,
     pub(crate) configuration: Option<Map<String, Value>>,
-    pub(crate) tags: Option<Vec<Option<String>>>,
+    pub(crate) tags: Option<Vec<String>>,
     pub(crate) external_authentication: Option<String>,
 }
 
 /// `element`: by key or by id.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ElementChoice {
-    pub(crate) key: Option<String>,
-    pub(crate) id: Option<Value>,
+    key: Option<String>,
+    id: Option<String>,
+}
+
+impl InstanceAsk {
+    /// Reads a body; a field of another kind than it must be is named.
+    pub(crate) fn read(mut body: Map<String, Value>) -> Result<Self, HubProblem> {
+        let mut take = |name: &str| body.remove(name).filter(|value| !value.is_null());
+        let text = |name: &str, value: Option<Value>| match value {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(HubProblem::Bad(format!("{name} must be a text"))),
+        };
+        let object = |name: &str, value: Option<Value>| match value {
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(_) => Err(HubProblem::Bad(format!("{name} must be an object"))),
+        };
+        let tags = match take("tags") {
+            None => None,
+            Some(Value::Array(tags)) => {
+                let given = tags.into_iter().filter(|tag| !tag.is_null());
+                let read = given.map(|tag| Ok(text("each of tags", Some(tag))?.unwrap_or_default()));
+                Some(read.collect::<Result<Vec<String>, HubProblem>>()?)
+            }
+            Some(_) => return Err(HubProblem::Bad("tags must be a list of texts".into())),
+        };
+        let element = object("element", take("element"))?.map(|element| ElementChoice {
+            key: element.get("key").and_then(plain_text),
+            id: element.get("id").and_then(plain_text),
+        });
+        Ok(Self {
+            name: text("name", take("name"))?,
+            element,
+            provider_data: object("providerData", take("providerData"))?,
+            configuration: object("configuration", take("configuration"))?,
+            tags,
+            external_authentication: text("externalAuthentication", take("externalAuthentication"))?,
+        })
+    }
 }
 
 impl ElementChoice {
     /// The key, or the id in digits.
     pub(crate) fn key_or_id(&self) -> Option<String> {
-        self.key.clone().or_else(|| self.id.as_ref().and_then(plain_text))
+        self.key.clone().or_else(|| self.id.clone())
     }
 }
 

@@ -2,7 +2,6 @@
 
 use pierhead_domain::{Caller, InstanceId};
 use pierhead_store::connectors::{InstanceChange, StoredInstance};
-use serde_json::Map;
 
 use super::ask::InstanceAsk;
 use super::create::capture;
@@ -39,7 +38,7 @@ impl Hub {
         {
             return Err(HubProblem::Bad("element: an instance keeps its connector; make a new one".into()));
         }
-        let given = ask.configuration.clone().unwrap_or_else(Map::new);
+        let given = ask.configuration.clone().unwrap_or_default();
         let data = self.settings.data_directory.as_deref();
         let renews = Self::brings_grant(&connector, &ask);
         let mut issued = None;
@@ -114,10 +113,7 @@ fn names(ask: &InstanceAsk, held: &StoredInstance) -> Result<Names, HubProblem> 
     let effective = name.as_ref().unwrap_or(&held.name);
     let tags = match &ask.tags {
         Some(given) => naming::tags(given, effective)?,
-        None => {
-            let kept: Vec<Option<String>> = held.tags.iter().cloned().map(Some).collect();
-            naming::tags(&kept, name.as_deref().unwrap_or_default())?
-        }
+        None => naming::tags(&held.tags, name.as_deref().unwrap_or_default())?,
     };
     Ok((name, Some(tags)))
 }

@@ -59,18 +59,17 @@ impl Hub {
         })
     }
 
-    /// Ends a consent and gives its verifier. A state of the caller's own is good once; without one the
+    /// Ends a consent and gives it, for its verifier. A state of the caller's own is good once; without one the
     /// verifier is that of the client's consents under way, if there are any.
     pub(super) async fn end_consent(
         &self,
         client: ConsentClient<'_>,
         state: Option<&str>,
-    ) -> Result<Option<String>, HubProblem> {
+    ) -> Result<Option<StoredConsent>, HubProblem> {
         let now = self.clock.now();
         let hash = self.client_hash(client);
         let Some(state) = state.filter(|state| *state != client.element) else {
-            let under_way = self.store.consent_of_client(&hash, now).await?;
-            return Ok(under_way.map(|consent| self.verifier(&consent)));
+            return Ok(self.store.consent_of_client(&hash, now).await?);
         };
         let tx = self.store.write().await?;
         let consent = tx.use_consent(&self.consent_id(&hash, state), now).await?;
@@ -83,19 +82,14 @@ impl Hub {
                 client.element
             )));
         };
-        Ok(Some(self.verifier(&consent)))
+        Ok(Some(consent))
     }
 
-    /// Makes a state good again, since the vendor could not be asked.
-    pub(super) async fn renew_consent(
-        &self,
-        client: ConsentClient<'_>,
-        state: &str,
-    ) -> Result<(), HubProblem> {
-        if state != client.element {
-            self.begin_consent(client, Some(state)).await?;
-        }
-        Ok(())
+    /// Makes a consent good again as it was, since the vendor could not be asked.
+    pub(super) async fn restore_consent(&self, consent: &StoredConsent) -> Result<(), HubProblem> {
+        let tx = self.store.write().await?;
+        tx.put_consent(consent, self.clock.now()).await?;
+        Ok(tx.commit().await?)
     }
 
     fn client_hash(&self, client: ConsentClient<'_>) -> String {
@@ -109,7 +103,7 @@ impl Hub {
     }
 
     /// RFC 7636 §4.1: 43 characters.
-    fn verifier(&self, consent: &StoredConsent) -> String {
+    pub(super) fn verifier(&self, consent: &StoredConsent) -> String {
         URL_SAFE_NO_PAD.encode(self.vault.digest("pkce", &format!("{}\n{}", consent.nonce, consent.client)))
     }
 }

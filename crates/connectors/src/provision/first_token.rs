@@ -40,14 +40,14 @@ impl Hub {
                     let grant = Grant::Refresh { refresh_token: &token };
                     endpoint.ask(connector, &settings, &grant, Some(&token)).await
                 }
-                None => return self.from_code(connector, draft, ask).await.map(Some),
+                None => return self.token_for_code(connector, draft, ask).await.map(Some),
             },
             _ => return Ok(None),
         };
         asked.map(Some).map_err(|failure| refused(connector, failure))
     }
 
-    async fn from_code(
+    async fn token_for_code(
         &self,
         connector: &Arc<Connector>,
         draft: &Draft,
@@ -77,15 +77,16 @@ impl Hub {
         let api_key = draft.get("oauth.api.key").unwrap_or_default();
         let client = ConsentClient { element: key, api_key, callback: redirect_uri };
         let state = ask.provided("state");
-        let verifier = self.end_consent(client, state.as_deref()).await?;
+        let consent = self.end_consent(client, state.as_deref()).await?;
+        let verifier = consent.as_ref().map(|consent| self.verifier(consent));
         let settings = |key: &str| draft.get(key).map(str::to_owned);
         let grant = Grant::Code { code: &code, redirect_uri, verifier: verifier.as_deref() };
         match self.refresher.endpoint().ask(connector, &settings, &grant, None).await {
             Ok(issued) => Ok(issued),
             Err(failure) => {
                 // The code was not used up: the same state may come again.
-                if let (TokenFailure::Unavailable { .. }, Some(state)) = (&failure, &state) {
-                    self.renew_consent(client, state).await?;
+                if let (TokenFailure::Unavailable { .. }, Some(consent)) = (&failure, &consent) {
+                    self.restore_consent(consent).await?;
                 }
                 Err(refused(connector, failure))
             }

@@ -18,9 +18,9 @@ pub(crate) fn name(given: &str) -> Result<String, HubProblem> {
 }
 
 /// The clean form of tags, with those that stand in the name; each once, in order.
-pub(crate) fn tags(given: &[Option<String>], name: &str) -> Result<Vec<String>, HubProblem> {
+pub(crate) fn tags(given: &[String], name: &str) -> Result<Vec<String>, HubProblem> {
     let mut tags: Vec<String> = Vec::new();
-    let listed = given.iter().flatten().map(|tag| strip_html(tag));
+    let listed = given.iter().map(|tag| strip_html(tag));
     for tag in listed.chain(tags_in(name)).filter(|tag| !tag.is_empty()) {
         if tag.chars().count() > NAME_CHARS {
             return Err(HubProblem::Bad(format!("each of tags must have at most {NAME_CHARS} characters")));
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_tag_in_the_name_is_a_tag_too() {
-        let given = [Some("red".into()), None, Some("<b>blue</b>".into()), Some("red".into())];
+        let given = ["red".into(), "<b>blue</b>".into(), "red".into()];
         assert_eq!(tags(&given, "my drive @sales a@b").unwrap(), ["red", "blue", "sales"]);
     }
 

@@ -10,6 +10,7 @@ use http_body_util::BodyExt;
 use pierhead_domain::{
     AccountId, Caller, OrganizationId, Role, SecretString, SharedClock, StoppedClock, SystemRng, UserId,
 };
+use pierhead_egress::{Egress, EgressSettings, SystemResolver};
 use pierhead_store::Store;
 use pierhead_vault::Vault;
 use pierhead_web::auth::ConnectorAuth;
@@ -20,6 +21,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use super::{NOW, Vendor, catalogue, vault};
+use crate::driver::Outbound;
 use crate::engine::{Engine, EngineParts};
 use crate::{Hub, HubParts, HubSettings, router};
 
@@ -50,20 +52,39 @@ impl TestHub {
         let (store, data) = pierhead_store::testing::sqlite().await;
         let clock = StoppedClock::at(NOW);
         let vendor = Vendor::new(Arc::new(clock.clone()));
-        Self::over(store, data, vault(), clock, vendor)
+        Self::over(store, data, vault(), clock, vendor, None)
+    }
+
+    /// A hub that reaches its vendors over the network: any on this machine.
+    pub(crate) async fn on_the_network() -> Self {
+        let settings =
+            EgressSettings { allow: vec!["127.0.0.0/8".parse().unwrap()], ..EgressSettings::default() };
+        let egress = Egress::new(&settings, Arc::new(SystemResolver)).unwrap();
+        let (store, data) = pierhead_store::testing::sqlite().await;
+        let clock = StoppedClock::at(NOW);
+        let vendor = Vendor::new(Arc::new(clock.clone()));
+        Self::over(store, data, vault(), clock, vendor, Some(Arc::new(egress)))
     }
 
     /// Another node over the same database, with its own memory.
     pub(crate) fn second_node(&self) -> Self {
         let data = tempfile::tempdir().unwrap();
         let (vault, clock) = (Arc::clone(&self.vault), self.clock.clone());
-        Self::over(self.store.clone(), data, vault, clock, self.vendor.clone())
+        Self::over(self.store.clone(), data, vault, clock, self.vendor.clone(), None)
     }
 
-    fn over(store: Store, data: TempDir, vault: Arc<Vault>, clock: StoppedClock, vendor: Vendor) -> Self {
+    fn over(
+        store: Store,
+        data: TempDir,
+        vault: Arc<Vault>,
+        clock: StoppedClock,
+        vendor: Vendor,
+        network: Option<Arc<dyn Outbound>>,
+    ) -> Self {
+        let outbound = network.unwrap_or_else(|| Arc::new(vendor.clone()));
         let shared_clock: SharedClock = Arc::new(clock.clone());
         let engine = Engine::new(EngineParts {
-            outbound: Arc::new(vendor.clone()),
+            outbound: Arc::clone(&outbound),
             forbidden_directories: Vec::new(),
             clock: Arc::clone(&shared_clock),
             rng: Arc::new(SystemRng),
@@ -77,7 +98,7 @@ impl TestHub {
             vault: Arc::clone(&vault),
             catalogue: Arc::new(catalogue()),
             engine,
-            outbound: Arc::new(vendor.clone()),
+            outbound,
             authenticator: Arc::new(People),
             clock: Arc::clone(&shared_clock),
             rng: Arc::new(SystemRng),
@@ -95,6 +116,21 @@ impl TestHub {
 
     pub(crate) async fn get(&self, path: &str, auth: &str) -> Reply {
         self.call("GET", path, auth, None).await
+    }
+
+    /// Sends a file as the field `file` of a form.
+    pub(crate) async fn upload(&self, path: &str, auth: &str, name: &str, content: &[u8]) -> Reply {
+        let mut body = format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: text/plain\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n--edge--\r\n");
+        let request = Request::post(format!("/elements/api-v2{path}"))
+            .header(header::AUTHORIZATION, auth)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+        self.send(request.body(Body::from(body)).unwrap()).await
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
