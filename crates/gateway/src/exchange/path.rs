@@ -29,7 +29,7 @@ pub enum BadPath {
 
 /// Brings `raw` into the form that routing and conditions compare: everything decoded except what would
 /// change its meaning. Escaped `/ ? # % + ;` and bytes that are no UTF-8 stay escaped, in upper case; an
-/// escaped slash is no separator. [`encode`] writes it back for the wire. What servers read differently from
+/// escaped slash is no separator. `encode` writes it back for the wire. What servers read differently from
 /// each other (dot segments, backslashes, control characters, overlong UTF-8) is refused: comparing one
 /// reading and forwarding another is how guards are passed (hostile-input 8).
 ///

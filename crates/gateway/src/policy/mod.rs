@@ -1,7 +1,7 @@
 //! Policies: the steps of flows.
 //!
 //! Adding one: a file with a type that implements [`Policy`] and a `compile` function, and a line in
-//! [`CATALOGUE`].
+//! `CATALOGUE`.
 
 mod assign_message;
 mod blueprint;
