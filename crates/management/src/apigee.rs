@@ -32,6 +32,7 @@ pub(crate) fn routes(management: Management) -> Router {
 
 /// A request that was let in.
 struct Call<'m> {
+    management: &'m Management,
     parts: &'m Parts,
     /// For `createdBy`.
     caller: String,
@@ -68,7 +69,7 @@ async fn answer(management: &Management, org: &str, path: &str, request: Request
     if org != parts.snapshots.load().organization() {
         return Err(ApigeeProblem::missing("organizations.OrganizationDoesNotExist", "Organization", org));
     }
-    let call = read(parts, caller.name, request).await?;
+    let call = read(management, caller.name, request).await?;
     // Calls read, then write: one at a time, so that none undoes another.
     let _gate = if reads { None } else { Some(parts.gate.lock().await) };
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -100,7 +101,8 @@ async fn authenticate(parts: &Parts, headers: &HeaderMap) -> Result<Caller, Apig
     }
 }
 
-async fn read<'m>(parts: &'m Parts, caller: String, request: Request) -> Result<Call<'m>, ApigeeProblem> {
+async fn read(management: &Management, caller: String, request: Request) -> Result<Call<'_>, ApigeeProblem> {
+    let parts = management.parts();
     let method = request.method().clone();
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.unwrap_or_default().to_owned();
@@ -113,7 +115,8 @@ async fn read<'m>(parts: &'m Parts, caller: String, request: Request) -> Result<
     let query: Vec<(String, String)> =
         form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
     let option = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let bytes = body::read(request.into_body(), parts.settings.body_bytes).await.map_err(ApigeeProblem::Body)?;
+    let bytes =
+        body::read(request.into_body(), parts.settings.body_bytes).await.map_err(ApigeeProblem::Body)?;
     let body = if bytes.trim_ascii().is_empty() {
         Map::new()
     } else {
@@ -121,6 +124,7 @@ async fn read<'m>(parts: &'m Parts, caller: String, request: Request) -> Result<
             .map_err(|error| ApigeeProblem::bad(format!("the body is no JSON object: {error}")))?
     };
     Ok(Call {
+        management,
         parts,
         caller,
         method,
@@ -148,15 +152,23 @@ impl Call<'_> {
 
     /// Makes the change durable and live.
     async fn commit(&self, tx: WriteTx) -> Result<(), ApigeeProblem> {
-        tx.commit().await?;
-        self.parts.publish_keys().await.map_err(|failure| ApigeeProblem::Internal(failure.into()))
+        // A client that leaves now must not leave a change behind that is committed and not live.
+        let management = self.management.clone();
+        let committed = tokio::spawn(async move {
+            tx.commit().await?;
+            let published = management.parts().publish_keys().await;
+            published.map_err(|failure| ApigeeProblem::Internal(failure.into()))
+        });
+        committed.await.map_err(|stopped| ApigeeProblem::Internal(stopped.into()))?
     }
 
     /// A text of the body: at most 1 KiB, no control characters.
     fn text(&self, name: &str) -> Result<Option<&str>, ApigeeProblem> {
         match self.body.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) if text.len() <= 1024 && !text.contains(char::is_control) => Ok(Some(text)),
+            Some(Value::String(text)) if text.len() <= 1024 && !text.contains(char::is_control) => {
+                Ok(Some(text))
+            }
             Some(_) => Err(ApigeeProblem::bad(format!("{name} must be a text of at most 1024 bytes"))),
         }
     }
@@ -181,7 +193,8 @@ impl Call<'_> {
 
     /// `attributes` of the body, checked.
     fn attributes(&self) -> Result<Value, ApigeeProblem> {
-        let rule = || ApigeeProblem::bad("attributes must be a list of at most 18 {\"name\", \"value\"} pairs");
+        let rule =
+            || ApigeeProblem::bad("attributes must be a list of at most 18 {\"name\", \"value\"} pairs");
         let pair = |item: &Value| match (item["name"].as_str(), item["value"].as_str()) {
             (Some(name), Some(value)) if !name.is_empty() && name.len() <= 255 && value.len() <= 2048 => {
                 Ok(json!({"name": name, "value": value}))

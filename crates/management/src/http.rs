@@ -132,7 +132,8 @@ fn limits(management: &Management, headers: &HeaderMap) -> Limits {
     let parts = management.parts();
     let settings = &parts.settings;
     let (scheme, own_host) = settings.public_url.split_once("://").unwrap_or(("http", &settings.public_url));
-    let plain = |host: &&str| host.chars().all(|char| char.is_ascii_alphanumeric() || "-.:[]_".contains(char));
+    let plain =
+        |host: &&str| host.chars().all(|char| char.is_ascii_alphanumeric() || "-.:[]_".contains(char));
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(plain);
     let mut random = [0; 8];
     parts.rng.fill(&mut random);

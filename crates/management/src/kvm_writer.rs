@@ -21,16 +21,24 @@ impl KvmWriter for Writer {
         let management = self.0.clone();
         Box::pin(async move {
             let key = map_key(&at.scope, &at.map);
-            put(&management, &key, &at.key, &value.into(), replace).await.map_err(unavailable)
+            // A client that leaves now must not leave a value behind that is committed and not live.
+            let work = async move { put(&management, &key, &at.key, &value.into(), replace).await };
+            finish(tokio::spawn(work)).await
         })
     }
 
     fn delete(&self, at: KvmAddress) -> PortFuture<Result<(), KvmUnavailable>> {
         let management = self.0.clone();
         Box::pin(async move {
-            delete(&management, &map_key(&at.scope, &at.map), &at.key).await.map_err(unavailable)
+            let key = map_key(&at.scope, &at.map);
+            let work = async move { delete(&management, &key, &at.key).await };
+            finish(tokio::spawn(work)).await
         })
     }
+}
+
+async fn finish(work: tokio::task::JoinHandle<Result<(), Failure>>) -> Result<(), KvmUnavailable> {
+    work.await.unwrap_or_else(|stopped| Err(stopped.into())).map_err(unavailable)
 }
 
 async fn put(

@@ -57,12 +57,19 @@ impl Parts {
         Ok(())
     }
 
-    fn revive(&self, providers: &[StoredProvider], design: &str, revision: i64) -> Result<(), String> {
+    /// Compiles a deployed design and puts it into the snapshot.
+    pub(crate) fn revive(
+        &self,
+        providers: &[StoredProvider],
+        design: &str,
+        revision: i64,
+    ) -> Result<(), String> {
         let design: ProxyDesign = serde_json::from_str(design).map_err(|error| error.to_string())?;
         let names = ProxyDraft::providers(&design);
         let mut runnable = AHashMap::new();
         for stored in providers.iter().filter(|stored| names.contains(&stored.name)) {
-            let provider = self.open_provider(stored).map_err(|error| error.to_string())?.runnable(&stored.name);
+            let provider =
+                self.open_provider(stored).map_err(|error| error.to_string())?.runnable(&stored.name);
             runnable.insert(stored.name.clone(), Arc::new(provider));
         }
         let running = self.snapshots.load();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use pierhead_domain::EpochMillis;
 use pierhead_gateway::snapshot::{
-    ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, KeyTable, ProductQuota, ResourcePattern, Standing,
+    ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, KeyTable, ProductQuota, ResourcePattern,
+    Standing,
 };
 use pierhead_store::management::{Stamp, StoredApp, StoredDeveloper, StoredKey, StoredProduct};
 use pierhead_vault::Sealed;
@@ -74,9 +75,10 @@ impl Parts {
         let clear = self.vault.open_bytes(self.organization(), &place, &sealed)?;
         let broken = || pierhead_vault::VaultError::DoesNotOpen(place.clone());
         let pair: KeyPair = serde_json::from_slice(&clear).map_err(|_| broken())?;
-        let named = stored.products.iter().filter_map(|named| {
-            Some((products.get(&named.product)?.clone(), standing(&named.status)))
-        });
+        let named = stored
+            .products
+            .iter()
+            .filter_map(|named| Some((products.get(&named.product)?.clone(), standing(&named.status))));
         let key = ApiKey {
             standing: standing(&stored.status),
             expires_at: stored.expires_ms.map(EpochMillis::new),
@@ -101,7 +103,10 @@ fn product(stored: &StoredProduct) -> ApiProduct {
         display_name: text(&document, "displayName"),
         proxies: texts(&document, "proxies"),
         environments: texts(&document, "environments"),
-        resources: texts(&document, "apiResources").iter().map(|pattern| ResourcePattern::new(pattern)).collect(),
+        resources: texts(&document, "apiResources")
+            .iter()
+            .map(|pattern| ResourcePattern::new(pattern))
+            .collect(),
         operations: Vec::new(),
         quota,
         attributes: attributes(&document),

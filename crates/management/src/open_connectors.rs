@@ -27,9 +27,8 @@ fn policy_for(target: &str) -> PolicyText {
 
 /// Names of the target endpoints whose provider `is_hub` says is an Open Connectors hub.
 fn hub_targets(design: &ProxyDesign, is_hub: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let leads = |destination: &Destination| {
-        matches!(destination, Destination::Provider { name, .. } if is_hub(name))
-    };
+    let leads =
+        |destination: &Destination| matches!(destination, Destination::Provider { name, .. } if is_hub(name));
     design
         .target_endpoints
         .iter()
@@ -49,7 +48,9 @@ pub(crate) fn settle(
         [] => None,
         [one] => Some(one.clone()),
         _ => {
-            return Err(fixed("a proxy may have one target endpoint with a provider of type Open Connectors only"));
+            return Err(fixed(
+                "a proxy may have one target endpoint with a provider of type Open Connectors only",
+            ));
         }
     };
     let held = before.and_then(|before| {
@@ -113,8 +114,14 @@ fn detach(design: &mut ProxyDesign) {
 fn place(design: &ProxyDesign) -> Vec<(String, String, String)> {
     let mut copy = design.clone();
     let mut places = Vec::new();
-    let proxies = copy.proxy_endpoints.iter_mut().map(|endpoint| (format!("proxy {}", endpoint.name), &mut endpoint.flows));
-    let targets = copy.target_endpoints.iter_mut().map(|endpoint| (format!("target {}", endpoint.name), &mut endpoint.flows));
+    let proxies = copy
+        .proxy_endpoints
+        .iter_mut()
+        .map(|endpoint| (format!("proxy {}", endpoint.name), &mut endpoint.flows));
+    let targets = copy
+        .target_endpoints
+        .iter_mut()
+        .map(|endpoint| (format!("target {}", endpoint.name), &mut endpoint.flows));
     for (endpoint, flows) in proxies.chain(targets) {
         for (stream, steps) in steps_of(flows) {
             let attached = steps.iter().filter(|step| step.policy == POLICY);
@@ -166,7 +173,8 @@ mod tests {
     }
 
     fn settled(provider: &str) -> ProxyDesign {
-        let mut design = ProxyDesign { target_endpoints: vec![target("default", provider)], ..ProxyDesign::default() };
+        let mut design =
+            ProxyDesign { target_endpoints: vec![target("default", provider)], ..ProxyDesign::default() };
         settle(None, &mut design, &is_hub).unwrap();
         design
     }
@@ -178,7 +186,8 @@ mod tests {
         assert_eq!(place(&with), [("target default".into(), "post request".into(), String::new())]);
 
         let mut without = with.clone();
-        without.target_endpoints[0] = TargetEndpoint { flows: with.target_endpoints[0].flows.clone(), ..target("default", "web") };
+        without.target_endpoints[0] =
+            TargetEndpoint { flows: with.target_endpoints[0].flows.clone(), ..target("default", "web") };
         settle(Some(&with), &mut without, &is_hub).unwrap();
         assert!(without.policies.is_empty() && place(&without).is_empty());
 
@@ -196,7 +205,13 @@ mod tests {
             |design| design.policies[0].xml.push(' '),
             |design| design.target_endpoints[0].flows.post.request.clear(),
             |design| design.target_endpoints[0].flows.post.request[0].condition = "false".into(),
-            |design| design.target_endpoints[0].flows.pre.request.push(Step { policy: POLICY.into(), condition: String::new() }),
+            |design| {
+                design.target_endpoints[0]
+                    .flows
+                    .pre
+                    .request
+                    .push(Step { policy: POLICY.into(), condition: String::new() })
+            },
         ];
         for edit in edits {
             let mut edited = with.clone();
@@ -221,7 +236,11 @@ mod tests {
     fn other_steps_may_be_added_around_it() {
         let with = settled("oc");
         let mut edited = with.clone();
-        edited.target_endpoints[0].flows.post.request.insert(0, Step { policy: "x".into(), condition: String::new() });
+        edited.target_endpoints[0]
+            .flows
+            .post
+            .request
+            .insert(0, Step { policy: "x".into(), condition: String::new() });
         settle(Some(&with), &mut edited, &is_hub).unwrap();
         assert!(edited.policies[0].fixed);
     }

@@ -172,6 +172,9 @@ impl Service for Portal {
     }
 
     async fn commit(&self, work: Work) -> Result<(), ODataError> {
-        work.commit(self.parts()).await
+        // A client that leaves now must not leave a change behind that is committed and not live.
+        let management = self.management.clone();
+        let committed = tokio::spawn(async move { work.commit(management.parts()).await });
+        committed.await.map_err(ODataError::internal)?
     }
 }

@@ -3,6 +3,7 @@
 //! Reads are methods of [`Designs`]: of the committed state by [`Store::designs`], of a transaction's own
 //! view by [`WriteTx::designs`].
 
+mod api_keys;
 mod change;
 mod consumers;
 mod maps;
@@ -13,7 +14,8 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction};
 
 use crate::{Store, WriteTx};
 
-pub use consumers::{StoredApp, StoredDeveloper, StoredKey, StoredKeyProduct, StoredProduct};
+pub use api_keys::{StoredKey, StoredKeyProduct};
+pub use consumers::{StoredApp, StoredDeveloper, StoredProduct};
 pub use maps::{MapKey, StoredEntry, StoredMap};
 pub use providers::StoredProvider;
 pub use proxies::{BasePath, StoredProxy, StoredRevision};

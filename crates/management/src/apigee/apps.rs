@@ -29,7 +29,13 @@ pub(super) async fn collection(call: &Call<'_>, email: &str) -> Answered {
                 stamp: call.stamp(),
             };
             let tx = call.write().await?;
-            if tx.designs().apps_of(organization, &developer.id).await?.iter().any(|known| known.name == app.name) {
+            if tx
+                .designs()
+                .apps_of(organization, &developer.id)
+                .await?
+                .iter()
+                .any(|known| known.name == app.name)
+            {
                 let code = "developer.service.AppAlreadyExists";
                 return Err(ApigeeProblem::conflict(code, format!("App {name} already exists")));
             }

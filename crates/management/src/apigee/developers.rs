@@ -18,7 +18,10 @@ pub(super) async fn collection(call: &Call<'_>) -> Answered {
         Method::POST => {
             let email = call.required("email")?.to_lowercase();
             let plain = |char: char| char.is_ascii_graphic() && !"/:\\\"<>()[],;".contains(char);
-            if email.len() > 255 || !email.chars().all(plain) || email.split('@').filter(|part| !part.is_empty()).count() != 2 {
+            if email.len() > 255
+                || !email.chars().all(plain)
+                || email.split('@').filter(|part| !part.is_empty()).count() != 2
+            {
                 return Err(ApigeeProblem::bad("email must be an address of at most 255 bytes"));
             }
             let id = time_ordered_id(call.parts.clock.now(), call.parts.rng.as_ref());
@@ -27,7 +30,10 @@ pub(super) async fn collection(call: &Call<'_>) -> Answered {
             let tx = call.write().await?;
             if tx.designs().developers(organization).await?.iter().any(|known| known.email == stored.email) {
                 let code = "developer.service.DeveloperAlreadyExists";
-                return Err(ApigeeProblem::conflict(code, format!("Developer {} already exists", stored.email)));
+                return Err(ApigeeProblem::conflict(
+                    code,
+                    format!("Developer {} already exists", stored.email),
+                ));
             }
             tx.add_developer(organization, &stored).await?;
             call.commit(tx).await?;

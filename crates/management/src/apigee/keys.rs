@@ -20,8 +20,13 @@ pub(super) async fn create(call: &Call<'_>, email: &str, app: &str) -> Answered 
     let app = apps::find(call, email, app).await?;
     let own = |name: &str| {
         let text = call.required(name)?;
-        let plain = text.chars().all(|char| char.is_ascii_graphic() && !matches!(char, '/' | '?' | '#' | '%'));
-        if plain { Ok(text.to_owned()) } else { Err(ApigeeProblem::bad(format!("{name} must be printable ASCII without / ? # %"))) }
+        let plain =
+            text.chars().all(|char| char.is_ascii_graphic() && !matches!(char, '/' | '?' | '#' | '%'));
+        if plain {
+            Ok(text.to_owned())
+        } else {
+            Err(ApigeeProblem::bad(format!("{name} must be printable ASCII without / ? # %")))
+        }
     };
     let (key, secret) = (own("consumerKey")?, own("consumerSecret")?);
     let tx = call.write().await?;
@@ -66,7 +71,8 @@ pub(super) async fn one(call: &Call<'_>, email: &str, app: &str, key: &str) -> A
 pub(super) async fn product(call: &Call<'_>, email: &str, app: &str, key: &str, name: &str) -> Answered {
     let mut stored = find(call, email, app, key).await?;
     let at = stored.products.iter().position(|known| known.product == name);
-    let missing = || ApigeeProblem::missing("keymanagement.service.apiproduct_doesnot_exist", "API Product", name);
+    let missing =
+        || ApigeeProblem::missing("keymanagement.service.apiproduct_doesnot_exist", "API Product", name);
     let at = at.ok_or_else(missing)?;
     match (&call.method, call.action.as_deref()) {
         (&Method::POST, Some(action @ ("approve" | "revoke"))) => {
@@ -99,7 +105,8 @@ pub(super) async fn add(
     }
     let now = call.parts.clock.now().as_i64();
     let lifetime = call.body.get("keyExpiresIn").and_then(Value::as_i64).filter(|millis| *millis > 0);
-    let clear = serde_json::to_string(&KeyPair { key, secret }).map_err(|error| ApigeeProblem::Internal(error.into()))?;
+    let clear = serde_json::to_string(&KeyPair { key, secret })
+        .map_err(|error| ApigeeProblem::Internal(error.into()))?;
     let sealed = call.parts.vault.seal_text(organization, &sealed_place(hash.as_str()), &clear.into())?;
     let stored = StoredKey {
         hash: hash.as_str().into(),
@@ -159,9 +166,12 @@ async fn save(call: &Call<'_>, stored: &StoredKey) -> Result<(), ApigeeProblem> 
 /// A key as one of an app's credentials.
 pub(super) fn shown(call: &Call<'_>, stored: &StoredKey) -> Result<Value, ApigeeProblem> {
     let sealed = Sealed::from_stored(stored.sealed.clone());
-    let clear = call.parts.vault.open_bytes(call.parts.organization(), &sealed_place(&stored.hash), &sealed)?;
-    let pair: KeyPair = serde_json::from_slice(&clear).map_err(|error| ApigeeProblem::Internal(error.into()))?;
-    let product = |product: &StoredKeyProduct| json!({"apiproduct": product.product, "status": product.status});
+    let clear =
+        call.parts.vault.open_bytes(call.parts.organization(), &sealed_place(&stored.hash), &sealed)?;
+    let pair: KeyPair =
+        serde_json::from_slice(&clear).map_err(|error| ApigeeProblem::Internal(error.into()))?;
+    let product =
+        |product: &StoredKeyProduct| json!({"apiproduct": product.product, "status": product.status});
     Ok(json!({
         "consumerKey": pair.key, "consumerSecret": pair.secret, "status": stored.status,
         "apiProducts": stored.products.iter().map(product).collect::<Vec<_>>(),

@@ -65,9 +65,10 @@ impl ApigeeProblem {
 impl From<StoreError> for ApigeeProblem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Duplicate(_) => {
-                Self::conflict("keymanagement.service.AlreadyExists", "An entity with the same key exists already")
-            }
+            StoreError::Duplicate(_) => Self::conflict(
+                "keymanagement.service.AlreadyExists",
+                "An entity with the same key exists already",
+            ),
             error => Self::Internal(error.into()),
         }
     }
@@ -90,7 +91,8 @@ impl IntoResponse for ApigeeProblem {
         let headers = response.headers_mut();
         match self {
             Self::Unauthorized => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"API portal\""));
+                headers
+                    .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"API portal\""));
             }
             Self::TooMany(seconds) => {
                 headers.insert(header::RETRY_AFTER, seconds.into());

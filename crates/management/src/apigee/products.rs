@@ -17,11 +17,14 @@ pub(super) async fn collection(call: &Call<'_>) -> Answered {
     match call.method {
         Method::GET => {
             let all = call.parts.store.designs().products(organization).await?;
-            Ok((StatusCode::OK, if call.expand {
-                json!({"apiProduct": all.iter().map(shown).collect::<Vec<_>>()})
-            } else {
-                all.iter().map(|product| product.name.clone()).collect()
-            }))
+            Ok((
+                StatusCode::OK,
+                if call.expand {
+                    json!({"apiProduct": all.iter().map(shown).collect::<Vec<_>>()})
+                } else {
+                    all.iter().map(|product| product.name.clone()).collect()
+                },
+            ))
         }
         Method::POST => {
             let name = call.required("name")?;
@@ -42,7 +45,8 @@ pub(super) async fn collection(call: &Call<'_>) -> Answered {
 
 pub(super) async fn one(call: &Call<'_>, name: &str) -> Answered {
     let organization = call.parts.organization();
-    let missing = || ApigeeProblem::missing("keymanagement.service.apiproduct_doesnot_exist", "API Product", name);
+    let missing =
+        || ApigeeProblem::missing("keymanagement.service.apiproduct_doesnot_exist", "API Product", name);
     let product = call.parts.store.designs().product(organization, name).await?.ok_or_else(missing)?;
     match call.method {
         Method::GET => {}
@@ -65,7 +69,10 @@ pub(super) async fn one(call: &Call<'_>, name: &str) -> Answered {
             let users = keys.iter().filter(uses).count();
             if users > 0 {
                 let code = "keymanagement.service.apiproduct_in_use";
-                return Err(ApigeeProblem::conflict(code, format!("API Product {name} is used by {users} keys")));
+                return Err(ApigeeProblem::conflict(
+                    code,
+                    format!("API Product {name} is used by {users} keys"),
+                ));
             }
             tx.remove_product(organization, name).await?;
             call.commit(tx).await?;

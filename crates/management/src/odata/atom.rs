@@ -6,10 +6,10 @@ use pierhead_domain::EpochMillis;
 use quick_xml::escape::escape;
 use serde_json::Value;
 
+use super::Entity;
 use super::entity::millis;
 use super::json::Writing;
 use super::schema::{Edm, Property};
-use super::Entity;
 
 const XMLNS: &str = concat!(
     r#" xmlns="http://www.w3.org/2005/Atom""#,
@@ -50,7 +50,10 @@ impl Writing<'_> {
             escape(self.root)
         );
         for set in self.schema.sets {
-            xml.push_str(&format!(r#"<collection href="{0}"><atom:title>{0}</atom:title></collection>"#, set.name));
+            xml.push_str(&format!(
+                r#"<collection href="{0}"><atom:title>{0}</atom:title></collection>"#,
+                set.name
+            ));
         }
         xml.push_str("</workspace></service>");
         xml

@@ -41,7 +41,8 @@ pub(super) async fn answer<S: Service>(
                 Ok(answers) => {
                     let inner = format!("changeset_{}_{number}", limits.nonce);
                     body.extend_from_slice(
-                        format!("--{outer}\r\nContent-Type: multipart/mixed; boundary={inner}\r\n\r\n").as_bytes(),
+                        format!("--{outer}\r\nContent-Type: multipart/mixed; boundary={inner}\r\n\r\n")
+                            .as_bytes(),
                     );
                     for (id, answer) in &answers {
                         write(&mut body, &inner, answer, id.as_deref());
@@ -99,7 +100,10 @@ fn read(limits: &Limits, call: &Call) -> Result<Vec<Item>, ODataError> {
     let mut counted = |call: Result<Call, ODataError>| {
         operations += 1;
         if operations > limits.batch_operations {
-            return Err(ODataError::bad(format!("$batch has more than {} operations", limits.batch_operations)));
+            return Err(ODataError::bad(format!(
+                "$batch has more than {} operations",
+                limits.batch_operations
+            )));
         }
         call
     };
@@ -124,7 +128,9 @@ fn read(limits: &Limits, call: &Call) -> Result<Vec<Item>, ODataError> {
 /// The call that an `application/http` part holds.
 fn operation(limits: &Limits, outer: &Call, part: &Part<'_>) -> Result<Call, ODataError> {
     if !part.content_type().starts_with("application/http") {
-        return Err(ODataError::bad("a part of $batch must have Content-Type application/http or multipart/mixed"));
+        return Err(ODataError::bad(
+            "a part of $batch must have Content-Type application/http or multipart/mixed",
+        ));
     }
     let malformed = || ODataError::bad("a part of $batch does not begin with '<method> <uri> HTTP/1.1'");
     let (line, rest) = multipart::line(part.body);
@@ -138,7 +144,8 @@ fn operation(limits: &Limits, outer: &Call, part: &Part<'_>) -> Result<Call, ODa
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| malformed())?;
     let (headers, body) = multipart::headers(rest)?;
     let mut headers = multipart::header_map(&headers)?;
-    if let Some(accept) = outer.headers.get(header::ACCEPT).filter(|_| !headers.contains_key(header::ACCEPT)) {
+    if let Some(accept) = outer.headers.get(header::ACCEPT).filter(|_| !headers.contains_key(header::ACCEPT))
+    {
         headers.insert(header::ACCEPT, accept.clone());
     }
     let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
@@ -168,7 +175,8 @@ fn relative(limits: &Limits, path: &str) -> Result<String, ODataError> {
 
 fn write(body: &mut Vec<u8>, boundary: &str, answer: &Response<Bytes>, id: Option<&str>) {
     let status = answer.status();
-    let mut inner = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or_default());
+    let mut inner =
+        format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or_default());
     for (name, value) in answer.headers() {
         if let Ok(value) = value.to_str() {
             inner.push_str(&format!("{name}: {value}\r\n"));

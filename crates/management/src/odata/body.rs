@@ -89,7 +89,12 @@ impl Parsed {
                 _ if fields.contains_key("__deferred") => return Ok(()),
                 _ => vec![Value::Object(fields)],
             },
-            _ => return Err(ODataError::bad(format!("{}.{navigation} must be a list of entities", self.set.name))),
+            _ => {
+                return Err(ODataError::bad(format!(
+                    "{}.{navigation} must be a list of entities",
+                    self.set.name
+                )));
+            }
         };
         let mut nested = Vec::new();
         for item in items {
@@ -175,7 +180,9 @@ fn checked(set: &EntitySet, property: &Property, value: Value) -> Result<Value, 
         }
         (Edm::String, _) => Err(wrong("a text")),
         (Edm::Boolean, Value::Bool(value)) => Ok(Value::Bool(value)),
-        (Edm::Boolean, Value::String(text)) if text == "true" || text == "false" => Ok(Value::Bool(text == "true")),
+        (Edm::Boolean, Value::String(text)) if text == "true" || text == "false" => {
+            Ok(Value::Bool(text == "true"))
+        }
         (Edm::Boolean, _) => Err(wrong("true or false")),
         (Edm::Int32, Value::String(text)) => {
             text.parse::<i32>().map(Value::from).map_err(|_| wrong("a whole number"))

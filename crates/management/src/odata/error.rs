@@ -21,7 +21,11 @@ pub(crate) struct ODataError {
 
 impl ODataError {
     /// An error with its own code.
-    pub(crate) fn coded(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub(crate) fn coded(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
         Self { status, code: code.into(), message: message.into(), source: None }
     }
 
@@ -77,9 +81,11 @@ impl From<StoreError> for ODataError {
     fn from(error: StoreError) -> Self {
         match error {
             // Every create looks before it inserts; this is the loser of a race for the same name.
-            StoreError::Duplicate(_) => {
-                Self::coded(StatusCode::BAD_REQUEST, "DUPLICATION_ERROR", "An entity with the same key was made meanwhile.")
-            }
+            StoreError::Duplicate(_) => Self::coded(
+                StatusCode::BAD_REQUEST,
+                "DUPLICATION_ERROR",
+                "An entity with the same key was made meanwhile.",
+            ),
             error => Self::internal(error),
         }
     }

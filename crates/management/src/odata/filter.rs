@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use serde_json::Value;
 use time::format_description::well_known::Iso8601;
 
+use super::ODataError;
 use super::entity::{Entity, millis};
 use super::lexer::{Token, tokens};
 use super::schema::{Edm, EntitySet};
-use super::ODataError;
 
 /// Deepest nesting of brackets, functions and `not`.
 const MAX_DEPTH: usize = 40;
@@ -162,8 +162,9 @@ impl Parser {
             token => return Err(unexpected(token.as_ref())),
         };
         let utc = if text.ends_with('Z') { text.clone() } else { format!("{text}Z") };
-        let at = time::OffsetDateTime::parse(&utc, &Iso8601::DEFAULT)
-            .map_err(|_| ODataError::bad("$filter: a datetime literal is not written as 2026-01-31T12:00:00"))?;
+        let at = time::OffsetDateTime::parse(&utc, &Iso8601::DEFAULT).map_err(|_| {
+            ODataError::bad("$filter: a datetime literal is not written as 2026-01-31T12:00:00")
+        })?;
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of years near ours fit 53 bits")]
         let millis = (at.unix_timestamp_nanos() / 1_000_000) as f64;
         Ok(Expression::Literal(Operand::Number(millis)))

@@ -56,7 +56,9 @@ impl Writing<'_> {
     }
 
     fn property(&self, property: &Property, value: &Value) -> Value {
-        let (Edm::Complex(complex), Value::Object(fields)) = (property.edm, value) else { return value.clone() };
+        let (Edm::Complex(complex), Value::Object(fields)) = (property.edm, value) else {
+            return value.clone();
+        };
         let mut written = Map::new();
         let type_name = format!("{}.{}", self.schema.namespace, complex.name);
         written.insert("__metadata".into(), json!({"type": type_name}));

@@ -34,8 +34,7 @@ impl Key {
     pub(crate) fn parse(set: &'static EntitySet, predicate: &str) -> Result<Self, ODataError> {
         let tokens = tokens(predicate)?;
         let names: Vec<&'static str> = set.keys().map(|property| property.name).collect();
-        let malformed =
-            || ODataError::bad(format!("the key of {} must be ({})", set.name, wanted(&names)));
+        let malformed = || ODataError::bad(format!("the key of {} must be ({})", set.name, wanted(&names)));
         if let [Token::Text(value)] = tokens.as_slice() {
             return match names.as_slice() {
                 [name] => Ok(Self(vec![(*name, value.clone())])),
@@ -44,7 +43,9 @@ impl Key {
         }
         let mut given: Vec<(String, String)> = Vec::new();
         for part in tokens.split(|token| *token == Token::Sign(',')) {
-            let [Token::Word(name), Token::Sign('='), Token::Text(value)] = part else { return Err(malformed()) };
+            let [Token::Word(name), Token::Sign('='), Token::Text(value)] = part else {
+                return Err(malformed());
+            };
             if given.iter().any(|(known, _)| known == name) {
                 return Err(malformed());
             }
@@ -141,7 +142,15 @@ pub(super) mod tests {
 
     #[test]
     fn a_wrong_key_is_refused_with_the_right_form() {
-        for bad in ["", "'a','b'", "name='x'", "name='x',name='y'", "map_name='m',nome='k'", "map_name=m,name='k'", "name='x',map_name='m',x='y'"] {
+        for bad in [
+            "",
+            "'a','b'",
+            "name='x'",
+            "name='x',name='y'",
+            "map_name='m',nome='k'",
+            "map_name=m,name='k'",
+            "name='x',map_name='m',x='y'",
+        ] {
             let why = Key::parse(&TWO, bad).unwrap_err().to_string();
             assert_eq!(why, "the key of Twos must be (map_name='…',name='…')", "{bad}");
         }

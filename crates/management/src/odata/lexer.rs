@@ -29,7 +29,12 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, ODataError> {
             '\'' => quoted(rest).ok_or_else(|| ODataError::bad("a text in quotes has no closing quote"))?,
             '0'..='9' | '-' => number(rest)?,
             _ if first.is_alphabetic() || first == '_' || first == '$' => word(rest),
-            _ => return Err(ODataError::bad(format!("the character '{}' is not expected", first.escape_default()))),
+            _ => {
+                return Err(ODataError::bad(format!(
+                    "the character '{}' is not expected",
+                    first.escape_default()
+                )));
+            }
         };
         tokens.push(token);
         rest = &rest[length..];
@@ -63,7 +68,9 @@ fn number(rest: &str) -> Result<(Token, usize), ODataError> {
     let digits = rest[..end].trim_end_matches(['L', 'l', 'M', 'm', 'd', 'D', 'f', 'F']);
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
     let value = if plain { digits.parse().ok() } else { None };
-    value.map(|value| (Token::Number(value), end)).ok_or_else(|| ODataError::bad("a number is not written as a number"))
+    value
+        .map(|value| (Token::Number(value), end))
+        .ok_or_else(|| ODataError::bad("a number is not written as a number"))
 }
 
 fn word(rest: &str) -> (Token, usize) {

@@ -17,9 +17,8 @@ pub(super) fn document(schema: &Schema) -> String {
         entity_type(&mut xml, schema, set);
     }
     complex_types(&mut xml, schema);
-    let ways = || {
-        schema.sets.iter().flat_map(|set| set.navigation.iter().map(move |navigation| (*set, navigation)))
-    };
+    let ways =
+        || schema.sets.iter().flat_map(|set| set.navigation.iter().map(move |navigation| (*set, navigation)));
     for (set, navigation) in ways() {
         association(&mut xml, schema, set, navigation);
     }

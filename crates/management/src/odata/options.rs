@@ -1,8 +1,8 @@
 //! Query options, with and without `$` (PIPER writes the first one without; api-management §8.4).
 
+use super::ODataError;
 use super::filter::{Filter, edm_of};
 use super::schema::{Edm, EntitySet, Schema};
-use super::ODataError;
 
 /// Most expanded navigation properties in one request.
 const MAX_EXPANDED: usize = 200;
@@ -71,7 +71,9 @@ impl Expand {
             }
             let (mut at, mut in_set) = (&mut root, set);
             for name in item.split('/').map(str::trim) {
-                let unknown = || ODataError::bad(format!("$expand: {} has no navigation property '{name}'", in_set.name));
+                let unknown = || {
+                    ODataError::bad(format!("$expand: {} has no navigation property '{name}'", in_set.name))
+                };
                 let navigation = in_set.navigation(name).ok_or_else(unknown)?;
                 in_set = schema.set(navigation.target).ok_or_else(unknown)?;
                 at = at.child(navigation.name);
@@ -96,7 +98,13 @@ impl Options {
         Ok(options)
     }
 
-    fn take(&mut self, schema: &Schema, set: &'static EntitySet, name: &str, value: &str) -> Result<(), ODataError> {
+    fn take(
+        &mut self,
+        schema: &Schema,
+        set: &'static EntitySet,
+        name: &str,
+        value: &str,
+    ) -> Result<(), ODataError> {
         match name.strip_prefix('$').unwrap_or(name) {
             "filter" if value.trim().is_empty() => {}
             "filter" => self.filter = Some(Filter::parse(set, value)?),
@@ -174,7 +182,8 @@ fn select(set: &'static EntitySet, value: &str) -> Result<Vec<String>, ODataErro
     for name in &names {
         let first = name.split('/').next().unwrap_or_default();
         if set.navigation(first).is_none() {
-            edm_of(set, name).map_err(|_| ODataError::bad(format!("$select: {} has no property '{name}'", set.name)))?;
+            edm_of(set, name)
+                .map_err(|_| ODataError::bad(format!("$select: {} has no property '{name}'", set.name)))?;
         }
     }
     Ok(names)

@@ -80,7 +80,8 @@ impl Resource {
             };
         }
         let (name, predicate) = split(first)?;
-        let set = schema.set(name).ok_or_else(|| ODataError::not_found(format_args!("Entity set '{name}'")))?;
+        let set =
+            schema.set(name).ok_or_else(|| ODataError::not_found(format_args!("Entity set '{name}'")))?;
         let mut target = Target { set, key: key(set, predicate)?, steps: Vec::new(), tail: Tail::Entities };
         while let Some(segment) = rest.next() {
             target.advance(schema, actions, segment, &mut rest)?;
@@ -236,7 +237,10 @@ mod tests {
         let deep = target("/Parents('a')/children(name='c',parent='a')/parentOf");
         assert_eq!(deep.last_set().name, "Parents");
         assert!(!deep.is_many());
-        assert_eq!(target("/Parents('a')/title/$value").tail, Tail::Property { name: "title".into(), raw: true });
+        assert_eq!(
+            target("/Parents('a')/title/$value").tail,
+            Tail::Property { name: "title".into(), raw: true }
+        );
         assert_eq!(target("/Parents('a')/Deploy").tail, Tail::Action("Deploy".into()));
         let links = target("/Parents('a')/$links/children(name='c',parent='a')");
         assert!(matches!(links.tail, Tail::Links { navigation: "children", key: Some(_) }));

@@ -25,9 +25,11 @@ pub(super) async fn reach<S: Service>(
     expand: &Expand,
 ) -> Result<Vec<Entity>, ODataError> {
     let Some(key) = &target.key else { return service.list(target.set, expand).await };
-    let below = target.steps.iter().rev().fold(expand.clone(), |below, step| {
-        Expand::only(step.navigation.name, below)
-    });
+    let below = target
+        .steps
+        .iter()
+        .rev()
+        .fold(expand.clone(), |below, step| Expand::only(step.navigation.name, below));
     let missing = || ODataError::not_found(format_args!("{} with key {key}", capital(target.set.title)));
     let mut entities = vec![service.find(target.set, key, &below).await?.ok_or_else(missing)?];
     for step in &target.steps {
@@ -36,7 +38,10 @@ pub(super) async fn reach<S: Service>(
         if let Some(key) = &step.key {
             entities.retain(|entity| entity.key() == *key);
             if entities.is_empty() {
-                return Err(ODataError::not_found(format_args!("{} with key {key}", capital(step.set.title))));
+                return Err(ODataError::not_found(format_args!(
+                    "{} with key {key}",
+                    capital(step.set.title)
+                )));
             }
         }
     }

@@ -121,12 +121,14 @@ async fn read<S: Service>(service: &S, limits: &Limits, call: &Call) -> Result<R
             let listing = query::list(service, &target, &options, limits.page).await?;
             let count = options.counted.then_some(listing.total);
             let path = call.path.trim_start_matches('/');
-            let next = listing.next.map(|shown| format!("{}/{path}?{}", limits.root, options.next_query(shown)));
+            let next =
+                listing.next.map(|shown| format!("{}/{path}?{}", limits.root, options.next_query(shown)));
             Ok(if as_json {
                 json_answer(StatusCode::OK, &writing.list(&listing.entities, count, next))
             } else {
                 let title = target.last_set().name;
-                let document = writing.feed_document(title, &listing.entities, count, next.as_deref(), limits.now);
+                let document =
+                    writing.feed_document(title, &listing.entities, count, next.as_deref(), limits.now);
                 xml(document, "application/atom+xml;type=feed")
             })
         }
@@ -236,8 +238,9 @@ async fn parent<S: Service>(
 /// The method, or the one that a POST carries in `X-HTTP-Method`.
 fn tunnelled(call: &Call) -> Result<Method, ODataError> {
     match call.headers.get("x-http-method") {
-        Some(name) if call.method == Method::POST => Method::from_bytes(name.as_bytes())
-            .map_err(|_| ODataError::bad("X-HTTP-Method is no method")),
+        Some(name) if call.method == Method::POST => {
+            Method::from_bytes(name.as_bytes()).map_err(|_| ODataError::bad("X-HTTP-Method is no method"))
+        }
         _ => Ok(call.method.clone()),
     }
 }
@@ -262,7 +265,8 @@ fn wants_json(call: &Call, format: Option<&str>) -> Result<bool, ODataError> {
         Some(_) => return Err(ODataError::bad("$format must be 'json' or 'atom'")),
         None => {}
     }
-    let header = |name| call.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+    let header =
+        |name| call.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     let accept = header(header::ACCEPT);
     if accept.contains("json") {
         return Ok(true);

@@ -61,7 +61,12 @@ pub(crate) trait Service: Send + Sync {
     ) -> Result<(), ODataError>;
 
     /// Removes an entity.
-    async fn delete(&self, work: &mut Self::Work, set: &'static EntitySet, key: &Key) -> Result<(), ODataError>;
+    async fn delete(
+        &self,
+        work: &mut Self::Work,
+        set: &'static EntitySet,
+        key: &Key,
+    ) -> Result<(), ODataError>;
 
     /// Does an action; the value goes into `{"d":{"<action>":…}}`.
     async fn act(&self, work: &mut Self::Work, action: Action) -> Result<Value, ODataError>;

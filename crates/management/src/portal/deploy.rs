@@ -52,6 +52,8 @@ impl Portal {
         work.tx.set_provider_uses(organization, name, &providers).await?;
         work.tx.save_proxy(organization, &draft.close()?).await?;
         work.stop(name);
-        Ok(json!({"name": name, "state": "UNDEPLOYED", "revision": revision.map(|number| number.to_string())}))
+        Ok(
+            json!({"name": name, "state": "UNDEPLOYED", "revision": revision.map(|number| number.to_string())}),
+        )
     }
 }

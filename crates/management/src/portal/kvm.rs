@@ -3,8 +3,10 @@
 use pierhead_store::management::{MapKey, StoredEntry, StoredMap};
 
 use crate::odata::{Entity, EntitySet, Expand, Key, ODataError, Parsed};
-use crate::sets::maps::{self, GENERIC_KEY_MAP_ENTRIES, GENERIC_KEY_MAP_ENTRY_VALUES, KEY_MAP_ENTRIES, KEY_MAP_ENTRY_VALUES};
 use crate::sets::MASK;
+use crate::sets::maps::{
+    self, GENERIC_KEY_MAP_ENTRIES, GENERIC_KEY_MAP_ENTRY_VALUES, KEY_MAP_ENTRIES, KEY_MAP_ENTRY_VALUES,
+};
 
 use super::{Portal, Work};
 

@@ -76,9 +76,14 @@ impl Portal {
         parent: Option<&(&'static EntitySet, Key)>,
     ) -> Result<Entity, ODataError> {
         let set = body.set;
-        let above = parent.map(|(_, key)| key.first()).or_else(|| body.links("apiProxy").next().map(|link| link.key.first()));
+        let above = parent
+            .map(|(_, key)| key.first())
+            .or_else(|| body.links("apiProxy").next().map(|link| link.key.first()));
         let above = above.ok_or_else(|| {
-            ODataError::bad(format!("{0} must be posted to APIProxies('…')/… or name its proxy in apiProxy", set.name))
+            ODataError::bad(format!(
+                "{0} must be posted to APIProxies('…')/… or name its proxy in apiProxy",
+                set.name
+            ))
         })?;
         let proxy = above.split(':').next().unwrap_or_default().to_owned();
         let hosts = &self.parts().settings.virtual_hosts;
@@ -219,8 +224,12 @@ fn find_part(draft: &ProxyDraft, set: &'static EntitySet, id: &str) -> Result<Pa
     let endpoint_id = |endpoint: &ProxyEndpoint| endpoints::proxy_endpoint_id(proxy, &endpoint.name);
     let target_id = |endpoint: &TargetEndpoint| endpoints::target_endpoint_id(proxy, &endpoint.name);
     let found = match set.name {
-        "Policies" => position(&design.policies, id, |policy| policies::id(proxy, &policy.name)).map(Part::Policy),
-        "FileResources" => position(&design.resources, id, |file| files::id(proxy, &file.name)).map(Part::File),
+        "Policies" => {
+            position(&design.policies, id, |policy| policies::id(proxy, &policy.name)).map(Part::Policy)
+        }
+        "FileResources" => {
+            position(&design.resources, id, |file| files::id(proxy, &file.name)).map(Part::File)
+        }
         "APIProxyEndPoints" => position(&design.proxy_endpoints, id, endpoint_id).map(Part::ProxyEndpoint),
         "APITargetEndPoints" => position(&design.target_endpoints, id, target_id).map(Part::TargetEndpoint),
         _ => {

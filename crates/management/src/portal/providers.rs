@@ -62,7 +62,9 @@ impl Portal {
         for name in proxies {
             let Some(proxy) = work.tx.designs().proxy(organization, name).await? else { continue };
             let Some(live) = proxy.live_revision else { continue };
-            let Some(revision) = work.tx.designs().revision(organization, name, live).await? else { continue };
+            let Some(revision) = work.tx.designs().revision(organization, name, live).await? else {
+                continue;
+            };
             let design: ProxyDesign = serde_json::from_str(&revision.design).map_err(ODataError::internal)?;
             work.serve(self.parts(), &design, live).await?;
         }

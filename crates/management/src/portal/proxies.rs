@@ -35,7 +35,9 @@ impl Portal {
             ));
         }
         self.settle(work, None, &mut draft).await?;
-        if let Some(provider) = body.text("provider_name").filter(|name| !name.is_empty() && *name != NO_PROVIDER) {
+        if let Some(provider) =
+            body.text("provider_name").filter(|name| !name.is_empty() && *name != NO_PROVIDER)
+        {
             let used = ProxyDraft::providers(&draft.design);
             if !used.is_empty() && used.iter().all(|name| name != provider) {
                 return Err(ODataError::bad(
@@ -121,7 +123,9 @@ impl Portal {
         for provider in ProxyDraft::providers(&draft.design).into_iter().chain(known) {
             let stored = work.tx.designs().provider(organization, &provider).await?;
             let stored = stored.ok_or_else(|| {
-                ODataError::bad(format!("APITargetEndPoints.provider_id: API provider '{provider}' could not be found"))
+                ODataError::bad(format!(
+                    "APITargetEndPoints.provider_id: API provider '{provider}' could not be found"
+                ))
             })?;
             hubs.insert(provider, self.parts().open_provider(&stored)?.is_open_connectors());
         }

@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use pierhead_gateway::compile::Provider;
 use pierhead_gateway::design::ProxyDesign;
 use pierhead_gateway::snapshot::Snapshot;
-use pierhead_store::management::MapKey;
 use pierhead_store::WriteTx;
+use pierhead_store::management::MapKey;
 use tokio::sync::OwnedMutexGuard;
 
 use crate::management::Parts;
@@ -62,17 +62,22 @@ impl Work {
         revision: i64,
     ) -> Result<Vec<(pierhead_gateway::ports::KvmAddress, String)>, ODataError> {
         let providers = self.providers(parts, design).await?;
-        let compiled = parts.compile(design, revision, providers, self.staged.clone()).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            ODataError::coded(
-                StatusCode::BAD_REQUEST,
-                "DEPLOYMENT_VALIDATION_ERROR",
-                format!("API proxy '{}' cannot be deployed: {}", design.name, lines.join("; ")),
-            )
-        })?;
+        let compiled =
+            parts.compile(design, revision, providers, self.staged.clone()).map_err(|problems| {
+                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                ODataError::coded(
+                    StatusCode::BAD_REQUEST,
+                    "DEPLOYMENT_VALIDATION_ERROR",
+                    format!("API proxy '{}' cannot be deployed: {}", design.name, lines.join("; ")),
+                )
+            })?;
         let entries = compiled.initial_entries.clone();
         self.staged = Arc::new(self.staged.with_proxy(compiled).map_err(|taken| {
-            ODataError::coded(StatusCode::BAD_REQUEST, "API_PROXY_BASE_PATH_DUPLICATION_ERROR", taken.to_string())
+            ODataError::coded(
+                StatusCode::BAD_REQUEST,
+                "API_PROXY_BASE_PATH_DUPLICATION_ERROR",
+                taken.to_string(),
+            )
         })?);
         self.effects.push(Effect::Serve(design.name.clone()));
         Ok(entries)
@@ -123,21 +128,12 @@ impl Parts {
     async fn serve_committed(&self, name: &str) -> Result<(), ODataError> {
         let organization = self.organization();
         let designs = self.store.designs();
-        let Some(live) = designs.proxy(organization, name).await?.and_then(|proxy| proxy.live_revision) else {
+        let Some(live) = designs.proxy(organization, name).await?.and_then(|proxy| proxy.live_revision)
+        else {
             return Ok(());
         };
         let Some(revision) = designs.revision(organization, name, live).await? else { return Ok(()) };
-        let design: ProxyDesign = serde_json::from_str(&revision.design).map_err(ODataError::internal)?;
-        let mut providers = AHashMap::new();
-        for name in ProxyDraft::providers(&design) {
-            if let Some(stored) = designs.provider(organization, &name).await? {
-                let provider = self.open_provider(&stored)?.runnable(&name);
-                providers.insert(name, Arc::new(provider));
-            }
-        }
-        let compiled = self.compile(&design, live, providers, self.snapshots.load()).map_err(|problems| {
-            ODataError::internal(problems.first().map_or_else(String::new, ToString::to_string))
-        })?;
-        self.snapshots.try_update(|old| old.with_proxy(compiled)).map_err(ODataError::internal)
+        let providers = designs.providers(organization).await?;
+        self.revive(&providers, &revision.design, live).map_err(ODataError::internal)
     }
 }

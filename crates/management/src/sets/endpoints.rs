@@ -1,7 +1,7 @@
 //! `APIProxyEndPoints` and `APITargetEndPoints` with their route rules and properties.
 
-use pierhead_gateway::design::{Destination, ProxyEndpoint, RouteRule, TargetEndpoint};
 use pierhead_gateway::design::Property as DesignProperty;
+use pierhead_gateway::design::{Destination, ProxyEndpoint, RouteRule, TargetEndpoint};
 use serde_json::json;
 
 use crate::names::check_name;
@@ -9,8 +9,8 @@ use crate::odata::{Entity, EntitySet, Expand, Navigation, ODataError, Parsed, Pr
 use crate::settings::HostSetting;
 
 use super::flows::{add_flows, in_sequence, read_flows};
-use super::resources::{self, StoredResource};
 use super::hosts;
+use super::resources::{self, StoredResource};
 
 /// The literal that names no provider (api-management §2.3).
 pub(crate) const NO_PROVIDER: &str = "NONE";
@@ -211,13 +211,15 @@ fn read_destination(body: &Parsed, old: &Destination, merge: bool) -> Result<Des
     let url = body.text("url").filter(|url| !url.is_empty());
     let provider = body.text("provider_id").filter(|name| !name.is_empty());
     let (old_provider, old_path) = match old {
-        Destination::Provider { name, relative_path } if merge => (Some(name.as_str()), Some(relative_path.as_str())),
+        Destination::Provider { name, relative_path } if merge => {
+            (Some(name.as_str()), Some(relative_path.as_str()))
+        }
         _ => (None, None),
     };
     match (url, provider.filter(|name| *name != NO_PROVIDER)) {
-        (Some(_), Some(_)) => {
-            Err(ODataError::bad("APITargetEndPoints.url and APITargetEndPoints.provider_id exclude each other"))
-        }
+        (Some(_), Some(_)) => Err(ODataError::bad(
+            "APITargetEndPoints.url and APITargetEndPoints.provider_id exclude each other",
+        )),
         (Some(url), None) => Ok(Destination::Url(url.into())),
         (None, None) if provider.is_some() || old_provider.is_none() => Ok(Destination::None),
         (None, named) => {
@@ -259,7 +261,9 @@ fn read_hosts(body: &Parsed, all_hosts: &[HostSetting]) -> Result<Vec<String>, O
     let mut hosts: Vec<String> = Vec::new();
     for name in named {
         if all_hosts.iter().all(|host| host.name != name) {
-            return Err(ODataError::bad(format!("APIProxyEndPoints.virtualhosts: there is no virtual host '{name}'")));
+            return Err(ODataError::bad(format!(
+                "APIProxyEndPoints.virtualhosts: there is no virtual host '{name}'"
+            )));
         }
         if hosts.iter().all(|known| known != name) {
             hosts.push(name.into());
@@ -296,10 +300,12 @@ fn name(set: &str, body: &Parsed, old: Option<&str>) -> Result<String, ODataErro
 
 /// A base path: from `/`, without a slash at its end, nothing in it that a request's path could not be.
 fn base_path(path: &str) -> Result<String, ODataError> {
-    let rule = "APIProxyEndPoints.base_path must start with '/', with segments of letters, digits and -._~ or '*'";
+    let rule =
+        "APIProxyEndPoints.base_path must start with '/', with segments of letters, digits and -._~ or '*'";
     let segment = |segment: &str| {
         let plain = |char: char| char.is_ascii_alphanumeric() || "-._~!$&'()+,;=:@".contains(char);
-        segment == "*" || (!segment.is_empty() && segment.chars().all(plain) && !segment.chars().all(|char| char == '.'))
+        segment == "*"
+            || (!segment.is_empty() && segment.chars().all(plain) && !segment.chars().all(|char| char == '.'))
     };
     let inner = path.strip_prefix('/').ok_or_else(|| ODataError::bad(rule))?;
     let inner = inner.strip_suffix('/').unwrap_or(inner);

@@ -7,7 +7,8 @@ use crate::names::check_name;
 use crate::odata::{Entity, EntitySet, Navigation, ODataError, Parsed, Property};
 
 /// The bundle's types (api-management §1) and what the design calls them.
-const TYPES: &[(&str, &str)] = &[("js", "jsc"), ("py", "py"), ("xsl", "xsl"), ("xsd", "xsd"), ("wsdl", "wsdl")];
+const TYPES: &[(&str, &str)] =
+    &[("js", "jsc"), ("py", "py"), ("xsl", "xsl"), ("xsd", "xsd"), ("wsdl", "wsdl")];
 
 pub(crate) static SET: EntitySet = EntitySet {
     name: "FileResources",
@@ -34,7 +35,11 @@ pub(crate) fn entity(proxy: &str, file: &FileResource) -> Entity {
 }
 
 /// A file from a body; with `old`, its new state under the same name.
-pub(crate) fn read(body: &Parsed, old: Option<&FileResource>, merge: bool) -> Result<FileResource, ODataError> {
+pub(crate) fn read(
+    body: &Parsed,
+    old: Option<&FileResource>,
+    merge: bool,
+) -> Result<FileResource, ODataError> {
     let name = match old {
         Some(old) if body.text("name").is_none_or(|name| name == old.name) => old.name.as_str(),
         Some(_) => return Err(ODataError::bad("FileResources.name cannot be changed; make another file")),
@@ -49,6 +54,7 @@ pub(crate) fn read(body: &Parsed, old: Option<&FileResource>, merge: bool) -> Re
         (None, Some(old)) if body.text("type").is_none() => old.kind.clone(),
         _ => return Err(ODataError::bad("FileResources.type must be js, py, xsl, xsd or wsdl")),
     };
-    let content = body.text("content").or(kept.map(|old| old.content.as_str())).unwrap_or_default().to_owned();
+    let content =
+        body.text("content").or(kept.map(|old| old.content.as_str())).unwrap_or_default().to_owned();
     Ok(FileResource { name: name.into(), kind, content })
 }

@@ -64,7 +64,8 @@ pub(super) fn add_flows(entity: Entity, id: &str, flows: &EndpointFlows, expand:
         .with(expand, "preFlow", |below| one("preFlow", "PreFlow", &flows.pre, below))
         .with(expand, "postFlow", |below| one("postFlow", "PostFlow", &flows.post, below))
         .with(expand, "conditionalFlows", |below| {
-            let flow = |(at, flow)| flow_entity(format!("{id}:conditionalFlows:{}", at + 1), at + 1, flow, below);
+            let flow =
+                |(at, flow)| flow_entity(format!("{id}:conditionalFlows:{}", at + 1), at + 1, flow, below);
             flows.conditional.iter().enumerate().map(flow).collect()
         })
         .with(expand, "faultRules", |below| {
@@ -87,9 +88,11 @@ fn flow_entity(id: String, sequence: usize, flow: &Flow, expand: &Expand) -> Ent
         "id": id, "name": flow.name, "description": flow.description, "conditions": flow.condition,
         "sequence": sequence,
     });
-    Entity::new(&FLOWS, values)
-        .with(expand, "request", |below| stream("request", &flow.request, below))
-        .with(expand, "response", |below| stream("response", &flow.response, below))
+    Entity::new(&FLOWS, values).with(expand, "request", |below| stream("request", &flow.request, below)).with(
+        expand,
+        "response",
+        |below| stream("response", &flow.response, below),
+    )
 }
 
 fn rule_entity(id: String, sequence: usize, rule: &FaultRule, expand: &Expand) -> Entity {

@@ -255,7 +255,11 @@ pub(crate) fn no_map(key: &MapKey) -> ODataError {
 
 /// The error for an entry that is not there.
 pub(crate) fn no_entry(key: &MapKey, name: &str) -> ODataError {
-    ODataError::not_found(format_args!("Entry '{name}' of the key value map '{}' of {}", key.name, place(key)))
+    ODataError::not_found(format_args!(
+        "Entry '{name}' of the key value map '{}' of {}",
+        key.name,
+        place(key)
+    ))
 }
 
 fn place(key: &MapKey) -> String {

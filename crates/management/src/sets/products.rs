@@ -50,7 +50,9 @@ pub(crate) fn entity(product: &StoredProduct) -> Entity {
 /// Whether the product gives access to a proxy.
 pub(crate) fn holds_proxy(product: &StoredProduct, proxy: &str) -> bool {
     let document = document(product);
-    document["proxies"].as_array().is_some_and(|proxies| proxies.iter().any(|name| name.as_str() == Some(proxy)))
+    document["proxies"]
+        .as_array()
+        .is_some_and(|proxies| proxies.iter().any(|name| name.as_str() == Some(proxy)))
 }
 
 fn document(product: &StoredProduct) -> Value {

@@ -57,7 +57,8 @@ pub(crate) static SET: EntitySet = EntitySet {
 /// Properties that are sealed and read as a mask.
 const SECRETS: &[&str] = &["organizationSecret", "userSecret", "password"];
 /// Names that the original keeps for itself; a `*` stands for any ending.
-const RESERVED: &[&str] = &["DEST_CI", "APIMGMT_PORTAL", "ContentCatalog", "ON_PREM", "Apimgmt_rt*", "TC", "TC_*"];
+const RESERVED: &[&str] =
+    &["DEST_CI", "APIMGMT_PORTAL", "ContentCatalog", "ON_PREM", "Apimgmt_rt*", "TC", "TC_*"];
 
 /// Secrets of one provider by property name.
 pub(crate) type Secrets = BTreeMap<String, String>;
@@ -175,7 +176,12 @@ impl ProviderDraft {
             return bad("authType must be NONE: the gateway sends no credentials of a provider");
         }
         for store in ["keyStore", "keyAlias", "trustStore"] {
-            if self.values.get("sslInfo").and_then(|info| info[store].as_str()).is_some_and(|name| !name.is_empty()) {
+            if self
+                .values
+                .get("sslInfo")
+                .and_then(|info| info[store].as_str())
+                .is_some_and(|name| !name.is_empty())
+            {
                 return bad(&format!("sslInfo/{store} must be empty: there are no certificate stores yet"));
             }
         }
@@ -191,7 +197,9 @@ impl ProviderDraft {
             return bad("port must be 1 to 65535");
         }
         let prefix = self.text("pathPrefix");
-        if !prefix.is_empty() && (!prefix.starts_with('/') || prefix.contains(['?', '#', '\\']) || prefix.contains("..")) {
+        if !prefix.is_empty()
+            && (!prefix.starts_with('/') || prefix.contains(['?', '#', '\\']) || prefix.contains(".."))
+        {
             return bad("pathPrefix must start with '/' and hold no '..', '?', '#' or '\\'");
         }
         Ok(())
@@ -241,7 +249,9 @@ pub(crate) fn check_provider_name(name: &str) -> Result<(), ODataError> {
 /// A secret becomes part of a header.
 fn check_secret(name: &str, secret: &str) -> Result<(), ODataError> {
     if secret.chars().any(|char| !char.is_ascii_graphic() || (char == ',' && name != "password")) {
-        return Err(ODataError::bad(format!("APIProviders.{name} must be printable ASCII without blanks and commas")));
+        return Err(ODataError::bad(format!(
+            "APIProviders.{name} must be printable ASCII without blanks and commas"
+        )));
     }
     Ok(())
 }

@@ -90,9 +90,12 @@ impl ProxyDraft {
     }
 
     /// A new proxy from a deep insert.
-    pub(crate) fn create(stored: StoredProxy, body: &Parsed, hosts: &[HostSetting]) -> Result<Self, ODataError> {
-        let mut draft =
-            Self { stored, design: ProxyDesign::default(), settings: ProxySettings::default() };
+    pub(crate) fn create(
+        stored: StoredProxy,
+        body: &Parsed,
+        hosts: &[HostSetting],
+    ) -> Result<Self, ODataError> {
+        let mut draft = Self { stored, design: ProxyDesign::default(), settings: ProxySettings::default() };
         draft.design.name = body.required("name")?.into();
         check_name("APIProxies.name", &draft.design.name, 255)?;
         draft.take(body, false, hosts)?;
@@ -106,7 +109,8 @@ impl ProxyDraft {
             for endpoint in &mut draft.design.proxy_endpoints {
                 if endpoint.routes.is_empty() {
                     let target = Some(first.clone());
-                    endpoint.routes = vec![RouteRule { name: "default".into(), target, ..RouteRule::default() }];
+                    endpoint.routes =
+                        vec![RouteRule { name: "default".into(), target, ..RouteRule::default() }];
                 }
             }
         }
@@ -115,7 +119,12 @@ impl ProxyDraft {
 
     /// Takes the properties and inline entities of a body. Lists that it holds replace those of the design;
     /// lists that it leaves out stay.
-    pub(crate) fn take(&mut self, body: &Parsed, merge: bool, hosts: &[HostSetting]) -> Result<(), ODataError> {
+    pub(crate) fn take(
+        &mut self,
+        body: &Parsed,
+        merge: bool,
+        hosts: &[HostSetting],
+    ) -> Result<(), ODataError> {
         if body.text("name").is_some_and(|name| name != self.design.name) {
             return Err(ODataError::bad("APIProxies.name cannot be changed"));
         }
@@ -155,7 +164,8 @@ impl ProxyDraft {
             }
         }
         if let Some(bodies) = body.nested("targetEndPoints") {
-            let targets = default_first(bodies).map(|body| endpoints::read_target_endpoint(body, None, false));
+            let targets =
+                default_first(bodies).map(|body| endpoints::read_target_endpoint(body, None, false));
             self.design.target_endpoints = targets.collect::<Result<_, _>>()?;
         }
         if let Some(bodies) = body.nested("policies") {
@@ -258,7 +268,10 @@ impl ProxyDraft {
             values.insert((*name).into(), kept.unwrap_or_else(|| (*default).into()));
         }
         for name in KEPT_FLAGS {
-            values.insert((*name).into(), self.settings.values.get(*name).cloned().unwrap_or(Value::Bool(false)));
+            values.insert(
+                (*name).into(),
+                self.settings.values.get(*name).cloned().unwrap_or(Value::Bool(false)),
+            );
         }
         let unmanaged = values.get("isUnmanaged") == Some(&Value::Bool(true));
         let state = match stored.live_revision {

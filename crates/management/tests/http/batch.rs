@@ -60,7 +60,8 @@ async fn entries(portal: &Portal) -> Vec<(String, String)> {
     entries.iter().map(|entry| (text(&entry["name"]), text(&entry["value"]))).collect()
 }
 
-const NEW: &str = r#"{"name":"n","value":"1","map_name":"m","keyMapEntry":{"__metadata":{"uri":"KeyMapEntries('m')"}}}"#;
+const NEW: &str =
+    r#"{"name":"n","value":"1","map_name":"m","keyMapEntry":{"__metadata":{"uri":"KeyMapEntries('m')"}}}"#;
 
 #[tokio::test]
 async fn a_change_set_creates_updates_and_deletes_with_every_form_of_uri() {
@@ -101,14 +102,22 @@ async fn a_change_set_whose_last_call_fails_changes_nothing() {
     let answer = batch(&portal, &text).await.expect(202);
 
     assert_eq!(answer.text.matches("HTTP/1.1 ").count(), 1);
-    assert!(answer.text.contains("HTTP/1.1 404 Not Found") && answer.text.contains("nothing"), "{}", answer.text);
+    assert!(
+        answer.text.contains("HTTP/1.1 404 Not Found") && answer.text.contains("nothing"),
+        "{}",
+        answer.text
+    );
     assert_eq!(entries(&portal).await, [("k".into(), "v".into())]);
 }
 
 #[tokio::test]
 async fn calls_outside_a_change_set_stand_alone() {
     let portal = with_map().await;
-    let part = |call: &str| format!("--batch_1\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n{call}\r\n\r\n");
+    let part = |call: &str| {
+        format!(
+            "--batch_1\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n{call}\r\n\r\n"
+        )
+    };
     let text = [
         part("DELETE KeyMapEntries('nothing') HTTP/1.1\r\n"),
         part("GET KeyMapEntries('m')?$expand=keyMapEntryValues HTTP/1.1\r\nAccept: application/json\r\n"),
@@ -131,7 +140,11 @@ async fn a_later_call_may_name_what_an_earlier_one_made() {
         ],
         "\r\n",
     )
-    .replacen("Content-Transfer-Encoding: binary", "Content-Transfer-Encoding: binary\r\nContent-ID: 1", 1);
+    .replacen(
+        "Content-Transfer-Encoding: binary",
+        "Content-Transfer-Encoding: binary\r\nContent-ID: 1",
+        1,
+    );
     let answer = batch(&portal, &text).await.expect(202);
     assert_eq!(answer.text.matches("201 Created").count(), 2, "{}", answer.text);
     assert_eq!(entries(&portal).await, [("k".into(), "v".into())]);

@@ -58,7 +58,9 @@ async fn a_token_is_fetched_by_head_and_get_at_every_address() {
         }
     }
     for path in ["/csrf", "/apiportal/api/1.0/csrf"] {
-        assert!(!fetch(&portal, "admin", "HEAD", path, None).await.expect(200).header("x-csrf-token").is_empty());
+        assert!(
+            !fetch(&portal, "admin", "HEAD", path, None).await.expect(200).header("x-csrf-token").is_empty()
+        );
     }
 }
 
@@ -120,7 +122,13 @@ async fn wrong_credentials_are_401_and_lesser_roles_403() {
         }
         portal.raw(request.body(Body::from("{}")).unwrap())
     };
-    for wrong in [None, Some(basic("wrong")), Some("Bearer wrong".into()), Some("nonsense".into()), Some("User a, Organization b".into())] {
+    for wrong in [
+        None,
+        Some(basic("wrong")),
+        Some("Bearer wrong".into()),
+        Some("nonsense".into()),
+        Some("User a, Organization b".into()),
+    ] {
         for method in ["GET", "POST", "DELETE"] {
             let answer = with(method, wrong.clone()).await.expect(401);
             assert!(answer.header("www-authenticate").starts_with("Basic "), "{wrong:?}");
@@ -128,7 +136,9 @@ async fn wrong_credentials_are_401_and_lesser_roles_403() {
         }
     }
     with("GET", Some("Bearer guest".into())).await.expect(200);
-    for (method, who) in [("POST", "guest"), ("PUT", "guest"), ("GET", "nobody"), ("GET", "stranger"), ("POST", "stranger")] {
+    for (method, who) in
+        [("POST", "guest"), ("PUT", "guest"), ("GET", "nobody"), ("GET", "stranger"), ("POST", "stranger")]
+    {
         with(method, Some(format!("Bearer {who}"))).await.expect(403);
     }
 }

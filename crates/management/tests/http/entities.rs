@@ -23,7 +23,10 @@ async fn the_secrets_of_a_provider_read_as_a_mask_and_survive_it() {
 
     read["title"] = "Renamed".into();
     portal.send("PUT", "/APIProviders('oc')", Some(read)).await.expect(204);
-    portal.send("PUT", "/APIProviders('oc')", Some(json!({"name": "oc", "destType": "OPENCONNECTORS"}))).await.expect(204);
+    portal
+        .send("PUT", "/APIProviders('oc')", Some(json!({"name": "oc", "destType": "OPENCONNECTORS"})))
+        .await
+        .expect(204);
     let read = portal.get("/APIProviders('oc')").await.d();
     assert_eq!(read["title"], "");
     assert_eq!(read["userSecret"], MASK);
@@ -68,7 +71,9 @@ async fn a_provider_out_of_bounds_is_named_and_not_made() {
 async fn a_proxy_has_the_fields_that_clients_insist_on() {
     let portal = Portal::start().await.with_open_connectors_proxy().await;
     let proxy = portal.get("/APIProxies?$format=json").await.expect(200).results().remove(0);
-    for field in ["version", "title", "state", "service_code", "hasChanges", "provider_name", "isCopy", "life_cycle"] {
+    for field in
+        ["version", "title", "state", "service_code", "hasChanges", "provider_name", "isCopy", "life_cycle"]
+    {
         assert!(!proxy[field].is_null(), "{field}");
     }
     assert_eq!(proxy["provider_name"], "oc");
@@ -82,7 +87,10 @@ async fn a_proxy_has_the_fields_that_clients_insist_on() {
     let by_id = portal.get("/APIProxyEndPoints('Googledrive:proxy:default')/routeRules").await.results();
     assert_eq!(by_id[0]["targetEndPointName"], "default");
     let target = portal.get("/APITargetEndPoints('Googledrive:target:default')").await.d();
-    assert_eq!((&target["provider_id"], &target["relativePath"]), (&json!("oc"), &json!("/elements/api-v2/")));
+    assert_eq!(
+        (&target["provider_id"], &target["relativePath"]),
+        (&json!("oc"), &json!("/elements/api-v2/"))
+    );
 }
 
 #[tokio::test]
@@ -123,7 +131,10 @@ async fn a_whole_design_goes_in_and_comes_out_with_the_big_expand() {
     assert_eq!(entrance["virtualhosts"]["results"][0]["id"], "default");
     assert_eq!(entrance["routeRules"]["results"][0]["targetEndPointName"], Value::Null);
     assert_eq!(entrance["conditionalFlows"]["results"][0]["name"], "a");
-    assert_eq!(entrance["conditionalFlows"]["results"][1]["response"]["steps"]["results"][0]["policy_name"], "Say");
+    assert_eq!(
+        entrance["conditionalFlows"]["results"][1]["response"]["steps"]["results"][0]["policy_name"],
+        "Say"
+    );
     assert_eq!(entrance["preFlow"]["request"]["steps"]["results"][0]["condition"], "true");
     assert_eq!(entrance["apiResources"]["results"][0]["documentations"]["results"][0]["content"], "<b/>");
     assert_eq!(entrance["properties"]["results"][0]["value"], "1000");
@@ -137,7 +148,9 @@ async fn a_whole_design_goes_in_and_comes_out_with_the_big_expand() {
     let uri = entrance["preFlow"]["request"]["steps"]["results"][0]["__metadata"]["uri"].as_str().unwrap();
     let path = uri.split_once("Management.svc").unwrap().1;
     assert_eq!(portal.get(path).await.expect(200).d()["policy_name"], "Say");
-    let uri = entrance["apiResources"]["results"][0]["documentations"]["results"][0]["__metadata"]["uri"].as_str().unwrap();
+    let uri = entrance["apiResources"]["results"][0]["documentations"]["results"][0]["__metadata"]["uri"]
+        .as_str()
+        .unwrap();
     portal.get(uri.split_once("Management.svc").unwrap().1).await.expect(200);
 }
 
@@ -162,10 +175,31 @@ async fn a_proxy_out_of_bounds_is_named_and_not_made() {
         (with("/targetEndPoints/0/provider_id", "nothing".into()), "nothing"),
         (with("/targetEndPoints/0/relativePath", "/../x".into()), "relativePath"),
         (with("/provider_name", "other".into()), "provider_name"),
-        (with("/proxyEndPoints", json!([{"base_path": "/a"}, {"base_path": "/b"}])), "APIProxyEndPoints.name"),
-        (with("/proxyEndPoints", json!([{"base_path": "/a", "routeRules": [{"targetEndPointName": "x"}]}])), "targetEndPointName"),
-        (with("/proxyEndPoints", json!([{"base_path": "/a", "virtualhosts": [{"__metadata": {"uri": "VirtualHosts('x')"}}]}])), "virtualhosts"),
-        (with("/targetEndPoints", json!([{"name": "a", "provider_id": "oc"}, {"name": "b", "provider_id": "oc"}])), "one target endpoint"),
+        (
+            with("/proxyEndPoints", json!([{"base_path": "/a"}, {"base_path": "/b"}])),
+            "APIProxyEndPoints.name",
+        ),
+        (
+            with(
+                "/proxyEndPoints",
+                json!([{"base_path": "/a", "routeRules": [{"targetEndPointName": "x"}]}]),
+            ),
+            "targetEndPointName",
+        ),
+        (
+            with(
+                "/proxyEndPoints",
+                json!([{"base_path": "/a", "virtualhosts": [{"__metadata": {"uri": "VirtualHosts('x')"}}]}]),
+            ),
+            "virtualhosts",
+        ),
+        (
+            with(
+                "/targetEndPoints",
+                json!([{"name": "a", "provider_id": "oc"}, {"name": "b", "provider_id": "oc"}]),
+            ),
+            "one target endpoint",
+        ),
     ] {
         let refused = portal.post("/APIProxies", body).await.expect(400);
         assert!(refused.message().contains(field), "{field}: {}", refused.message());

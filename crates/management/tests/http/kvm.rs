@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::client::{Portal, seed_map};
 
 const MASK: &str = "********";
-const TOKEN_MAP: &str = "/GenericKeyMapEntries(name='apim.oc.instance.token',scope='APIPROXY',scopeId='Googledrive')";
+const TOKEN_MAP: &str =
+    "/GenericKeyMapEntries(name='apim.oc.instance.token',scope='APIPROXY',scopeId='Googledrive')";
 const TOKEN_ENTRY: &str = "/GenericKeyMapEntryValues(name='default',mapName='apim.oc.instance.token',scope='APIPROXY',scopeId='Googledrive')";
 
 fn live(portal: &Portal, scope: &KvmScope, map: &str, key: &str) -> Option<String> {
@@ -27,7 +28,12 @@ async fn the_seeds_body_fills_the_map_that_the_proxy_made_and_only_once() {
 
     let filled = portal.post("/GenericKeyMapEntries", seed_map()).await.expect(201).d();
     assert_eq!(filled["__metadata"]["type"], "apiportal.GenericKeyMapEntry");
-    assert!(filled["genericKeyMapEntryValues"]["__deferred"]["uri"].as_str().unwrap().ends_with("/genericKeyMapEntryValues"));
+    assert!(
+        filled["genericKeyMapEntryValues"]["__deferred"]["uri"]
+            .as_str()
+            .unwrap()
+            .ends_with("/genericKeyMapEntryValues")
+    );
     assert_eq!(live(&portal, &proxy(), "apim.oc.instance.token", "default").unwrap(), "the-instance-token");
 
     let again = portal.post("/GenericKeyMapEntries", seed_map()).await.expect(400);
@@ -70,7 +76,10 @@ async fn environment_maps_are_the_same_maps_in_both_families() {
     let body = json!({"name": "m", "encrypted": false, "scope": "ENV",
         "keyMapEntryValues": [{"name": "k", "map_name": "m", "value": "v"}]});
     portal.post("/KeyMapEntries", body.clone()).await.expect(201);
-    assert_eq!(portal.post("/KeyMapEntries", body).await.expect(400).code(), "KEY_MAP_ENTRY_NAME_DUPLICATION_ERROR");
+    assert_eq!(
+        portal.post("/KeyMapEntries", body).await.expect(400).code(),
+        "KEY_MAP_ENTRY_NAME_DUPLICATION_ERROR"
+    );
 
     let other = "/GenericKeyMapEntryValues(name='k',mapName='m',scope='ENV',scopeId='')";
     assert_eq!(portal.get(other).await.expect(200).d()["value"], "v");
@@ -122,8 +131,14 @@ async fn what_is_out_of_bounds_is_named_and_changes_nothing() {
         (json!({"name": "x", "scope": "APIPROXY"}), "scopeId"),
         (json!({"name": "n".repeat(256)}), "name"),
         (json!({"name": "a/b"}), "name"),
-        (json!({"name": "x", "keyMapEntryValues": [{"name": "k", "value": "v"}, {"name": "k", "value": "w"}]}), "k"),
-        (json!({"name": "x", "keyMapEntryValues": [{"name": "k", "map_name": "y", "value": "v"}]}), "map_name"),
+        (
+            json!({"name": "x", "keyMapEntryValues": [{"name": "k", "value": "v"}, {"name": "k", "value": "w"}]}),
+            "k",
+        ),
+        (
+            json!({"name": "x", "keyMapEntryValues": [{"name": "k", "map_name": "y", "value": "v"}]}),
+            "map_name",
+        ),
         (json!({"name": "x", "keyMapEntryValues": "k"}), "keyMapEntryValues"),
     ] {
         let refused = portal.post("/KeyMapEntries", body).await.expect(400);
@@ -131,7 +146,10 @@ async fn what_is_out_of_bounds_is_named_and_changes_nothing() {
     }
     assert_eq!(portal.get("/KeyMapEntries").await.results().len(), 1);
     assert!(portal.get("/KeyMapEntryValues").await.results().is_empty());
-    portal.post("/KeyMapEntryValues", json!({"map_name": "none", "name": "k", "value": "v"})).await.expect(404);
+    portal
+        .post("/KeyMapEntryValues", json!({"map_name": "none", "name": "k", "value": "v"}))
+        .await
+        .expect(404);
     portal.post("/KeyMapEntryValues", entry("k", "v".into())).await.expect(201);
     let twice = portal.post("/KeyMapEntryValues", entry("k", "v".into())).await.expect(400);
     assert_eq!(twice.code(), "KEY_MAP_ENTRY_VALUE_NAME_DUPLICATION_ERROR");

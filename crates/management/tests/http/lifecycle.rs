@@ -32,7 +32,8 @@ async fn deploying_makes_a_proxy_live_and_undeploying_stops_it() {
 async fn a_bad_revision_never_replaces_a_good_one() {
     let portal = Portal::start().await.with_open_connectors_proxy().await;
     portal.send("POST", &format!("{PROXY}/Deploy"), None).await.expect(200);
-    let policy = json!({"name": "Broken", "policy_content": "<AssignMessage>\n  <NoSuchThing/>\n</AssignMessage>"});
+    let policy =
+        json!({"name": "Broken", "policy_content": "<AssignMessage>\n  <NoSuchThing/>\n</AssignMessage>"});
     portal.post(&format!("{PROXY}/policies"), policy).await.expect(201);
     let flow = json!({"preFlow": {"request": {"steps": [{"policy_name": "Broken", "sequence": 1}]}}});
     portal.send("MERGE", "/APIProxyEndPoints('Googledrive:proxy:default')", Some(flow)).await.expect(204);
@@ -74,16 +75,25 @@ async fn the_fixed_policy_is_shown_and_refuses_every_change() {
         ("DELETE", policy, None),
         ("PUT", policy, Some(content)),
         ("MERGE", target, Some(json!({"postFlow": {"request": {"steps": []}}}))),
-        ("MERGE", target, Some(json!({"preFlow": {"request": {"steps": [{"policy_name": "OpenConnectors"}]}}}))),
+        (
+            "MERGE",
+            target,
+            Some(json!({"preFlow": {"request": {"steps": [{"policy_name": "OpenConnectors"}]}}})),
+        ),
         ("MERGE", PROXY, Some(json!({"policies": []}))),
-        ("POST", "/APIProxies('Googledrive')/policies", Some(json!({"name": "x", "policy_content": "<OpenConnectors/>"}))),
+        (
+            "POST",
+            "/APIProxies('Googledrive')/policies",
+            Some(json!({"name": "x", "policy_content": "<OpenConnectors/>"})),
+        ),
     ] {
         let refused = portal.send(method, path, body).await.expect(400);
         assert_eq!(refused.code(), "OPEN_CONNECTORS_POLICY_FIXED", "{method} {path}");
     }
     assert_eq!(portal.get(&format!("{PROXY}/policies")).await.results().len(), 1);
 
-    let internet = json!({"name": "web", "destType": "Internet", "host": "example.com", "port": 443, "useSSL": true});
+    let internet =
+        json!({"name": "web", "destType": "Internet", "host": "example.com", "port": 443, "useSSL": true});
     portal.post("/APIProviders", internet).await.expect(201);
     portal.send("MERGE", target, Some(json!({"provider_id": "web"}))).await.expect(204);
     assert!(portal.get(&format!("{PROXY}/policies")).await.results().is_empty());
@@ -119,7 +129,12 @@ async fn of_two_clients_creating_the_same_proxy_one_wins() {
     let answers = futures_util::future::join_all(creates).await;
     let won = answers.iter().filter(|answer| answer.status.as_u16() == 201).count();
     assert_eq!(won, 1);
-    assert!(answers.iter().filter(|answer| answer.status.as_u16() == 400).all(|answer| answer.code().contains("DUPLICATION")));
+    assert!(
+        answers
+            .iter()
+            .filter(|answer| answer.status.as_u16() == 400)
+            .all(|answer| answer.code().contains("DUPLICATION"))
+    );
 }
 
 #[tokio::test]

@@ -74,8 +74,17 @@ async fn select_leaves_the_rest_out() {
 #[tokio::test]
 async fn atom_is_the_default_and_well_formed() {
     let portal = with_providers(&["a b"]).await;
-    let portal = { portal.post("/KeyMapEntries", json!({"name": "m", "encrypted": false,
-        "keyMapEntryValues": [{"name": "<k>", "value": "a & b \u{1}"}]})).await.expect(201); portal };
+    let portal = {
+        portal
+            .post(
+                "/KeyMapEntries",
+                json!({"name": "m", "encrypted": false,
+        "keyMapEntryValues": [{"name": "<k>", "value": "a & b \u{1}"}]}),
+            )
+            .await
+            .expect(201);
+        portal
+    };
     for (path, kind) in [
         ("/APIProviders", "application/atom+xml;type=feed"),
         ("/APIProviders('a%20b')", "application/atom+xml;type=entry"),
@@ -88,9 +97,14 @@ async fn atom_is_the_default_and_well_formed() {
         assert_eq!(answer.header("dataserviceversion"), "2.0");
         well_formed(&answer.text);
     }
-    let feed = plain(&portal, "/KeyMapEntries?$expand=keyMapEntryValues&$inlinecount=allpages", None).await.text;
+    let feed =
+        plain(&portal, "/KeyMapEntries?$expand=keyMapEntryValues&$inlinecount=allpages", None).await.text;
     assert!(feed.contains("<m:count>1</m:count>") && feed.contains("<d:name>&lt;k&gt;</d:name>"), "{feed}");
-    for (path, accept) in [("/APIProviders", Some("application/json")), ("/APIProviders?$format=json", None), ("?format=json", None)] {
+    for (path, accept) in [
+        ("/APIProviders", Some("application/json")),
+        ("/APIProviders?$format=json", None),
+        ("?format=json", None),
+    ] {
         let answer = plain(&portal, path, accept).await.expect(200);
         assert_eq!(answer.header("content-type"), "application/json");
     }
@@ -119,7 +133,12 @@ async fn metadata_names_every_set_and_every_way_between_them() {
         assert!(metadata.contains(&format!("<EntitySet Name=\"{set}\"")), "{set}");
         plain(&portal, &format!("/{set}"), Some("application/json")).await.expect(200);
     }
-    for part in ["Type=\"apiportal.History\"", "<ComplexType Name=\"History\">", "Relationship=\"apiportal.APIProxy_proxyEndPoints\"", "<AssociationSet Name=\"APIProxy_proxyEndPointsSet\""] {
+    for part in [
+        "Type=\"apiportal.History\"",
+        "<ComplexType Name=\"History\">",
+        "Relationship=\"apiportal.APIProxy_proxyEndPoints\"",
+        "<AssociationSet Name=\"APIProxy_proxyEndPointsSet\"",
+    ] {
         assert!(metadata.contains(part), "{part}");
     }
     assert!(!metadata.contains("\"isEncrypted\" Type=\"Edm.Boolean\" Nullable=\"true\"/><NavigationProperty Name=\"keyMapEntryValues\""));

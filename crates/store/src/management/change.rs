@@ -32,10 +32,7 @@ impl WriteTx {
     pub async fn begin_design_change(&self, organization: OrganizationId) -> Result<(), StoreError> {
         let row = entity::ActiveModel { organization: Set(organization.as_i64()), generation: Set(1) };
         let raise = OnConflict::column(entity::Column::Organization)
-            .value(
-                entity::Column::Generation,
-                Expr::col((entity::Entity, entity::Column::Generation)).add(1),
-            )
+            .value(entity::Column::Generation, Expr::col((entity::Entity, entity::Column::Generation)).add(1))
             .to_owned();
         entity::Entity::insert(row).on_conflict(raise).exec_without_returning(&self.0).await?;
         Ok(())

@@ -113,11 +113,7 @@ fn map_id(organization: OrganizationId, key: &MapKey) -> (i64, String, String, S
     (organization.as_i64(), key.scope.clone(), key.scope_id.clone(), key.name.clone())
 }
 
-fn entry_id(
-    organization: OrganizationId,
-    key: &MapKey,
-    name: &str,
-) -> (i64, String, String, String, String) {
+fn entry_id(organization: OrganizationId, key: &MapKey, name: &str) -> (i64, String, String, String, String) {
     (organization.as_i64(), key.scope.clone(), key.scope_id.clone(), key.name.clone(), name.to_owned())
 }
 
@@ -189,8 +185,11 @@ impl<C: ConnectionTrait> Designs<'_, C> {
             .order_by_asc(entry::Column::Name)
             .all(self.0)
             .await?;
-        let stored =
-            |row: entry::Model| StoredEntry { name: row.name, sealed: row.sealed, changed_ms: row.changed_ms };
+        let stored = |row: entry::Model| StoredEntry {
+            name: row.name,
+            sealed: row.sealed,
+            changed_ms: row.changed_ms,
+        };
         Ok(rows.into_iter().map(stored).collect())
     }
 
@@ -214,7 +213,11 @@ impl WriteTx {
     }
 
     /// Adds a map unless there is one with this identity.
-    pub async fn ensure_map(&self, organization: OrganizationId, stored: &StoredMap) -> Result<(), StoreError> {
+    pub async fn ensure_map(
+        &self,
+        organization: OrganizationId,
+        stored: &StoredMap,
+    ) -> Result<(), StoreError> {
         let keep = OnConflict::columns([
             map::Column::Organization,
             map::Column::Scope,

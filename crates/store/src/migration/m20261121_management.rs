@@ -28,7 +28,10 @@ fn texts<'t>(table: &'t mut TableCreateStatement, columns: &[&'static str]) -> &
     table
 }
 
-fn numbers<'t>(table: &'t mut TableCreateStatement, columns: &[&'static str]) -> &'t mut TableCreateStatement {
+fn numbers<'t>(
+    table: &'t mut TableCreateStatement,
+    columns: &[&'static str],
+) -> &'t mut TableCreateStatement {
     for column in columns {
         table.col(big_integer(Alias::new(*column)));
     }

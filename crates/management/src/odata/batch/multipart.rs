@@ -118,8 +118,9 @@ mod tests {
     #[test]
     fn parts_are_cut_with_both_line_ends() {
         for end in ["\r\n", "\n"] {
-            let text = ["preamble", "--b", "Content-Type: a", "", "one", "--b ", "X: y", "", "two", "--b--", "rest"]
-                .join(end);
+            let text =
+                ["preamble", "--b", "Content-Type: a", "", "one", "--b ", "X: y", "", "two", "--b--", "rest"]
+                    .join(end);
             let found = parts(text.as_bytes(), "b").unwrap();
             assert_eq!(found.len(), 2);
             assert_eq!(found[0].content_type(), "a");
