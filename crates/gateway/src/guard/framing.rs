@@ -246,9 +246,8 @@ impl Framing {
                 }
             }
             14 if name.eq_ignore_ascii_case(b"content-length") => {
-                if self.head.length.replace(content_length(value)?).is_some() {
-                    return Err(Refusal::DuplicateContentLength);
-                }
+                let repeated = self.head.length.replace(content_length(value)?);
+                repeated.map_or(Ok(()), |_| Err(Refusal::DuplicateContentLength))?;
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
                 if std::mem::replace(&mut self.head.chunked, true) {

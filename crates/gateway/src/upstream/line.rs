@@ -28,7 +28,8 @@ struct Parts {
     relay: Arc<Relay>,
     waker: Waker,
     home: Option<(u64, Rc<Key>)>,
-    idle_since: Instant,
+    /// When the sweep first found it idle; asking the clock for each request would cost more than it tells.
+    idle_since: Option<Instant>,
     keep: Duration,
 }
 
@@ -61,7 +62,7 @@ impl Line {
             relay,
             waker,
             home: None,
-            idle_since: Instant::now(),
+            idle_since: None,
             keep: Duration::ZERO,
         })))
     }
@@ -141,12 +142,13 @@ impl Line {
     /// Goes into the pool: nobody wants to be woken for it.
     pub(super) fn rest(&mut self) {
         self.0.relay.hush();
-        self.0.idle_since = Instant::now();
+        self.0.idle_since = None;
     }
 
     /// Whether the connection is open and was not idle for too long.
     pub(super) fn is_worth_keeping(&mut self, now: Instant) -> bool {
-        if now.saturating_duration_since(self.0.idle_since) >= self.0.keep {
+        let since = *self.0.idle_since.get_or_insert(now);
+        if now.saturating_duration_since(since) >= self.0.keep {
             return false;
         }
         self.drive(&mut Context::from_waker(Waker::noop()));
