@@ -139,8 +139,8 @@ fn demo(binary: &std::path::Path, vendor: &str, peers: &Peers) -> anyhow::Result
 
 fn browser(binary: &std::path::Path) -> anyhow::Result<()> {
     debian::ensure("chromium", "chromium")?;
-    let modules = node::browser_tests()?;
-    let (gateway, control) = (free_port()?, free_port()?);
+    node::browser_tests()?;
+    let (gateway, control, drive) = (free_port()?, free_port()?, free_port()?);
     let data = std::env::temp_dir().join(format!("pierhead-browser-{}", std::process::id()));
     let (email, password) = ("ada@example.com", "Harbour-Pilot-7");
     let _server = Running::start(
@@ -157,15 +157,32 @@ fn browser(binary: &std::path::Path) -> anyhow::Result<()> {
             .env("PIERHEAD_ADMIN_EMAIL", email)
             .env("PIERHEAD_ADMIN_PASSWORD", password),
     )?;
+    let _drive = Running::start(
+        Command::new(binary)
+            .args(["sandbox", "googledrive", "--listen", &format!("127.0.0.1:{drive}")])
+            .stdout(Stdio::null()),
+    )?;
     wait_for_port(control)?;
+    wait_for_port(drive)?;
+    let double = format!("http://127.0.0.1:{drive}");
+    // The double's client; its secret protects nothing.
+    let consent = serde_json::json!({"key": "googledrive", "fields": {
+        "oauth.api.key": "pierhead-sandbox.apps.googleusercontent.com",
+        "oauth.api.secret": "GOCSPX-pierhead-sandbox",
+        "base.url": double,
+        "oauth.authorization.url": format!("{double}/o/oauth2/v2/auth"),
+        "oauth.token.url": format!("{double}/token"),
+    }});
+    let shots = cache()?.join("screenshots");
+    std::fs::create_dir_all(&shots)?;
     let tests = call(
         Command::new("node")
-            .arg("tests/browser/run.mjs")
-            .env("PIERHEAD_BROWSER_MODULES", modules.join("node_modules"))
-            .env("PIERHEAD_CONSOLE_URL", format!("http://127.0.0.1:{control}"))
+            .arg("tests/browser/console.mjs")
+            .env("PIERHEAD_CONSOLE_URL", format!("http://127.0.0.1:{control}/console"))
             .env("PIERHEAD_ADMIN_EMAIL", email)
             .env("PIERHEAD_ADMIN_PASSWORD", password)
-            .env("PIERHEAD_SCREENSHOTS", cache()?.join("screenshots")),
+            .env("PIERHEAD_CONSENT", consent.to_string())
+            .env("PIERHEAD_SHOTS", shots),
     );
     let _ = std::fs::remove_dir_all(data);
     tests

@@ -1,25 +1,20 @@
-//! npm packages of the browser tests, below `.cache/browser`.
+//! npm packages of the browser tests.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::peers::debian;
-use crate::run::{cache, call, root};
+use crate::run::{call, root};
 
-/// Installs what `tests/browser/package.json` pins. Returns the folder that holds `node_modules`.
-pub(crate) fn browser_tests() -> anyhow::Result<PathBuf> {
+/// Installs what `tests/browser/package-lock.json` pins, unless it is there.
+pub(crate) fn browser_tests() -> anyhow::Result<()> {
     debian::ensure("node", "nodejs")?;
     debian::ensure("npm", "npm")?;
-    let folder = cache()?.join("browser");
-    std::fs::create_dir_all(&folder)?;
-    let pinned = std::fs::read_to_string(root().join("tests/browser/package.json"))?;
-    let stamp = folder.join("package.json");
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == pinned)
-        && folder.join("node_modules").is_dir()
-    {
-        return Ok(folder);
+    let folder = root().join("tests/browser");
+    let (lock, stamp) = (folder.join("package-lock.json"), folder.join("node_modules/.installed-lock.json"));
+    let pinned = std::fs::read(lock)?;
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == pinned) {
+        return Ok(());
     }
-    std::fs::write(&stamp, pinned)?;
-    call(Command::new("npm").args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder))?;
-    Ok(folder)
+    call(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--prefix"]).arg(&folder))?;
+    Ok(std::fs::write(stamp, pinned)?)
 }
