@@ -350,6 +350,28 @@ on_both_databases! {
         assert_eq!(scene.stored().await.generation, 2);
     }
 
+    async fn a_token_that_cannot_be_committed_is_kept_and_not_used(store: Store) {
+        let scene = Scene::set(store).await;
+        let node = Arc::new(scene.node("a").await);
+        scene.clock.advance(HOUR);
+        scene.vendor.behave(|habits| habits.holds = true);
+        let caller = tokio::spawn({
+            let node = Arc::clone(&node);
+            async move { node.access_token().await }
+        });
+        while scene.vendor.token_calls() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        scene.store.clone().close().await.unwrap();
+
+        scene.vendor.release();
+
+        assert_eq!(caller.await.unwrap().unwrap_err().status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(node.live.credential.current().generation, 1);
+        assert!(node.access_token().await.is_err());
+        assert_eq!(scene.vendor.token_calls(), 1, "the token at hand is committed before another is asked for");
+    }
+
     async fn with_the_store_away_a_good_token_serves_and_an_expired_one_is_503(store: Store) {
         let scene = Scene::set(store).await;
         let node = scene.node("a").await;

@@ -9,7 +9,7 @@ use pierhead_store::connectors::CredentialState;
 use serde_json::{Map, Value};
 
 use super::extract::{HubJson, Target};
-use super::wire::Instance;
+use super::wire::{Instance, Owners};
 use crate::hub::{Hub, HubProblem};
 use crate::provision::InstanceAsk;
 
@@ -40,5 +40,6 @@ pub(super) async fn show(hub: &Hub, caller: &Caller, id: InstanceId) -> Result<J
     let stored = hub.visible(caller, id).await?;
     let credential = hub.store.credential(id).await?;
     let state = credential.map_or(CredentialState::Valid, |credential| credential.state);
-    Ok(Json(Instance::of(hub, &stored, &state, true)?))
+    let owners = Owners::of(hub, std::slice::from_ref(&stored)).await?;
+    Ok(Json(Instance::of(hub, &stored, &state, &owners, true)?))
 }

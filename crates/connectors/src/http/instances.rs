@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::extract::{HubJson, PathParams, PlatformCaller, Query, token_instance};
 use super::list::{ListAnswer, page};
-use super::wire::Instance;
+use super::wire::{Instance, Owners};
 use super::{elements, instance};
 use crate::hub::{Hub, HubProblem};
 use crate::provision::{ElementChoice, InstanceAsk};
@@ -65,10 +65,11 @@ pub(super) async fn list(
     let credentials = hub.store.credentials(&ids).await?;
     let states: HashMap<InstanceId, CredentialState> =
         credentials.into_iter().map(|credential| (credential.instance, credential.state)).collect();
+    let owners = Owners::of(&hub, &stored).await?;
     let hydrated = !query.get("hydrate").is_some_and(|value| value.eq_ignore_ascii_case("false"));
     let wire = stored.iter().map(|instance| {
         let state = states.get(&instance.id).unwrap_or(&CredentialState::Valid);
-        Instance::of(&hub, instance, state, hydrated)
+        Instance::of(&hub, instance, state, &owners, hydrated)
     });
     let items = wire.collect::<Result<Vec<Instance>, HubProblem>>()?;
     let total = usize::try_from(total).unwrap_or(usize::MAX);

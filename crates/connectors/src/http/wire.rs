@@ -6,4 +6,4 @@ mod instance;
 
 pub(super) use element::{Depth, Element, ElementMetadata, ElementSetting, Resource};
 pub(super) use hub::{HUBS, Hub as HubRow};
-pub(super) use instance::{Instance, InstanceSetting};
+pub(super) use instance::{Instance, InstanceSetting, Owners};

@@ -1,9 +1,10 @@
 //! A connector instance as clients see it: token shown, secrets masked (open-connectors §8.1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use pierhead_domain::SecretString;
+use pierhead_domain::{SecretString, UserId};
 use pierhead_store::connectors::{CredentialState, StoredInstance};
+use pierhead_store::identity::StoredPerson;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -47,6 +48,7 @@ impl Instance {
         hub: &Hub,
         stored: &StoredInstance,
         state: &CredentialState,
+        owners: &Owners,
         hydrated: bool,
     ) -> Result<Self, HubProblem> {
         let token =
@@ -75,13 +77,38 @@ impl Instance {
             max_cache_size: 0,
             external_authentication: stored.external_authentication.clone(),
             configuration: hydrated.then(|| masked(hub, stored)).transpose()?,
-            user: json!({
-                "id": stored.owner.map_or(0, pierhead_domain::UserId::as_i64),
-                "emailAddress": stored.owner_name,
-                "firstName": "",
-                "lastName": "",
-            }),
+            user: owners.wire(stored),
             credential_state: not_good(state),
+        })
+    }
+}
+
+/// The people who made some instances.
+pub(crate) struct Owners(HashMap<UserId, StoredPerson>);
+
+impl Owners {
+    /// Looks up everybody who made one of `instances`, each once.
+    pub(crate) async fn of(hub: &Hub, instances: &[StoredInstance]) -> Result<Self, HubProblem> {
+        let mut people = HashMap::new();
+        for id in instances.iter().filter_map(|instance| instance.owner) {
+            if !people.contains_key(&id)
+                && let Some(person) = hub.store.identities().person(id).await?
+            {
+                people.insert(id, person);
+            }
+        }
+        Ok(Self(people))
+    }
+
+    /// Whoever is gone, or was no person, is shown by the name kept with the instance.
+    fn wire(&self, instance: &StoredInstance) -> Value {
+        let person = instance.owner.and_then(|id| self.0.get(&id));
+        let name = |of: fn(&StoredPerson) -> &str| person.map_or("", of);
+        json!({
+            "id": instance.owner.map_or(0, UserId::as_i64),
+            "emailAddress": person.map_or(instance.owner_name.as_str(), |person| person.email.as_str()),
+            "firstName": name(|person| &person.first_name),
+            "lastName": name(|person| &person.last_name),
         })
     }
 }
