@@ -45,17 +45,17 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
     if name != "Cargo.lock" && !name.contains("/vendor/") {
         for parts in FORBIDDEN {
             let word = parts.concat();
-            if let Some(line) = text.lines().position(|line| line.contains(&word)) {
+            if let Some(line) = text.lines().position(|line| names(line, &word)) {
                 breaks.push(format!("{name}:{} names '{word}'", line + 1));
             }
         }
     }
     let engine =
         ["crates/connectors/src/engine", "crates/connectors/src/driver", "crates/connectors/src/definition"];
-    if is_rust && engine.iter().any(|folder| name.starts_with(folder)) {
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    if is_rust && !is_test && engine.iter().any(|folder| name.starts_with(folder)) {
+        let code = code(text);
         for vendor in VENDORS {
-            if code.to_ascii_lowercase().contains(vendor) {
+            if code.contains(vendor) {
                 breaks.push(format!("{name} names the vendor '{vendor}': the engine knows none"));
             }
         }
@@ -67,6 +67,26 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
     breaks
 }
 
+/// Whether `word` stands in `line` by itself: a path of a machine begins where it begins, `/folders/root/` does
+/// not.
+fn names(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        !word.starts_with('/')
+            || !before.is_some_and(|letter| letter.is_alphanumeric() || "}*.-_".contains(letter))
+    })
+}
+
+/// What the compiler reads, in lower case: no comments, no tests.
+fn code(text: &str) -> String {
+    let lines = text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
+    lines
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+        .to_ascii_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
     use super::check_file;
@@ -75,7 +95,9 @@ mod tests {
     fn each_rule_finds_its_break() {
         assert_eq!(check_file("crates/a/src/lib.rs", &"x\n".repeat(501)).len(), 1);
         assert_eq!(check_file("docs/a.md", &["see /ro", "ot/x"].concat()).len(), 1);
-        assert_eq!(check_file("crates/connectors/src/engine/mod.rs", "// for WebDAV").len(), 1);
+        assert_eq!(check_file("crates/connectors/src/engine/mod.rs", "let key = \"WebDAV\";").len(), 1);
+        assert_eq!(check_file("crates/connectors/src/engine/mod.rs", "// as WebDAV has it").len(), 0);
+        assert_eq!(check_file("docs/a.md", &["GET /folders/ro", "ot/contents"].concat()).len(), 0);
         assert_eq!(check_file("crates/a/src/utils.rs", "").len(), 1);
         assert_eq!(check_file("crates/a/src/lib.rs", "fine"), Vec::<String>::new());
     }
