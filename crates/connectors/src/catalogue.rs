@@ -26,7 +26,9 @@ impl Catalogue {
         for directory in directories {
             match read_directory(directory) {
                 Ok(found) => files.extend(found),
-                Err(error) => bad.push(mistake(&directory.display().to_string(), &format!("cannot be read: {error}"))),
+                Err(error) => {
+                    bad.push(mistake(&directory.display().to_string(), &format!("cannot be read: {error}")))
+                }
             }
         }
         let mut catalogue = Self::default();
@@ -41,7 +43,8 @@ impl Catalogue {
 
     /// Adds a connector; a key or an id that is taken is a mistake.
     fn add(&mut self, connector: Connector, file: &str) -> Option<BadDefinition> {
-        let taken = self.connectors.iter().find(|other| other.key == connector.key || other.id == connector.id);
+        let taken =
+            self.connectors.iter().find(|other| other.key == connector.key || other.id == connector.id);
         if let Some(other) = taken {
             return Some(mistake(file, &format!("the key or the id is that of {}", other.key)));
         }
@@ -63,7 +66,12 @@ impl Catalogue {
 }
 
 fn mistake(file: &str, message: &str) -> BadDefinition {
-    BadDefinition { file: file.to_owned(), line: 1, key: "connector.key".to_owned(), message: message.to_owned() }
+    BadDefinition {
+        file: file.to_owned(),
+        line: 1,
+        key: "connector.key".to_owned(),
+        message: message.to_owned(),
+    }
 }
 
 /// The built-in definitions as they lie in `catalog/`.

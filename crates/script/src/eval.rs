@@ -68,7 +68,9 @@ impl<'m> Machine<'m> {
             Kind::Identity => out(Cow::Borrowed(input)),
             Kind::Literal(value) => out(Cow::Borrowed(value)),
             Kind::Variable(name) => out(Cow::Borrowed(self.variable(at, name, scope)?)),
-            Kind::Field(target, name) => self.eval(target, input, scope, &mut |value| field(at, value, name, out)),
+            Kind::Field(target, name) => {
+                self.eval(target, input, scope, &mut |value| field(at, value, name, out))
+            }
             Kind::Index(target, index) => self.eval(target, input, scope, &mut |value| {
                 self.eval(index, input, scope, &mut |index| element(at, &value, &index, out))
             }),
@@ -96,7 +98,9 @@ impl<'m> Machine<'m> {
                 };
                 found.into_iter().try_for_each(|value| out(Cow::Owned(value)))
             }
-            Kind::Text(pieces) => self.text(at, pieces, input, scope).and_then(|text| out(Cow::Owned(text.into()))),
+            Kind::Text(pieces) => {
+                self.text(at, pieces, input, scope).and_then(|text| out(Cow::Owned(text.into())))
+            }
             Kind::Array(inner) => {
                 let mut items = Vec::new();
                 if let Some(inner) = inner {
@@ -108,7 +112,9 @@ impl<'m> Machine<'m> {
                 }
                 out(Cow::Owned(Value::Array(items)))
             }
-            Kind::Object(members) => self.object(at, members, input, scope).and_then(|made| out(Cow::Owned(made))),
+            Kind::Object(members) => {
+                self.object(at, members, input, scope).and_then(|made| out(Cow::Owned(made)))
+            }
             Kind::Pipe(left, right) => {
                 self.eval(left, input, scope, &mut |value| self.eval(right, &value, scope, out))
             }
@@ -166,7 +172,8 @@ impl<'m> Machine<'m> {
                     for argument in arguments {
                         given.push(self.value(argument, input, scope)?);
                     }
-                    let made = compute(input, &given).map_err(|why| fail(at, format!("{}: {why}", function.name)))?;
+                    let made = compute(input, &given)
+                        .map_err(|why| fail(at, format!("{}: {why}", function.name)))?;
                     self.grow(at, operators::weight(&made))?;
                     out(Cow::Owned(made))
                 }
@@ -218,12 +225,7 @@ impl<'m> Machine<'m> {
         (found, outcome.err())
     }
 
-    fn variable<'v>(
-        &self,
-        at: usize,
-        name: &str,
-        mut scope: Option<&'v Scope<'v>>,
-    ) -> Result<&'v Value, Halt>
+    fn variable<'v>(&self, at: usize, name: &str, mut scope: Option<&'v Scope<'v>>) -> Result<&'v Value, Halt>
     where
         'm: 'v,
     {

@@ -27,6 +27,8 @@ mod parse;
 mod program;
 mod strings;
 mod template;
+#[cfg(test)]
+mod tests;
 mod variables;
 
 pub use error::{CompileError, EvalError};

@@ -90,7 +90,9 @@ pub(crate) fn slice(value: &Value, from: &Value, to: &Value) -> Result<Value, St
 fn add(left: &Value, right: &Value) -> Result<Value, String> {
     match (left, right) {
         (Value::Null, other) | (other, Value::Null) => Ok(other.clone()),
-        (Value::Number(left), Value::Number(right)) => arithmetic(left, right, i64::checked_add, |l, r| l + r),
+        (Value::Number(left), Value::Number(right)) => {
+            arithmetic(left, right, i64::checked_add, |l, r| l + r)
+        }
         (Value::String(left), Value::String(right)) => Ok(Value::String([left.as_str(), right].concat())),
         (Value::Array(left), Value::Array(right)) => Ok(left.iter().chain(right).cloned().collect()),
         (Value::Object(left), Value::Object(right)) => {
@@ -104,17 +106,23 @@ fn add(left: &Value, right: &Value) -> Result<Value, String> {
 
 fn subtract(left: &Value, right: &Value) -> Result<Value, String> {
     match (left, right) {
-        (Value::Number(left), Value::Number(right)) => arithmetic(left, right, i64::checked_sub, |l, r| l - r),
-        (Value::Array(left), Value::Array(right)) => {
-            Ok(left.iter().filter(|item| !right.iter().any(|gone| compare(item, gone).is_eq())).cloned().collect())
+        (Value::Number(left), Value::Number(right)) => {
+            arithmetic(left, right, i64::checked_sub, |l, r| l - r)
         }
+        (Value::Array(left), Value::Array(right)) => Ok(left
+            .iter()
+            .filter(|item| !right.iter().any(|gone| compare(item, gone).is_eq()))
+            .cloned()
+            .collect()),
         _ => Err(mismatch("subtracted", left, right)),
     }
 }
 
 fn multiply(left: &Value, right: &Value) -> Result<Value, String> {
     match (left, right) {
-        (Value::Number(left), Value::Number(right)) => arithmetic(left, right, i64::checked_mul, |l, r| l * r),
+        (Value::Number(left), Value::Number(right)) => {
+            arithmetic(left, right, i64::checked_mul, |l, r| l * r)
+        }
         (Value::Object(_), Value::Object(_)) => {
             let mut merged = left.clone();
             merge(&mut merged, right);

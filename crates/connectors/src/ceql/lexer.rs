@@ -5,7 +5,10 @@ use super::BadQuery;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
     /// An identifier or keyword; `exact` when it stood in back-ticks.
-    Word { text: String, exact: bool },
+    Word {
+        text: String,
+        exact: bool,
+    },
     Text(String),
     Number(f64),
     Sign(&'static str),
@@ -20,7 +23,10 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, BadQuery> {
     const SIGNS: &[&str] = &["!=", "<>", "<=", ">=", "=", "<", ">", "(", ")", ","];
     let chars: Vec<char> = text.chars().collect();
     if chars.len() > MAX_CHARS {
-        return Err(BadQuery { at: MAX_CHARS, message: format!("a query has at most {MAX_CHARS} characters") });
+        return Err(BadQuery {
+            at: MAX_CHARS,
+            message: format!("a query has at most {MAX_CHARS} characters"),
+        });
     }
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some(&first) = chars.get(at) {
@@ -37,7 +43,9 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, BadQuery> {
                 let number = run(&chars, &mut at, |c| c.is_ascii_alphanumeric() || "+-.".contains(c));
                 let parsed: Option<f64> = number.parse().ok();
                 let number = parsed.filter(|number| number.is_finite());
-                Token::Number(number.ok_or_else(|| BadQuery { at: start, message: "a number was expected".into() })?)
+                Token::Number(
+                    number.ok_or_else(|| BadQuery { at: start, message: "a number was expected".into() })?,
+                )
             }
             c if is_word(c) => Token::Word { text: run(&chars, &mut at, is_word), exact: false },
             _ => {

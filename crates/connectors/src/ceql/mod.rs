@@ -15,9 +15,16 @@ pub(crate) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
-    Compare { field: Field, operator: Comparison, value: Literal },
+    Compare {
+        field: Field,
+        operator: Comparison,
+        value: Literal,
+    },
     /// `LIKE` with `%` for any run of characters.
-    Like { field: Field, pattern: String },
+    Like {
+        field: Field,
+        pattern: String,
+    },
     IsNull(Field),
 }
 

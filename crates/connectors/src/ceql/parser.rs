@@ -146,7 +146,8 @@ impl Parser {
         match self.peek().cloned() {
             Some(Token::Word { text, exact }) if !text.is_empty() => {
                 self.at += 1;
-                let path = if exact { vec![text.clone()] } else { text.split('.').map(str::to_owned).collect() };
+                let path =
+                    if exact { vec![text.clone()] } else { text.split('.').map(str::to_owned).collect() };
                 Ok(Field { name: text, path })
             }
             _ => Err(self.error("a field's name was expected")),
@@ -157,8 +158,12 @@ impl Parser {
         let literal = match self.peek() {
             Some(Token::Text(text)) => Literal::Text(text.clone()),
             Some(Token::Number(number)) => Literal::Number(*number),
-            Some(Token::Word { text, exact: false }) if text.eq_ignore_ascii_case("true") => Literal::Bool(true),
-            Some(Token::Word { text, exact: false }) if text.eq_ignore_ascii_case("false") => Literal::Bool(false),
+            Some(Token::Word { text, exact: false }) if text.eq_ignore_ascii_case("true") => {
+                Literal::Bool(true)
+            }
+            Some(Token::Word { text, exact: false }) if text.eq_ignore_ascii_case("false") => {
+                Literal::Bool(false)
+            }
             _ => return Err(self.error("a value ('text', a number, true or false) was expected")),
         };
         self.at += 1;

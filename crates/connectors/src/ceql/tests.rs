@@ -36,7 +36,9 @@ fn every_operator_of_the_reference_works() {
 
 #[test]
 fn what_does_not_parse_is_said_with_its_place() {
-    for (query, at) in [("name =", 7), ("name ~ 'x'", 6), ("name = 'x", 8), ("(a=1", 5), ("a=1 b=2", 5), ("", 1)] {
+    for (query, at) in
+        [("name =", 7), ("name ~ 'x'", 6), ("name = 'x", 8), ("(a=1", 5), ("a=1 b=2", 5), ("", 1)]
+    {
         let error = where_clause(query).unwrap_err();
         assert_eq!(error.at, at, "{query}");
         assert!(error.to_string().starts_with("Error parsing query"), "{error}");
@@ -46,7 +48,8 @@ fn what_does_not_parse_is_said_with_its_place() {
 
 #[test]
 fn orders_sort_by_several_fields_and_keep_ties() {
-    let mut records = vec![json!({"a": 2, "n": 1}), json!({"a": 1, "n": 2}), json!({"a": 2, "n": 3}), json!({"n": 4})];
+    let mut records =
+        vec![json!({"a": 2, "n": 1}), json!({"a": 1, "n": 2}), json!({"a": 2, "n": 3}), json!({"n": 4})];
     sort(&mut records, &order_by("a desc").unwrap());
     let order: Vec<_> = records.iter().map(|record| record["n"].as_i64().unwrap()).collect();
     assert_eq!(order, [1, 3, 2, 4]);

@@ -165,7 +165,8 @@ impl OAuthBlock {
         let (authorize_params, token_params) = (leg("authorize"), leg("token"));
         let capture = block.block("capture", "capture").map_or_else(Vec::new, |capture| {
             let Some(token) = capture.block("token", "mapping") else { return Vec::new() };
-            let field = |(name, _): &(String, _)| token.program(name, &[]).map(|program| (name.clone(), program));
+            let field =
+                |(name, _): &(String, _)| token.program(name, &[]).map(|program| (name.clone(), program));
             token.members().iter().filter_map(field).collect()
         });
         Some(Self {

@@ -36,7 +36,8 @@ impl Reading {
     }
 
     pub(crate) fn mistake(&self, line: usize, key: &str, message: impl Into<String>) {
-        let mistake = BadDefinition { file: self.file.clone(), line, key: key.to_owned(), message: message.into() };
+        let mistake =
+            BadDefinition { file: self.file.clone(), line, key: key.to_owned(), message: message.into() };
         self.mistakes.borrow_mut().push(mistake);
     }
 
@@ -112,7 +113,8 @@ impl<'n> Block<'n> {
     /// The blocks of a list.
     pub(crate) fn blocks(&self, key: &str, kind: &'static str) -> Vec<Block<'n>> {
         let items = self.list(key);
-        let block = |(index, node)| Block::of(self.reading, kind, &format!("{}[{index}]", self.path_of(key)), node);
+        let block =
+            |(index, node)| Block::of(self.reading, kind, &format!("{}[{index}]", self.path_of(key)), node);
         items.iter().enumerate().map(block).collect()
     }
 
@@ -182,7 +184,8 @@ impl<'n> Block<'n> {
     /// `250ms`, `5s`, `5m`, `60d`.
     pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
         let text = self.text(key)?;
-        let parsed = suffixed(&text, &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)]);
+        let parsed =
+            suffixed(&text, &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)]);
         if parsed.is_none() {
             self.mistake(key, "must be a duration such as 250ms, 5s, 5m, 2h or 60d");
         }
@@ -289,7 +292,11 @@ impl Drop for Block<'_> {
         for (key, node) in self.members {
             if asked.binary_search(key).is_err() {
                 let known = asked.join(", ");
-                self.reading.mistake(node.line, &self.path_of(key), format!("unknown key; known here: {known}"));
+                self.reading.mistake(
+                    node.line,
+                    &self.path_of(key),
+                    format!("unknown key; known here: {known}"),
+                );
             }
         }
         self.reading.known.borrow_mut().push((self.kind, asked));

@@ -45,9 +45,13 @@ impl ErrorRule {
         let statuses = match block.node("status").map(|node| &node.data) {
             None => Vec::new(),
             Some(NodeData::Integer(status)) => vec![*status],
-            Some(NodeData::List(items)) => {
-                items.iter().filter_map(|item| match item.data { NodeData::Integer(n) => Some(n), _ => None }).collect()
-            }
+            Some(NodeData::List(items)) => items
+                .iter()
+                .filter_map(|item| match item.data {
+                    NodeData::Integer(n) => Some(n),
+                    _ => None,
+                })
+                .collect(),
             Some(_) => {
                 block.mistake("status", "must be a status or a list of statuses");
                 Vec::new()

@@ -53,7 +53,13 @@ impl Field {
             }
             let read = fields.program(name, &[])?;
             let write = write_back(&read);
-            Some(Self { name: name.clone(), read: Some(read), kind: FieldKind::Any, write, values: BTreeMap::new() })
+            Some(Self {
+                name: name.clone(),
+                read: Some(read),
+                kind: FieldKind::Any,
+                write,
+                values: BTreeMap::new(),
+            })
         });
         Some(read.collect())
     }

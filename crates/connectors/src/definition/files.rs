@@ -10,8 +10,22 @@ use super::request::VendorRequest;
 
 /// Variables a request of this block may use.
 const NAMES: &[&str] = &[
-    "connection", "query", "body", "id", "path", "name", "item", "parent", "target", "change", "overwrite",
-    "where", "order", "temporary", "content", "media_type",
+    "connection",
+    "query",
+    "body",
+    "id",
+    "path",
+    "name",
+    "item",
+    "parent",
+    "target",
+    "change",
+    "overwrite",
+    "where",
+    "order",
+    "temporary",
+    "content",
+    "media_type",
 ];
 
 /// What a vendor of files can do.
@@ -63,7 +77,9 @@ pub(crate) enum Address {
 pub(crate) enum Search {
     Request(Box<VendorRequest>),
     /// By listing folder after folder, at most so many.
-    Walk { max_folders: usize },
+    Walk {
+        max_folders: usize,
+    },
 }
 
 /// Files that have no bytes of their own and must be exported.
@@ -219,7 +235,9 @@ impl Upload {
         let more: Vec<u16> = block.texts("more").iter().filter_map(|status| status.parse().ok()).collect();
         let complete = match mode {
             Some(Mode::Simple) => create.is_some() && replace.is_some(),
-            Some(Mode::Resumable) => create.is_some() && replace.is_some() && session.is_some() && !more.is_empty(),
+            Some(Mode::Resumable) => {
+                create.is_some() && replace.is_some() && session.is_some() && !more.is_empty()
+            }
             Some(Mode::Publish) => write.is_some() && publish.is_some() && discard.is_some(),
             None => false,
         };

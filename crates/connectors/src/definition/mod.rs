@@ -26,8 +26,8 @@ pub use reader::DefinitionFiles;
 
 pub(crate) use errors::{ErrorRule, Errors};
 pub(crate) use fields::{Field, FieldKind, Write};
-pub(crate) use files::{Address, Export, Files, Search, Upload};
-pub(crate) use pagination::{PageKind, Pagination};
+pub(crate) use files::{Address, Files, Search, Upload};
+pub(crate) use pagination::PageKind;
 pub(crate) use push_down::{PushDown, Pushed};
 pub(crate) use reader::{Verify, hub_status};
 pub(crate) use request::{AnswerCodec, RequestBody, VendorRequest};

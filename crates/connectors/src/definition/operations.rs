@@ -101,7 +101,8 @@ fn of_files(files: &Files, all: &mut Vec<HubOperation>) {
     if files.folder.is_some() {
         all.push(operation("POST", "/folders", "Makes a folder and its missing parents.", &[], false));
     }
-    let search = ["path", "text", "startDate", "endDate", "tags[]", "extension", "mimeType", "calculateFolderPath"];
+    let search =
+        ["path", "text", "startDate", "endDate", "tags[]", "extension", "mimeType", "calculateFolderPath"];
     let search: Vec<&str> = search.into_iter().chain(PAGE.iter().copied()).collect();
     all.push(operation("GET", "/search", "Finds files and folders.", &search, false));
     if files.storage.is_some() {

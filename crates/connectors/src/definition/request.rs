@@ -165,8 +165,9 @@ impl VendorRequest {
         let json = block.program("json", names).map(RequestBody::Json);
         let form = block.node("form").map(|_: &Node| RequestBody::Form(block.templates("form", names)));
         let xml = block.template("xml", Escape::Xml, names).map(RequestBody::Xml);
-        let multipart =
-            block.node("multipart").map(|_: &Node| RequestBody::Multipart(block.templates("multipart", names)));
+        let multipart = block
+            .node("multipart")
+            .map(|_: &Node| RequestBody::Multipart(block.templates("multipart", names)));
         let content = block.flag("content").filter(|given| *given).map(|_| RequestBody::Content);
         let mut bodies = [json, form, xml, multipart, content].into_iter().flatten();
         let body = bodies.next().unwrap_or(RequestBody::Nothing);

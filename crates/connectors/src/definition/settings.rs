@@ -67,13 +67,34 @@ pub(super) fn complete(mut settings: Vec<Setting>, auth: &Auth) -> Vec<Setting> 
     match auth.scheme {
         Scheme::OAuth2Code | Scheme::OAuth2ClientCredentials => {
             let code = auth.scheme == Scheme::OAuth2Code;
-            add("oauth.api.key", "API key", "The client id the vendor gave your app.", SettingType::Text1000, true, false);
-            add("oauth.api.secret", "API secret", "The client secret of your app.", SettingType::Password, true, false);
+            add(
+                "oauth.api.key",
+                "API key",
+                "The client id the vendor gave your app.",
+                SettingType::Text1000,
+                true,
+                false,
+            );
+            add(
+                "oauth.api.secret",
+                "API secret",
+                "The client secret of your app.",
+                SettingType::Password,
+                true,
+                false,
+            );
             let callback = "Where the vendor sends the browser back; registered with the vendor exactly so.";
             if code {
                 add("oauth.callback.url", "Callback URL", callback, SettingType::Text1000, true, false);
             }
-            add("oauth.scope", "Scope", "Instead of the connector's own scopes.", SettingType::Text1000, false, true);
+            add(
+                "oauth.scope",
+                "Scope",
+                "Instead of the connector's own scopes.",
+                SettingType::Text1000,
+                false,
+                true,
+            );
             let other = "Another server that speaks the same protocol.";
             add("oauth.authorization.url", "Authorization URL", other, SettingType::Text1000, false, true);
             add("oauth.token.url", "Token URL", other, SettingType::Text1000, false, true);

@@ -52,7 +52,11 @@ impl Transport {
             let given = times.as_ref().and_then(|times| times.duration(key));
             given.unwrap_or(Duration::from_secs(default))
         };
-        let times = CallTimes { connect: time("connect", 10), first_byte: time("first_byte", 60), idle: time("idle", 60) };
+        let times = CallTimes {
+            connect: time("connect", 10),
+            first_byte: time("first_byte", 60),
+            idle: time("idle", 60),
+        };
         let max_answer = block.size("max_answer").and_then(|size| usize::try_from(size).ok());
         let retries = block.number("retries").and_then(|retries| u32::try_from(retries).ok());
         Some(Self {

@@ -1,6 +1,7 @@
 //! YAML text as a tree that remembers its lines.
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
+#[cfg(test)]
 use serde_json::Value;
 
 /// A node of a YAML document and the line it starts on (from 1).
@@ -97,6 +98,7 @@ impl Node {
     }
 
     /// The same as JSON, for recorded exchanges.
+    #[cfg(test)]
     pub(crate) fn to_json(&self) -> Value {
         match &self.data {
             NodeData::Null => Value::Null,

@@ -156,6 +156,7 @@ fn content_type(headers: &HeaderMap) -> String {
 }
 
 fn header_object(headers: &HeaderMap) -> Value {
-    let pairs = headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.into())));
+    let pairs =
+        headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.into())));
     Value::Object(pairs.collect())
 }

@@ -15,7 +15,10 @@ pub(crate) enum Payload {
     /// In memory: may be sent again.
     Bytes(Bytes),
     /// Streamed: once.
-    Stream { body: Body, length: Option<u64> },
+    Stream {
+        body: Body,
+        length: Option<u64>,
+    },
 }
 
 /// A request but for its credentials, ready to be sent more than once if its body allows.
@@ -42,7 +45,8 @@ pub(crate) fn prepare(
         Some(address) => address.to_owned(),
         None => {
             let path = scope.text(&request.path).map_err(fault)?;
-            let path = path.ok_or_else(|| CallProblem::bad_request(format!("{label}: a part of the path is missing")))?;
+            let path = path
+                .ok_or_else(|| CallProblem::bad_request(format!("{label}: a part of the path is missing")))?;
             refuse_dots(&path)?;
             format!("{base}{path}")
         }
@@ -148,7 +152,9 @@ impl Prepared {
                 std::mem::replace(body, super::empty_body())
             }
         };
-        request.body(body).map_err(|_| CallProblem::bad_request("the vendor's address is no URL: check base.url"))
+        request
+            .body(body)
+            .map_err(|_| CallProblem::bad_request("the vendor's address is no URL: check base.url"))
     }
 
     pub(crate) fn repeatable(&self) -> bool {
@@ -157,7 +163,8 @@ impl Prepared {
 
     pub(crate) fn add_query(&mut self, name: &str, value: &str) {
         self.url.push(if self.url.contains('?') { '&' } else { '?' });
-        self.url.extend(form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish().chars());
+        let pair = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+        self.url.push_str(&pair);
     }
 }
 

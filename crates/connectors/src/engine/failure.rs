@@ -17,7 +17,12 @@ pub(crate) struct Failure {
 }
 
 /// Judges an error answer by the definition's rules, else by its status.
-pub(crate) fn judge(connector: &Connector, status: StatusCode, headers: &HeaderMap, content: &Value) -> Failure {
+pub(crate) fn judge(
+    connector: &Connector,
+    status: StatusCode,
+    headers: &HeaderMap,
+    content: &Value,
+) -> Failure {
     let errors = &connector.errors;
     let scope = Scope::default().with("status", u64::from(status.as_u16())).with("headers", Value::Null);
     let fits = |rule: &&ErrorRule| {
@@ -27,7 +32,8 @@ pub(crate) fn judge(connector: &Connector, status: StatusCode, headers: &HeaderM
     let rule = errors.rules.iter().find(fits);
     let told = errors.message.as_ref().and_then(|program| scope.value(program, content).ok());
     let words = told.as_ref().and_then(Value::as_str).or_else(|| content.as_str()).map(str::trim);
-    let words = words.filter(|words| !words.is_empty()).map(|words| words.chars().take(4000).collect::<String>());
+    let words =
+        words.filter(|words| !words.is_empty()).map(|words| words.chars().take(4000).collect::<String>());
     let answer = rule.map_or_else(|| hub_status(status), |rule| rule.answer);
     let message = rule.and_then(|rule| rule.text.clone()).unwrap_or_else(|| general(answer).to_owned());
     let fallback = || format!("HTTP status {}", status.as_u16());

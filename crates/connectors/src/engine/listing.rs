@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::answer::Parsed;
 use super::scope::Scope;
 use super::session::{Sending, Session};
-use super::{CallProblem, CallHead};
+use super::{CallHead, CallProblem};
 use crate::ceql::{self, Condition, Order};
 use crate::definition::{PageKind, VendorRequest};
 
@@ -72,7 +72,9 @@ impl ListAsk {
         let number = |name: &str| -> Result<Option<usize>, CallProblem> {
             let Some(text) = call.query(name).filter(|text| !text.is_empty()) else { return Ok(None) };
             let number = text.parse().ok().filter(|number| *number >= 1);
-            number.map(Some).ok_or_else(|| CallProblem::bad_request(format!("{name}: must be a whole number from 1")))
+            number
+                .map(Some)
+                .ok_or_else(|| CallProblem::bad_request(format!("{name}: must be a whole number from 1")))
         };
         let size = number("pageSize")?.unwrap_or(DEFAULT_SIZE);
         if size > MAX_SIZE {
@@ -113,7 +115,11 @@ pub(crate) async fn page(source: Source<'_>, ask: &ListAsk, local: &Local) -> Re
         Source::Ready(records) => Ok(cut(records, ask, local)),
         Source::Vendor { session, request, scope, map } => {
             let vendor = Vendor { session, request, scope, map };
-            if local.orders.is_empty() { vendor.walk(ask, local).await } else { vendor.sorted(ask, local).await }
+            if local.orders.is_empty() {
+                vendor.walk(ask, local).await
+            } else {
+                vendor.sorted(ask, local).await
+            }
         }
     }
 }
@@ -191,7 +197,8 @@ impl Vendor<'_> {
     }
 
     async fn everything(&self) -> Result<Vec<Value>, CallProblem> {
-        let size = self.request.pagination.size_max.and_then(|max| usize::try_from(max).ok()).unwrap_or(MAX_SIZE);
+        let size =
+            self.request.pagination.size_max.and_then(|max| usize::try_from(max).ok()).unwrap_or(MAX_SIZE);
         let mut at = Token { cursor: Value::Null, index: 0, vendor_size: size };
         let mut all = Vec::new();
         loop {
@@ -200,7 +207,9 @@ impl Vendor<'_> {
                 all.extend((self.map)(record)?);
             }
             if all.len() > SORT_BUDGET {
-                let message = format!("the list is longer than {SORT_BUDGET}, too long for this where, orderBy or returnCount: narrow it");
+                let message = format!(
+                    "the list is longer than {SORT_BUDGET}, too long for this where, orderBy or returnCount: narrow it"
+                );
                 return Err(CallProblem::bad_request(message));
             }
             match read.next {
@@ -214,7 +223,8 @@ impl Vendor<'_> {
     async fn counted(&self, mut page: Page, ask: &ListAsk, local: &Local) -> Result<Page, CallProblem> {
         if ask.count && page.total.is_none() {
             let all = self.everything().await?;
-            let fits = |record: &&Value| local.condition.as_ref().is_none_or(|filter| ceql::holds(filter, record));
+            let fits =
+                |record: &&Value| local.condition.as_ref().is_none_or(|filter| ceql::holds(filter, record));
             page.total = Some(all.iter().filter(fits).count() as u64);
         }
         Ok(page)
@@ -233,7 +243,9 @@ impl Vendor<'_> {
             PageKind::Page { param, start } => {
                 sending.query.push((param.clone(), number.unwrap_or(*start).to_string()));
             }
-            PageKind::Offset { param } => sending.query.push((param.clone(), number.unwrap_or(0).to_string())),
+            PageKind::Offset { param } => {
+                sending.query.push((param.clone(), number.unwrap_or(0).to_string()))
+            }
             PageKind::Cursor { param, .. } => {
                 if let Some(cursor) = &cursor_text {
                     sending.query.push((param.clone(), cursor.clone()));

@@ -16,10 +16,10 @@ mod resources;
 mod run;
 mod scope;
 mod session;
-mod wire;
-mod xml;
 #[cfg(test)]
 mod tests;
+mod wire;
+mod xml;
 
 use http::{StatusCode, header};
 use serde_json::Value;
@@ -41,9 +41,13 @@ fn not_supported() -> CallProblem {
 
 /// The client's JSON body; an empty one is an empty object.
 async fn client_json(call: &CallHead, body: Body) -> Result<Value, CallProblem> {
-    let kind = call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind =
+        call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !kind.is_empty() && !kind.to_ascii_lowercase().contains("json") {
-        return Err(CallProblem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type: must be application/json"));
+        return Err(CallProblem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Content-Type: must be application/json",
+        ));
     }
     let bytes = answer::collect(body, MAX_CLIENT_JSON).await.map_err(|problem| match problem.retryable {
         true => CallProblem::bad_request("the body broke off"),
@@ -55,7 +59,8 @@ async fn client_json(call: &CallHead, body: Body) -> Result<Value, CallProblem> 
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    serde_json::from_slice(&bytes).map_err(|error| CallProblem::bad_request(format!("the body is not JSON: {error}")))
+    serde_json::from_slice(&bytes)
+        .map_err(|error| CallProblem::bad_request(format!("the body is not JSON: {error}")))
 }
 
 /// A list as the hub answers it, with its headers' values.

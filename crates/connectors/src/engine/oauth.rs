@@ -218,7 +218,10 @@ impl<'c> OAuth<'c> {
             return Err(OAuthProblem::Refused { code, description: text("error_description") });
         }
         if !status.is_success() {
-            return Err(OAuthProblem::Refused { code: format!("http_{}", status.as_u16()), description: None });
+            return Err(OAuthProblem::Refused {
+                code: format!("http_{}", status.as_u16()),
+                description: None,
+            });
         }
         if json.is_none() {
             return Err(OAuthProblem::BadAnswer("it is not a JSON object"));
@@ -261,7 +264,8 @@ impl<'c> OAuth<'c> {
         match (self.block.client_auth, &client.secret) {
             (ClientAuth::Basic, Some(secret)) => {
                 // RFC 6749 §2.3.1: both parts are form-encoded before they are joined.
-                let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+                let encode =
+                    |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
                 let pair = format!("{}:{}", encode(&client.id), encode(secret.expose()));
                 let value = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
                 request = request.header(header::AUTHORIZATION, value);

@@ -97,11 +97,7 @@ fn group(template: &Template, condition: String) -> Result<String, CallProblem> 
     scope.text(template).map_err(|error| definition_fault("where", &error)).map(Option::unwrap_or_default)
 }
 
-fn join(
-    dialect: &PushDown,
-    parts: &[Condition],
-    word: Option<&str>,
-) -> Result<Option<Written>, CallProblem> {
+fn join(dialect: &PushDown, parts: &[Condition], word: Option<&str>) -> Result<Option<Written>, CallProblem> {
     let (mut texts, mut loose) = (Vec::new(), false);
     for part in parts {
         let Some(written) = write(dialect, part)? else { return Ok(None) };

@@ -22,7 +22,11 @@ pub(crate) struct Found<'c> {
 
 /// What of a connector's resources answers `method` on these path segments. The error is true when the path
 /// is known and only the method is not.
-pub(crate) fn find<'c>(connector: &'c Connector, method: &Method, segments: &[String]) -> Result<Found<'c>, bool> {
+pub(crate) fn find<'c>(
+    connector: &'c Connector,
+    method: &Method,
+    segments: &[String],
+) -> Result<Found<'c>, bool> {
     let mut known = false;
     for resource in &connector.resources {
         for operation in &resource.operations {
@@ -64,7 +68,12 @@ fn fit<'c>(resource: &'c Resource, verb: Verb, segments: &[String]) -> Option<BT
 }
 
 /// Answers a call of a resource.
-pub(crate) async fn answer(session: &Session<'_>, found: Found<'_>, call: &CallHead, body: Body) -> Result<HubAnswer, CallProblem> {
+pub(crate) async fn answer(
+    session: &Session<'_>,
+    found: Found<'_>,
+    call: &CallHead,
+    body: Body,
+) -> Result<HubAnswer, CallProblem> {
     let Found { resource, operation, named } = found;
     let mut scope = session.scope.clone();
     scope.set("query", super::build::object_of(&call.query));
@@ -108,7 +117,8 @@ pub(crate) async fn answer(session: &Session<'_>, found: Found<'_>, call: &CallH
         };
         scope.set("where", split.pushed);
         scope.set("order", order);
-        let page = listing::page(Source::Vendor { session, request, scope: &scope, map: &map }, &ask, &local).await?;
+        let page = listing::page(Source::Vendor { session, request, scope: &scope, map: &map }, &ask, &local)
+            .await?;
         return Ok(super::list_answer(page, &local));
     }
     let parsed = session.fetch(request, &scope).await?;
@@ -119,10 +129,15 @@ pub(crate) async fn answer(session: &Session<'_>, found: Found<'_>, call: &CallH
     Ok(HubAnswer::json(&map(record)?.unwrap_or_default()))
 }
 
+/// The setting `filter.response.nulls`: members without a value are left out unless it says false.
+fn keeps_nulls(session: &Session<'_>) -> bool {
+    session.scope.get("connection")["filter.response.nulls"] == "false"
+}
+
 /// A vendor record as the hub's.
 fn to_hub(session: &Session<'_>, fields: &[Field], record: &Value) -> Result<Value, CallProblem> {
     let scope = Scope::default();
-    let mut made = Map::new();
+    let (mut made, nulls) = (Map::new(), keeps_nulls(session));
     for field in fields {
         let Some(read) = &field.read else { continue };
         let value = session.eval(read, record, &scope, &field.name)?;
@@ -134,7 +149,9 @@ fn to_hub(session: &Session<'_>, fields: &[Field], record: &Value) -> Result<Val
                 .map_or(value.clone(), |(hub, _)| hub.as_str().into()),
             _ => value,
         };
-        made.insert(field.name.clone(), convert(value, field.kind));
+        if nulls || !value.is_null() {
+            made.insert(field.name.clone(), convert(value, field.kind));
+        }
     }
     Ok(Value::Object(made))
 }
@@ -154,7 +171,9 @@ fn convert(value: Value, kind: FieldKind) -> Value {
         (FieldKind::Date, Value::String(text)) => {
             let format = time::format_description::well_known::Rfc3339;
             match time::OffsetDateTime::parse(text, &format) {
-                Ok(date) => pierhead_domain::EpochMillis::new(date.unix_timestamp() * 1000).rfc3339_seconds().into(),
+                Ok(date) => {
+                    pierhead_domain::EpochMillis::new(date.unix_timestamp() * 1000).rfc3339_seconds().into()
+                }
                 Err(_) => value,
             }
         }
@@ -171,7 +190,9 @@ fn to_vendor(session: &Session<'_>, fields: &[Field], body: &Value) -> Result<Va
     for (name, value) in given {
         let Some(field) = fields.iter().find(|field| field.name == *name) else { continue };
         let value = match value {
-            Value::String(text) => field.values.get(text).map_or(value.clone(), |vendor| vendor.as_str().into()),
+            Value::String(text) => {
+                field.values.get(text).map_or(value.clone(), |vendor| vendor.as_str().into())
+            }
             _ => value.clone(),
         };
         match &field.write {
@@ -187,7 +208,8 @@ fn to_vendor(session: &Session<'_>, fields: &[Field], body: &Value) -> Result<Va
 }
 
 fn put(into: &mut Value, path: &[String], value: Value) {
-    let nested = path.iter().rev().fold(value, |value, name| Value::Object(Map::from_iter([(name.clone(), value)])));
+    let nested =
+        path.iter().rev().fold(value, |value, name| Value::Object(Map::from_iter([(name.clone(), value)])));
     merge(into, nested);
 }
 

@@ -64,7 +64,8 @@ impl Scope {
 /// instance has none. Settings without either are absent, so that a template that needs one says so.
 pub(crate) fn connection_value(connector: &Connector, settings: Settings<'_>) -> Value {
     let given = connector.configuration.iter().filter_map(|setting| {
-        let value = settings(&setting.key).filter(|value| !value.is_empty()).or_else(|| setting.default.clone());
+        let value =
+            settings(&setting.key).filter(|value| !value.is_empty()).or_else(|| setting.default.clone());
         value.map(|value| (setting.key.clone(), Value::from(value)))
     });
     Value::Object(given.collect::<Map<_, _>>())

@@ -62,7 +62,9 @@ impl<'c> Session<'c> {
             }
             (None, None) => None,
         };
-        let base = base.ok_or_else(|| CallProblem::bad_request("the instance does not say where the vendor is: base.url or root.path"))?;
+        let base = base.ok_or_else(|| {
+            CallProblem::bad_request("the instance does not say where the vendor is: base.url or root.path")
+        })?;
         let (base, root) = match transport.driver {
             DriverKind::Http => (base.trim().trim_end_matches('/').to_owned(), String::new()),
             DriverKind::File => (String::new(), base),
@@ -99,7 +101,9 @@ impl<'c> Session<'c> {
         if let Some(address) = sending.address
             && !same_origin(address, &self.base)
         {
-            return Err(CallProblem::bad_gateway("the vendor leads to another server, which is not followed"));
+            return Err(CallProblem::bad_gateway(
+                "the vendor leads to another server, which is not followed",
+            ));
         }
         let payload = sending.payload.unwrap_or(Payload::None);
         let mut prepared = prepare(request, &self.base, sending.address, scope, &sending.query, payload)?;
@@ -117,7 +121,11 @@ impl<'c> Session<'c> {
         self.send_prepared(request, prepared).await
     }
 
-    async fn send_prepared(&self, request: &VendorRequest, mut prepared: Prepared) -> Result<Answer, CallProblem> {
+    async fn send_prepared(
+        &self,
+        request: &VendorRequest,
+        mut prepared: Prepared,
+    ) -> Result<Answer, CallProblem> {
         let (mut attempt, mut refreshed) = (0, false);
         let bare = (prepared.url.clone(), prepared.headers.clone());
         loop {
@@ -135,7 +143,8 @@ impl<'c> Session<'c> {
                         return Ok(Answer { status, headers: head.headers, body, url: bare.0 });
                     }
                     let content = error_content(body, &head.headers).await;
-                    let Failure { problem, refresh } = judge(self.connector(), status, &head.headers, &content);
+                    let Failure { problem, refresh } =
+                        judge(self.connector(), status, &head.headers, &content);
                     if refresh && !refreshed {
                         refreshed = true;
                         let fresh = self.connection.rejected(credential.generation).await?;
@@ -147,7 +156,11 @@ impl<'c> Session<'c> {
                     }
                     // A 429 was not carried out; anything else may have been.
                     let safe = request.idempotent || problem.status == StatusCode::TOO_MANY_REQUESTS;
-                    if !(may_repeat && safe && problem.retryable && self.wait(attempt, problem.retry_after).await) {
+                    if !(may_repeat
+                        && safe
+                        && problem.retryable
+                        && self.wait(attempt, problem.retry_after).await)
+                    {
                         return Err(problem);
                     }
                 }
@@ -181,7 +194,11 @@ impl<'c> Session<'c> {
     }
 
     fn file_driver(&self) -> FileDriver<'_> {
-        FileDriver { forbidden: &self.parts.forbidden_directories, rng: &self.parts.rng, now: self.parts.clock.now() }
+        FileDriver {
+            forbidden: &self.parts.forbidden_directories,
+            rng: &self.parts.rng,
+            now: self.parts.clock.now(),
+        }
     }
 
     async fn credential(&self) -> Result<Credential, CallProblem> {
@@ -241,17 +258,23 @@ impl<'c> Session<'c> {
     ) -> Result<Value, CallProblem> {
         scope.value(program, record).map_err(|error| {
             let fault = definition_fault(label, &error);
-            CallProblem::bad_gateway(format!("the vendor's record has an unexpected shape: {}", fault.message))
+            CallProblem::bad_gateway(format!(
+                "the vendor's record has an unexpected shape: {}",
+                fault.message
+            ))
         })
     }
 }
 
 fn transport_problem(problem: &OutboundProblem) -> CallProblem {
     match problem {
-        OutboundProblem::TimedOut(text) => CallProblem::timeout(format!("the vendor did not answer in time: {text}")),
-        OutboundProblem::Refused(text) => {
-            CallProblem { retryable: false, ..CallProblem::bad_gateway(format!("the vendor's address is not allowed: {text}")) }
+        OutboundProblem::TimedOut(text) => {
+            CallProblem::timeout(format!("the vendor did not answer in time: {text}"))
         }
+        OutboundProblem::Refused(text) => CallProblem {
+            retryable: false,
+            ..CallProblem::bad_gateway(format!("the vendor's address is not allowed: {text}"))
+        },
         OutboundProblem::Unreachable(text) => {
             CallProblem::bad_gateway(format!("the vendor cannot be reached: {text}"))
         }

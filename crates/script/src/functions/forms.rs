@@ -45,11 +45,16 @@ pub(crate) fn form(
         (Form::Empty, _) => Ok(()),
         (Form::Not, _) => out(Cow::Owned((!truthy(input)).into())),
         (Form::Error, argument) => {
-            let message = argument.map_or(Ok(input.clone()), |argument| machine.value(argument, input, scope))?;
+            let message =
+                argument.map_or(Ok(input.clone()), |argument| machine.value(argument, input, scope))?;
             Err(fail(at, strings::of(&message).chars().take(500).collect::<String>()))
         }
         (Form::Select, Some(condition)) => {
-            if machine.truth(condition, input, scope)? { out(Cow::Borrowed(input)) } else { Ok(()) }
+            if machine.truth(condition, input, scope)? {
+                out(Cow::Borrowed(input))
+            } else {
+                Ok(())
+            }
         }
         (Form::First, Some(inner)) => {
             let mut found = None;
@@ -114,10 +119,15 @@ pub(crate) fn form(
                 machine.grow(at, weight(item))?;
                 keyed.push((machine.value(inner, item, scope)?, item));
             }
-            let by_key = |left: &(Value, &Value), right: &(Value, &Value)| -> Ordering { compare(&left.0, &right.0) };
+            let by_key =
+                |left: &(Value, &Value), right: &(Value, &Value)| -> Ordering { compare(&left.0, &right.0) };
             let made = match form {
-                Form::MinBy => keyed.iter().min_by(|l, r| by_key(l, r)).map_or(Value::Null, |(_, item)| (*item).clone()),
-                Form::MaxBy => keyed.iter().max_by(|l, r| by_key(l, r)).map_or(Value::Null, |(_, item)| (*item).clone()),
+                Form::MinBy => {
+                    keyed.iter().min_by(|l, r| by_key(l, r)).map_or(Value::Null, |(_, item)| (*item).clone())
+                }
+                Form::MaxBy => {
+                    keyed.iter().max_by(|l, r| by_key(l, r)).map_or(Value::Null, |(_, item)| (*item).clone())
+                }
                 _ => {
                     keyed.sort_by(by_key);
                     keyed.into_iter().map(|(_, item)| item.clone()).collect()

@@ -37,7 +37,9 @@ pub(super) fn epoch_to_httpdate(input: &Value, _: &[Value]) -> Result<Value, Str
     // 253402300799 is the last second of the year 9999, where the form ends.
     let seconds = Some(seconds).filter(|seconds| *seconds <= 253_402_300_799);
     let moment = seconds.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
-    moment.map(|moment| httpdate::fmt_http_date(moment).into()).ok_or_else(|| "the date is too far away".to_owned())
+    moment
+        .map(|moment| httpdate::fmt_http_date(moment).into())
+        .ok_or_else(|| "the date is too far away".to_owned())
 }
 
 fn parse_iso(text: &str) -> Result<OffsetDateTime, String> {

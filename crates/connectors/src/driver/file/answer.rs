@@ -51,8 +51,10 @@ impl From<Errno> for Fault {
 
 impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Self {
-        Errno::from_io_error(&error)
-            .map_or_else(|| Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the file system failed"), Self::from)
+        Errno::from_io_error(&error).map_or_else(
+            || Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the file system failed"),
+            Self::from,
+        )
     }
 }
 

@@ -90,7 +90,11 @@ fn describe(stat: &Statx, path: &str) -> Option<Value> {
     let iso = |seconds: i64| EpochMillis::new(seconds.saturating_mul(1000)).rfc3339_seconds();
     let born = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
     let modified = iso(stat.stx_mtime.tv_sec);
-    let created = if born { iso(stat.stx_btime.tv_sec.min(stat.stx_mtime.tv_sec.max(stat.stx_btime.tv_sec))) } else { modified.clone() };
+    let created = if born {
+        iso(stat.stx_btime.tv_sec.min(stat.stx_mtime.tv_sec.max(stat.stx_btime.tv_sec)))
+    } else {
+        modified.clone()
+    };
     let name = path.rsplit('/').next().unwrap_or_default();
     let size = if directory { 0 } else { stat.stx_size };
     Some(json!({

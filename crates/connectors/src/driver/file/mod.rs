@@ -50,11 +50,14 @@ impl FileDriver<'_> {
         let query: Vec<(String, String)> =
             form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let query = Query(query);
-        refuse_directory(Path::new(root), self.forbidden).map_err(|rule| Fault::new(StatusCode::FORBIDDEN, rule))?;
+        refuse_directory(Path::new(root), self.forbidden)
+            .map_err(|rule| Fault::new(StatusCode::FORBIDDEN, rule))?;
         let jail = Jail::open(root)?;
         match head.method {
             Method::GET => return read::file(jail, path, &head.headers).await,
-            Method::PUT => return write::file(jail, path, query.flag("overwrite"), self.temporary(), body).await,
+            Method::PUT => {
+                return write::file(jail, path, query.flag("overwrite"), self.temporary(), body).await;
+            }
             _ => {}
         }
         let (temporary, now) = (self.temporary(), self.now);
@@ -71,7 +74,8 @@ impl FileDriver<'_> {
             }
         };
         let done = tokio::task::spawn_blocking(work).await;
-        let value = done.map_err(|_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the work was given up"))??;
+        let value =
+            done.map_err(|_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the work was given up"))??;
         Ok(reply(&value))
     }
 
@@ -100,7 +104,8 @@ impl Query {
     }
 
     fn target(&self) -> Result<ItemPath, Fault> {
-        let to = self.get("to").ok_or_else(|| Fault::new(StatusCode::BAD_REQUEST, "to: the target is missing"))?;
+        let to =
+            self.get("to").ok_or_else(|| Fault::new(StatusCode::BAD_REQUEST, "to: the target is missing"))?;
         ItemPath::of_decoded(to)
     }
 }

@@ -27,7 +27,8 @@ pub(super) async fn file(jail: Jail, path: ItemPath, headers: &HeaderMap) -> Res
         if_none_match: text(headers, header::IF_NONE_MATCH),
     };
     let opened = tokio::task::spawn_blocking(move || open(&jail, &path, &asked)).await;
-    let opened = opened.map_err(|_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the work was given up"))??;
+    let opened =
+        opened.map_err(|_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the work was given up"))??;
     let mut response = Response::new(empty_body());
     let headers = response.headers_mut();
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));

@@ -62,8 +62,9 @@ pub(super) fn copy(
         return Err(Fault::exists());
     }
     let hidden = c_name(temporary)?;
-    let copied = copy_item(&from_parent, &c_name(from_name)?, &to_parent, &hidden, 0)
-        .and_then(|()| place(&to_parent, temporary, &to_parent, to_name, overwrite, &format!("{temporary}x")));
+    let copied = copy_item(&from_parent, &c_name(from_name)?, &to_parent, &hidden, 0).and_then(|()| {
+        place(&to_parent, temporary, &to_parent, to_name, overwrite, &format!("{temporary}x"))
+    });
     if let Err(fault) = copied {
         // Best effort: what stays has a hidden name.
         let _ = remove_item(&to_parent, &hidden, 0);
@@ -112,7 +113,9 @@ fn place(
     if !overwrite {
         return match renameat_with(from, name, to, to_name, RenameFlags::NOREPLACE) {
             // A file system that cannot refuse to replace: ask first.
-            Err(Errno::INVAL | Errno::NOSYS) if kind(to, to_name)?.is_none() => Ok(renameat(from, name, to, to_name)?),
+            Err(Errno::INVAL | Errno::NOSYS) if kind(to, to_name)?.is_none() => {
+                Ok(renameat(from, name, to, to_name)?)
+            }
             Err(Errno::INVAL | Errno::NOSYS) => Err(Fault::exists()),
             other => Ok(other?),
         };

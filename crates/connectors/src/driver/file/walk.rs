@@ -80,7 +80,9 @@ impl Jail {
     pub(super) fn open(root: &str) -> Result<Self, Fault> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(root, flags, Mode::empty());
-        Ok(Self(Arc::new(root.map_err(|_| Fault::new(StatusCode::NOT_FOUND, "root.path: cannot be opened"))?)))
+        Ok(Self(Arc::new(
+            root.map_err(|_| Fault::new(StatusCode::NOT_FOUND, "root.path: cannot be opened"))?,
+        )))
     }
 
     /// The folder at these names, opened name by name.

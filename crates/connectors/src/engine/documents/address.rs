@@ -51,9 +51,9 @@ impl Documents<'_> {
 
     /// The item at this path.
     pub(super) async fn by_path(&self, path: &HubItemPath) -> Result<Item, CallProblem> {
-        self.find(path).await?.ok_or_else(|| {
-            CallProblem::not_found(format!("there is no file or folder at {}", path.as_str()))
-        })
+        self.find(path)
+            .await?
+            .ok_or_else(|| CallProblem::not_found(format!("there is no file or folder at {}", path.as_str())))
     }
 
     /// The item at this path, if there is one.

@@ -6,7 +6,7 @@ use super::address::Place;
 use super::path::HubItemPath;
 use super::{Documents, Half, Item};
 use crate::definition::Address;
-use crate::engine::{Body, CallProblem, HubAnswer, CallHead, client_json, not_supported};
+use crate::engine::{Body, CallHead, CallProblem, HubAnswer, client_json, not_supported};
 
 /// Members of a metadata change besides `path` and `name` that connectors may be able to carry.
 const DETAILS: &[&str] = &["tags", "properties", "description"];
@@ -40,7 +40,8 @@ impl Documents<'_> {
         }
         let mut answer = self.shown(changed, call).await?;
         if !ignored.is_empty() {
-            answer.partial = Some(format!("{} ignored: this connector cannot change them", ignored.join(", ")));
+            answer.partial =
+                Some(format!("{} ignored: this connector cannot change them", ignored.join(", ")));
         }
         Ok(answer)
     }
@@ -82,9 +83,11 @@ impl Documents<'_> {
         }
         match text("name")? {
             Some(name) if name != item.name() => {
-                super::path::check_name(name).map_err(|rule| CallProblem::bad_request(format!("name: {rule}")))?;
+                super::path::check_name(name)
+                    .map_err(|rule| CallProblem::bad_request(format!("name: {rule}")))?;
                 let parent = here.and_then(|here| here.split().map(|(parent, _)| parent));
-                let parent = parent.ok_or_else(|| CallProblem::bad_request("name: this item cannot be renamed"))?;
+                let parent =
+                    parent.ok_or_else(|| CallProblem::bad_request("name: this item cannot be renamed"))?;
                 parent.child(name).map(Some)
             }
             _ => Ok(None),
@@ -117,8 +120,9 @@ impl Documents<'_> {
         overwrite: bool,
         details: &Map<String, Value>,
     ) -> Result<Item, CallProblem> {
-        let (parent, name) =
-            target.split().ok_or_else(|| CallProblem::bad_request("path: nothing can become the root folder"))?;
+        let (parent, name) = target
+            .split()
+            .ok_or_else(|| CallProblem::bad_request("path: nothing can become the root folder"))?;
         let here = item.path().unwrap_or("/");
         if here == "/" {
             return Err(CallProblem::bad_request("path: the root folder cannot be moved"));
@@ -129,7 +133,10 @@ impl Documents<'_> {
         let place = self.ensure_folder(&parent).await?;
         let taken = self.child(&place, name).await?.filter(|other| other.id() != item.id());
         if taken.is_some() && !overwrite {
-            return Err(CallProblem::conflict(format!("{}: something of this name is already there", target.as_str())));
+            return Err(CallProblem::conflict(format!(
+                "{}: something of this name is already there",
+                target.as_str()
+            )));
         }
         let moved = match self.files.address {
             Address::Id => {
@@ -152,7 +159,11 @@ impl Documents<'_> {
                 let parsed = self.session.fetch(request, &scope).await?;
                 let record = parsed.record(request, &scope)?;
                 let moved = self.made(record, &place, name, Some(target)).await?;
-                if details.is_empty() { moved } else { self.update(&moved, &Value::Object(details.clone())).await? }
+                if details.is_empty() {
+                    moved
+                } else {
+                    self.update(&moved, &Value::Object(details.clone())).await?
+                }
             }
         };
         Ok(moved)

@@ -4,7 +4,7 @@ use super::address::Place;
 use super::path::HubItemPath;
 use super::{Documents, Half, Item};
 use crate::engine::listing::{ListAsk, Local, Source, page};
-use crate::engine::{Body, CallProblem, HubAnswer, CallHead, client_json, not_supported};
+use crate::engine::{Body, CallHead, CallProblem, HubAnswer, client_json, not_supported};
 
 /// Items one call may copy when the vendor cannot copy folders itself.
 const MAX_ITEMS: usize = 10_000;
@@ -18,17 +18,20 @@ impl Documents<'_> {
         body: Body,
     ) -> Result<HubAnswer, CallProblem> {
         let body = client_json(call, body).await?;
-        let path = body["path"].as_str().ok_or_else(|| CallProblem::bad_request("path: is required, as text"))?;
+        let path =
+            body["path"].as_str().ok_or_else(|| CallProblem::bad_request("path: is required, as text"))?;
         let mut target = HubItemPath::parse(path)?;
         if let Some(given) = body["name"].as_str() {
-            super::path::check_name(given).map_err(|rule| CallProblem::bad_request(format!("name: {rule}")))?;
+            super::path::check_name(given)
+                .map_err(|rule| CallProblem::bad_request(format!("name: {rule}")))?;
             let parent = target.split().map(|(parent, _)| parent);
             target = parent.unwrap_or(target).child(given)?;
         }
         let item = self.addressed(id, call).await?;
         Self::must_be(half, &item)?;
-        let (parent, name) =
-            target.split().ok_or_else(|| CallProblem::bad_request("path: nothing can become the root folder"))?;
+        let (parent, name) = target
+            .split()
+            .ok_or_else(|| CallProblem::bad_request("path: nothing can become the root folder"))?;
         let mut source = item.clone();
         self.locate(&mut source).await?;
         if let Some(here) = source.path()
@@ -41,7 +44,10 @@ impl Documents<'_> {
         let place = self.ensure_folder(&parent).await?;
         let taken = self.child(&place, name).await?;
         if taken.as_ref().is_some_and(|taken| !overwrite || taken.id() == item.id()) {
-            return Err(CallProblem::conflict(format!("{}: something of this name is already there", target.as_str())));
+            return Err(CallProblem::conflict(format!(
+                "{}: something of this name is already there",
+                target.as_str()
+            )));
         }
         let copied = if item.is_folder() && !self.files.copies_folders {
             self.copy_tree(&item, &place, name).await?
@@ -90,7 +96,9 @@ impl Documents<'_> {
             for child in self.children(&source).await? {
                 copied += 1;
                 if copied > MAX_ITEMS {
-                    let message = format!("the folder holds more than {MAX_ITEMS} items; the first of them were copied");
+                    let message = format!(
+                        "the folder holds more than {MAX_ITEMS} items; the first of them were copied"
+                    );
                     return Err(CallProblem::bad_request(message));
                 }
                 if child.is_folder() {

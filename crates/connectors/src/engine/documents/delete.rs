@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Documents, Half, Item};
-use crate::engine::{CallProblem, HubAnswer, CallHead, not_supported};
+use crate::engine::{CallHead, CallProblem, HubAnswer, not_supported};
 
 impl Documents<'_> {
     pub(super) async fn delete(

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Documents, Half, Item};
 use crate::engine::session::{Sending, range_headers};
-use crate::engine::{CallProblem, HubAnswer, CallHead};
+use crate::engine::{CallHead, CallProblem, HubAnswer};
 
 /// Characters RFC 8187 lets stand in `filename*`.
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -59,8 +59,10 @@ impl Documents<'_> {
 
 /// `attachment` with the name twice: for old clients in ASCII, for others as it is (RFC 6266).
 fn disposition(name: &str) -> String {
-    let plain: String =
-        name.chars().map(|c| if c.is_ascii_graphic() && !"\"\\%;".contains(c) || c == ' ' { c } else { '_' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_graphic() && !"\"\\%;".contains(c) || c == ' ' { c } else { '_' })
+        .collect();
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(name, ATTRIBUTE))
 }
 

@@ -11,7 +11,7 @@ use crate::ceql::{Comparison, Condition, Literal};
 use crate::definition::{Address, Search, VendorRequest};
 use crate::engine::listing::{self, ListAsk, Local, Source};
 use crate::engine::scope::Scope;
-use crate::engine::{CallProblem, HubAnswer, CallHead, list_answer, push};
+use crate::engine::{CallHead, CallProblem, HubAnswer, list_answer, push};
 
 /// Items a search that walks may look at.
 const WALK_BUDGET: usize = 20_000;
@@ -24,7 +24,9 @@ impl Documents<'_> {
         if wants_path(call) {
             self.locate(&mut folder).await?;
         } else {
-            folder.set_path(folder.path().map(str::to_owned).filter(|_| self.files.address == Address::Path).as_deref());
+            folder.set_path(
+                folder.path().map(str::to_owned).filter(|_| self.files.address == Address::Path).as_deref(),
+            );
         }
         ask.condition = ask.condition.map(without_prefixes);
         let mut scope = self.listing_scope(&folder);
@@ -38,7 +40,8 @@ impl Documents<'_> {
                 item.show(call.flag("raw"), self.keeps_nulls())
             }))
         };
-        let source = Source::Vendor { session: self.session, request: &self.files.list, scope: &scope, map: &map };
+        let source =
+            Source::Vendor { session: self.session, request: &self.files.list, scope: &scope, map: &map };
         let page = listing::page(source, &ask, &local).await?;
         Ok(list_answer(page, &local))
     }
@@ -130,7 +133,9 @@ impl Documents<'_> {
         let page = listing::page(Source::Ready(found), ask, &local).await?;
         let mut answer = list_answer(page, &local);
         if cut {
-            let text = format!("the search stopped after {listed} folders and {seen} items: name a path to narrow it");
+            let text = format!(
+                "the search stopped after {listed} folders and {seen} items: name a path to narrow it"
+            );
             answer.partial = Some(text);
         }
         Ok(answer)
@@ -144,7 +149,8 @@ impl Documents<'_> {
     }
 
     pub(super) fn listing_scope(&self, folder: &Item) -> Scope {
-        let mut scope = self.session.scope.clone().with("id", folder.vendor_id()).with("item", folder.value());
+        let mut scope =
+            self.session.scope.clone().with("id", folder.vendor_id()).with("item", folder.value());
         scope.set("path", folder.path());
         scope
     }
@@ -160,7 +166,8 @@ impl Documents<'_> {
             Address::Path if item.text("parentFolderId") != Some(folder.id()) => return Ok(None),
             Address::Path => {}
             Address::Id => {
-                let path = folder.path().map(|path| format!("{}/{}", path.trim_end_matches('/'), item.name()));
+                let path =
+                    folder.path().map(|path| format!("{}/{}", path.trim_end_matches('/'), item.name()));
                 item.set_path(path.as_deref());
             }
         }
@@ -236,7 +243,9 @@ fn without_prefixes(condition: Condition) -> Condition {
         Condition::All(parts) => Condition::All(parts.into_iter().map(without_prefixes).collect()),
         Condition::Any(parts) => Condition::Any(parts.into_iter().map(without_prefixes).collect()),
         Condition::Not(part) => Condition::Not(Box::new(without_prefixes(*part))),
-        Condition::Compare { field, operator, value } => Condition::Compare { field: plain(field), operator, value },
+        Condition::Compare { field, operator, value } => {
+            Condition::Compare { field: plain(field), operator, value }
+        }
         Condition::Like { field, pattern } => Condition::Like { field: plain(field), pattern },
         Condition::IsNull(field) => Condition::IsNull(plain(field)),
     }

@@ -79,7 +79,8 @@ impl Documents<'_> {
     pub(super) fn item(&self, raw: Value, path: Option<&HubItemPath>) -> Result<Item, CallProblem> {
         let mut fields = Map::new();
         for (name, program) in &self.files.item {
-            let value = self.session.eval(program, &raw, &self.session.scope, &format!("files.item.{name}"))?;
+            let value =
+                self.session.eval(program, &raw, &self.session.scope, &format!("files.item.{name}"))?;
             fields.insert(name.clone(), value);
         }
         fields.entry("tags").or_insert_with(|| Value::Array(Vec::new()));
@@ -98,7 +99,9 @@ impl Documents<'_> {
                 let path = match (path, mapped) {
                     (Some(path), _) => path.clone(),
                     (None, Ok(Some(path))) => path,
-                    (None, _) => return Err(CallProblem::bad_gateway("the vendor's record of a file has no path")),
+                    (None, _) => {
+                        return Err(CallProblem::bad_gateway("the vendor's record of a file has no path"));
+                    }
                 };
                 item.fields.insert("id".to_owned(), path.token().into());
                 item.fields.insert("path".to_owned(), path.as_str().into());

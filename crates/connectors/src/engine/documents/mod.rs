@@ -53,12 +53,19 @@ impl<'s> Documents<'s> {
         match (id, call.query("path")) {
             (Some(id), _) => self.by_id(id).await,
             (None, Some(path)) => self.by_path(&path::HubItemPath::parse(path)?).await,
-            (None, None) => Err(CallProblem::bad_request("path: is required when the item is not named by its id")),
+            (None, None) => {
+                Err(CallProblem::bad_request("path: is required when the item is not named by its id"))
+            }
         }
     }
 
     /// Answers a call of the documents hub; none when the route is not one of its own.
-    pub(crate) async fn answer(&self, segments: &[String], call: CallHead, body: Body) -> Option<Result<HubAnswer, CallProblem>> {
+    pub(crate) async fn answer(
+        &self,
+        segments: &[String],
+        call: CallHead,
+        body: Body,
+    ) -> Option<Result<HubAnswer, CallProblem>> {
         let (half, rest) = match segments.split_first() {
             Some((first, rest)) if first == "files" => (Half::Files, rest),
             Some((first, rest)) if first == "folders" => (Half::Folders, rest),
@@ -86,7 +93,9 @@ impl<'s> Documents<'s> {
             ("GET", Half::Folders, ["contents"]) => self.contents(id, &call).await,
             ("GET", half, ["metadata"]) => self.metadata(half, id, &call).await,
             ("PATCH", half, ["metadata"]) => self.change(half, id, &call, body).await,
-            ("PATCH", half, ["metadata", "properties"]) => self.change_properties(half, id, &call, body).await,
+            ("PATCH", half, ["metadata", "properties"]) => {
+                self.change_properties(half, id, &call, body).await
+            }
             ("GET", half, ["links"]) => self.links(half, id, &call).await,
             ("POST", half, ["copy"]) => self.copy(half, id, &call, body).await,
             _ => return None,
@@ -97,8 +106,12 @@ impl<'s> Documents<'s> {
     fn must_be(half: Half, item: &Item) -> Result<(), CallProblem> {
         match (half, item.is_folder()) {
             (Half::Files, false) | (Half::Folders, true) => Ok(()),
-            (Half::Files, true) => Err(CallProblem::not_found("this is a folder, not a file: use the /folders routes")),
-            (Half::Folders, false) => Err(CallProblem::not_found("this is a file, not a folder: use the /files routes")),
+            (Half::Files, true) => {
+                Err(CallProblem::not_found("this is a folder, not a file: use the /folders routes"))
+            }
+            (Half::Folders, false) => {
+                Err(CallProblem::not_found("this is a file, not a folder: use the /files routes"))
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use http::header;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 
-use crate::engine::{Body, CallProblem, CallHead};
+use crate::engine::{Body, CallHead, CallProblem};
 
 /// Text fields before the file may have so many bytes each, and there may be so many of them.
 const MAX_TEXT: usize = 64 * 1024;
@@ -22,7 +22,8 @@ pub(super) struct Incoming {
 
 /// Finds the file in a call's body. Text fields before it join the call's query.
 pub(super) async fn incoming(call: &mut CallHead, body: Body) -> Result<Incoming, CallProblem> {
-    let kind = call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let kind =
+        call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let multipart = kind.as_deref().is_some_and(|kind| {
         kind.get(..19).is_some_and(|start| start.eq_ignore_ascii_case("multipart/form-data"))
     });
@@ -48,11 +49,14 @@ pub(super) async fn incoming(call: &mut CallHead, body: Body) -> Result<Incoming
         let mut text = Vec::new();
         while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
             if text.len() + chunk.len() > MAX_TEXT {
-                return Err(CallProblem::bad_request(format!("{name}: a text field has at most {MAX_TEXT} bytes")));
+                return Err(CallProblem::bad_request(format!(
+                    "{name}: a text field has at most {MAX_TEXT} bytes"
+                )));
             }
             text.extend_from_slice(&chunk);
         }
-        let text = String::from_utf8(text).map_err(|_| CallProblem::bad_request(format!("{name}: is not UTF-8")))?;
+        let text =
+            String::from_utf8(text).map_err(|_| CallProblem::bad_request(format!("{name}: is not UTF-8")))?;
         call.query.push((name, text));
     }
     Err(CallProblem::bad_request("file: the multipart field with the file is missing"))

@@ -63,7 +63,9 @@ impl Documents<'_> {
             let answer = self.session.send(request, scope, sending).await?;
             if !more.contains(&answer.status.as_u16()) {
                 if !is_last {
-                    return Err(CallProblem::bad_gateway("the vendor ended the upload before the file's end"));
+                    return Err(CallProblem::bad_gateway(
+                        "the vendor ended the upload before the file's end",
+                    ));
                 }
                 let parsed = answer.read(request, self.session.connector().transport.max_answer).await?;
                 return parsed.record(request, scope);
@@ -71,7 +73,8 @@ impl Documents<'_> {
             // What the vendor did not take is sent again.
             let kept = kept_bytes(&answer.headers);
             let lost = (sent + length).checked_sub(kept).filter(|lost| *lost <= length);
-            let lost = lost.ok_or_else(|| CallProblem::bad_gateway("the vendor lost a part of the upload"))?;
+            let lost =
+                lost.ok_or_else(|| CallProblem::bad_gateway("the vendor lost a part of the upload"))?;
             stuck = if lost == length { stuck + 1 } else { 0 };
             if stuck > PATIENCE {
                 return Err(CallProblem::bad_gateway("the vendor takes no more bytes of the upload"));
@@ -85,7 +88,8 @@ impl Documents<'_> {
 /// How many bytes the vendor has, by its `Range: bytes=0-n`.
 fn kept_bytes(headers: &HeaderMap) -> u64 {
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
-    let last = range.and_then(|range| range.rsplit_once('-')).and_then(|(_, last)| last.trim().parse::<u64>().ok());
+    let last =
+        range.and_then(|range| range.rsplit_once('-')).and_then(|(_, last)| last.trim().parse::<u64>().ok());
     last.map_or(0, |last| last.saturating_add(1))
 }
 

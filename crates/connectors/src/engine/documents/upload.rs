@@ -11,7 +11,7 @@ use crate::definition::Upload;
 use crate::engine::build::{Payload, object_of};
 use crate::engine::scope::Scope;
 use crate::engine::session::Sending;
-use crate::engine::{Body, CallProblem, HubAnswer, CallHead, not_supported};
+use crate::engine::{Body, CallHead, CallProblem, HubAnswer, not_supported};
 
 /// A file to be made or replaced.
 struct Job<'a> {
@@ -43,7 +43,12 @@ impl Documents<'_> {
         self.with_details(made, &call).await
     }
 
-    pub(super) async fn replace(&self, id: Option<&str>, mut call: CallHead, body: Body) -> Result<HubAnswer, CallProblem> {
+    pub(super) async fn replace(
+        &self,
+        id: Option<&str>,
+        mut call: CallHead,
+        body: Body,
+    ) -> Result<HubAnswer, CallProblem> {
         let plan = self.files.upload.as_ref().ok_or_else(not_supported)?;
         let item = self.addressed(id, &call).await?;
         Self::must_be(Half::Files, &item)?;
@@ -56,17 +61,24 @@ impl Documents<'_> {
     }
 
     /// Where an upload goes: `path`, or `folderId` and the file's own name.
-    async fn destination(&self, call: &CallHead, own_name: Option<&str>) -> Result<(Place, String), CallProblem> {
+    async fn destination(
+        &self,
+        call: &CallHead,
+        own_name: Option<&str>,
+    ) -> Result<(Place, String), CallProblem> {
         let own_name = own_name.map(|name| name.rsplit(['/', '\\']).next().unwrap_or_default());
         if let Some(path) = call.query("path").filter(|path| !path.is_empty()) {
             let whole = HubItemPath::parse(path)?;
             let whole = if path.ends_with('/') {
-                let name = own_name.ok_or_else(|| CallProblem::bad_request("path: names a folder, and the file has no name"))?;
+                let name = own_name.ok_or_else(|| {
+                    CallProblem::bad_request("path: names a folder, and the file has no name")
+                })?;
                 whole.child(name)?
             } else {
                 whole
             };
-            let (parent, name) = whole.split().ok_or_else(|| CallProblem::bad_request("path: must name a file"))?;
+            let (parent, name) =
+                whole.split().ok_or_else(|| CallProblem::bad_request("path: must name a file"))?;
             return Ok((self.ensure_folder(&parent).await?, name.to_owned()));
         }
         let folder = call.query("folderId").filter(|id| !id.is_empty());
@@ -96,7 +108,9 @@ impl Documents<'_> {
             }
             Upload::Resumable { create, replace, session, chunk, more } => {
                 let request = if job.existing.is_some() { replace } else { create };
-                let Payload::Stream { body, .. } = payload else { return Err(CallProblem::internal("no body")) };
+                let Payload::Stream { body, .. } = payload else {
+                    return Err(CallProblem::internal("no body"));
+                };
                 self.store_in_chunks(request, session, *chunk, more, &scope, body).await?
             }
             Upload::Publish { write, publish, discard } => {
@@ -120,7 +134,8 @@ impl Documents<'_> {
 
     fn upload_scope(&self, job: &Job<'_>, file: &Incoming, call: &CallHead) -> Scope {
         let mut scope = self.session.scope.clone();
-        let known = file.media_type.as_deref().filter(|kind| !kind.is_empty() && *kind != "application/octet-stream");
+        let known =
+            file.media_type.as_deref().filter(|kind| !kind.is_empty() && *kind != "application/octet-stream");
         let guessed = || mime_guess::from_path(job.name).first_raw().unwrap_or("application/octet-stream");
         let media_type = known.map_or_else(|| guessed().to_owned(), str::to_owned);
         scope.set("content", json!({"type": media_type, "size": file.size}));
@@ -142,8 +157,12 @@ impl Documents<'_> {
     /// Adds what came with the file: tags and a description.
     async fn with_details(&self, mut made: Item, call: &CallHead) -> Result<HubAnswer, CallProblem> {
         let tags = call.query.iter().filter(|(name, _)| name == "tags[]" || name == "tags");
-        let tags: Vec<Value> =
-            tags.flat_map(|(_, tags)| tags.split(',')).map(str::trim).filter(|t| !t.is_empty()).map(Value::from).collect();
+        let tags: Vec<Value> = tags
+            .flat_map(|(_, tags)| tags.split(','))
+            .map(str::trim)
+            .filter(|t| !t.is_empty())
+            .map(Value::from)
+            .collect();
         let description = call.query("description").filter(|text| !text.is_empty());
         let mut change = serde_json::Map::new();
         let mut ignored = Vec::new();

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use super::{Documents, Half, Item};
-use crate::engine::{CallProblem, HubAnswer, CallHead, not_supported};
+use crate::engine::{CallHead, CallProblem, HubAnswer, not_supported};
 
 impl Documents<'_> {
     pub(super) async fn metadata(
@@ -38,7 +38,12 @@ impl Documents<'_> {
         Self::must_be(half, &item)?;
         let mut links = Map::new();
         for (name, program) in &self.files.links {
-            let link = self.session.eval(program, item.raw(), &self.session.scope, &format!("files.links.{name}"))?;
+            let link = self.session.eval(
+                program,
+                item.raw(),
+                &self.session.scope,
+                &format!("files.links.{name}"),
+            )?;
             if !link.is_null() {
                 links.insert(name.clone(), link);
             }
@@ -63,7 +68,8 @@ impl Documents<'_> {
         let record = parsed.record(request, scope)?;
         let mut storage = Map::new();
         for (name, program) in answer {
-            let value = self.session.eval(program, &record, scope, &format!("files.storage.answer.{name}"))?;
+            let value =
+                self.session.eval(program, &record, scope, &format!("files.storage.answer.{name}"))?;
             if !value.is_null() {
                 storage.insert(name.clone(), value);
             }

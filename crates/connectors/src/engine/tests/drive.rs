@@ -8,8 +8,8 @@ use pierhead_sandbox::check::Description;
 use pierhead_sandbox::google::{GoogleDrive, GoogleDriveOptions, RunningGoogleDrive};
 use serde_json::json;
 
-use super::exchange::{Recorder, VENDOR, catalog, record};
-use super::live::{Story, egress};
+use super::exchange::{Recorder, Story, VENDOR, catalog, record};
+use super::live::egress;
 use super::*;
 use crate::definition::Node;
 
@@ -17,9 +17,24 @@ const BY_ID: Story = &[
     ("ping", "GET /ping", None, None),
     ("me", "GET /me", None, None),
     ("storage", "GET /storage", None, None),
-    ("upload with missing parents", "POST /files?path=/story/in/it's.txt&tags[]=red,blue&description=first", Some("form:x.txt:text/plain:hello"), None),
-    ("upload again is a conflict", "POST /files?path=/story/in/it's.txt", Some("form:x.txt:text/plain:again"), None),
-    ("overwrite", "POST /files?path=/story/in/it's.txt&overwrite=true", Some("form:x.txt:text/plain:hello again"), None),
+    (
+        "upload with missing parents",
+        "POST /files?path=/story/in/it's.txt&tags[]=red,blue&description=first",
+        Some("form:x.txt:text/plain:hello"),
+        None,
+    ),
+    (
+        "upload again is a conflict",
+        "POST /files?path=/story/in/it's.txt",
+        Some("form:x.txt:text/plain:again"),
+        None,
+    ),
+    (
+        "overwrite",
+        "POST /files?path=/story/in/it's.txt&overwrite=true",
+        Some("form:x.txt:text/plain:hello again"),
+        None,
+    ),
     ("new content by id", "PUT /files/{id:overwrite}", Some("form:x.txt:text/plain:third"), None),
     ("an empty file", "POST /files?path=/story/in/empty.bin", Some("form:x::"), None),
     ("metadata by path", "GET /files/metadata?path=/story/in/it's.txt", None, None),
@@ -31,28 +46,78 @@ const BY_ID: Story = &[
     ("a range outside", "GET /files/{id:overwrite}", None, Some(("range", "bytes=100-"))),
     ("export with the default type", "GET /files?path=/Harbour board/Berths", None, None),
     ("export as text", "GET /files?path=/Harbour board/Minutes&mediaType=text/plain", None, None),
-    ("export to a type it has not", "GET /files?path=/Harbour board/Minutes&mediaType=audio/mpeg", None, None),
+    (
+        "export to a type it has not",
+        "GET /files?path=/Harbour board/Minutes&mediaType=audio/mpeg",
+        None,
+        None,
+    ),
     ("make a folder", "POST /folders", Some(r#"{"path": "/story/in/sub"}"#), None),
     ("make it again", "POST /folders", Some(r#"{"path": "/story/in/sub"}"#), None),
     ("folder metadata", "GET /folders/{id:make a folder}/metadata", None, None),
     ("root contents", "GET /folders/root/contents", None, None),
     ("contents, page one", "GET /folders/contents?path=/story/in&pageSize=2&orderBy=name", None, None),
-    ("contents, page two", "GET /folders/contents?path=/story/in&pageSize=2&orderBy=name&nextPage={next}", None, None),
-    ("contents, second page by number", "GET /folders/contents?path=/story/in&pageSize=2&page=2&orderBy=name", None, None),
-    ("contents, filtered by the vendor", "GET /folders/contents?path=/story/in&where=name = 'it''s.txt' and modifiedDate > '2020-01-01T00:00:00Z'", None, None),
-    ("contents, filtered here, too", "GET /folders/contents?path=/story/in&where=name like 'it%' and directory = false", None, None),
+    (
+        "contents, page two",
+        "GET /folders/contents?path=/story/in&pageSize=2&orderBy=name&nextPage={next}",
+        None,
+        None,
+    ),
+    (
+        "contents, second page by number",
+        "GET /folders/contents?path=/story/in&pageSize=2&page=2&orderBy=name",
+        None,
+        None,
+    ),
+    (
+        "contents, filtered by the vendor",
+        "GET /folders/contents?path=/story/in&where=name = 'it''s.txt' and modifiedDate > '2020-01-01T00:00:00Z'",
+        None,
+        None,
+    ),
+    (
+        "contents, filtered here, too",
+        "GET /folders/contents?path=/story/in&where=name like 'it%' and directory = false",
+        None,
+        None,
+    ),
     ("contents past the end", "GET /folders/contents?path=/story/in&page=9&pageSize=2", None, None),
     ("a bad query", "GET /folders/contents?path=/story/in&where=name ~ 1", None, None),
     ("copy a file", "POST /files/{id:overwrite}/copy", Some(r#"{"path": "/story/out/c.txt"}"#), None),
     ("copy onto something", "POST /files/{id:overwrite}/copy", Some(r#"{"path": "/story/out/c.txt"}"#), None),
-    ("copy over something", "POST /files/copy?path=/story/in/empty.bin&overwrite=true", Some(r#"{"path": "/story/out/c.txt"}"#), None),
+    (
+        "copy over something",
+        "POST /files/copy?path=/story/in/empty.bin&overwrite=true",
+        Some(r#"{"path": "/story/out/c.txt"}"#),
+        None,
+    ),
     ("copy a folder", "POST /folders/copy?path=/story/in", Some(r#"{"path": "/story/twin"}"#), None),
-    ("rename", "PATCH /files/{id:overwrite}/metadata", Some(r#"{"name": "ä&b.txt", "tags": ["red", "green"]}"#), None),
-    ("move", "PATCH /files/metadata?path=/story/in/ä%26b.txt", Some(r#"{"path": "/story/moved/b.txt"}"#), None),
-    ("move onto something", "PATCH /files/{id:overwrite}/metadata", Some(r#"{"path": "/story/out/c.txt"}"#), None),
+    (
+        "rename",
+        "PATCH /files/{id:overwrite}/metadata",
+        Some(r#"{"name": "ä&b.txt", "tags": ["red", "green"]}"#),
+        None,
+    ),
+    (
+        "move",
+        "PATCH /files/metadata?path=/story/in/ä%26b.txt",
+        Some(r#"{"path": "/story/moved/b.txt"}"#),
+        None,
+    ),
+    (
+        "move onto something",
+        "PATCH /files/{id:overwrite}/metadata",
+        Some(r#"{"path": "/story/out/c.txt"}"#),
+        None,
+    ),
     ("move a folder", "PATCH /folders/metadata?path=/story/moved", Some(r#"{"path": "/story/away"}"#), None),
     ("move to the root", "PATCH /folders/metadata?path=/story/twin", Some(r#"{"path": "/twin"}"#), None),
-    ("custom properties", "PATCH /files/{id:overwrite}/metadata/properties", Some(r#"{"properties": {"k": "v"}}"#), None),
+    (
+        "custom properties",
+        "PATCH /files/{id:overwrite}/metadata/properties",
+        Some(r#"{"properties": {"k": "v"}}"#),
+        None,
+    ),
     ("links", "GET /files/{id:overwrite}/links", None, None),
     ("search by text", "GET /search?text=berth", None, None),
     ("search by tag and kind", "GET /search?tags[]=green&mimeType=text/plain", None, None),
@@ -61,11 +126,26 @@ const BY_ID: Story = &[
     ("comment", "POST /files/{id:overwrite}/comments", Some(r#"{"comment": "good"}"#), None),
     ("comments", "GET /files/{id:overwrite}/comments", None, None),
     ("a comment", "GET /files/{id:overwrite}/comments/{id:comment}", None, None),
-    ("change a comment", "PATCH /files/{id:overwrite}/comments/{id:comment}", Some(r#"{"comment": "better"}"#), None),
+    (
+        "change a comment",
+        "PATCH /files/{id:overwrite}/comments/{id:comment}",
+        Some(r#"{"comment": "better"}"#),
+        None,
+    ),
     ("delete a comment", "DELETE /files/{id:overwrite}/comments/{id:comment}", None, None),
-    ("share", "POST /files/{id:overwrite}/permissions", Some(r#"{"type": "anyone", "role": "reader"}"#), None),
+    (
+        "share",
+        "POST /files/{id:overwrite}/permissions",
+        Some(r#"{"type": "anyone", "role": "reader"}"#),
+        None,
+    ),
     ("permissions by path", "GET /files/permissions?path=/story/away/b.txt", None, None),
-    ("change a permission", "PATCH /files/{id:overwrite}/permissions/{id:share}", Some(r#"{"role": "writer"}"#), None),
+    (
+        "change a permission",
+        "PATCH /files/{id:overwrite}/permissions/{id:share}",
+        Some(r#"{"role": "writer"}"#),
+        None,
+    ),
     ("a permission", "GET /files/{id:overwrite}/permissions/{id:share}", None, None),
     ("withdraw a permission", "DELETE /files/{id:overwrite}/permissions/{id:share}", None, None),
     ("revisions", "GET /files/{id:overwrite}/revisions", None, None),
@@ -109,7 +189,8 @@ async fn connected(drive: &RunningGoogleDrive) -> (TestConnection, Tokens) {
     let url = oauth.authorize_url(&find, &ask).unwrap();
     let back = url::Url::parse(&drive.consent(url.as_str(), true, None).unwrap()).unwrap();
     let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
-    let client = OAuthClient { id: drive.client_id().to_owned(), secret: Some(drive.client_secret().clone()) };
+    let client =
+        OAuthClient { id: drive.client_id().to_owned(), secret: Some(drive.client_secret().clone()) };
     let grant = Grant::Code { code: &code, redirect_uri: callback, verifier: Some(&verifier) };
     let request = oauth.token_request(&find, &client, &grant).unwrap().map(full_body);
     let response = egress().send(request, pierhead_egress::CallLimits::default()).await.unwrap();
@@ -149,7 +230,8 @@ async fn the_whole_hub_works_over_the_double_by_valid_requests() {
     if let Ok(path) = std::env::var("DRIVE_DESCRIPTION") {
         let description = Description::load(path).unwrap();
         let requests = drive.requests();
-        let violations: Vec<String> = requests.iter().flat_map(|request| description.violations(request)).collect();
+        let violations: Vec<String> =
+            requests.iter().flat_map(|request| description.violations(request)).collect();
         assert!(violations.is_empty(), "{}", violations.join("\n"));
         assert!(requests.len() > 100);
     }
@@ -169,7 +251,10 @@ async fn a_large_upload_goes_in_chunks_and_comes_back_whole() {
     let eight = 8 << 20;
     for size in [eight - 1, eight, eight + 1, 2 * eight + 5] {
         let content: Vec<u8> = (0..size).map(|n: usize| (n * 7 + n / 251) as u8).collect();
-        let upload = call(&format!("POST /files?path=/big-{size}"), Some(form("b", "application/octet-stream", &content)));
+        let upload = call(
+            &format!("POST /files?path=/big-{size}"),
+            Some(form("b", "application/octet-stream", &content)),
+        );
         let made = run(&engine, &connection, upload).await;
         assert_eq!((made.status, &made.json()["size"]), (200, &json!(size)), "{}", made.json());
         let back = run(&engine, &connection, call(&format!("GET /files?path=/big-{size}"), None)).await;

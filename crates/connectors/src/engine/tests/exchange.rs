@@ -14,13 +14,26 @@ use super::*;
 
 /// Request headers that belong to the exchange.
 const KEPT: &[&str] = &[
-    "depth", "destination", "overwrite", "content-range", "range", "content-type", "x-upload-content-type",
+    "depth",
+    "destination",
+    "overwrite",
+    "content-range",
+    "range",
+    "content-type",
+    "x-upload-content-type",
     "x-upload-content-length",
 ];
 
 /// Answer headers that belong to the exchange.
 const TOLD: &[&str] = &[
-    "content-type", "content-range", "etag", "last-modified", "location", "range", "accept-ranges", "retry-after",
+    "content-type",
+    "content-range",
+    "etag",
+    "last-modified",
+    "location",
+    "range",
+    "accept-ranges",
+    "retry-after",
 ];
 
 /// What every recorded file calls the vendor.
@@ -75,7 +88,10 @@ impl Outbound for Recorder {
             let mut headers = Map::new();
             for name in TOLD {
                 if let Some(value) = head.headers.get(*name) {
-                    headers.insert((*name).to_owned(), value.to_str().unwrap().replace(&self.origin, VENDOR).into());
+                    headers.insert(
+                        (*name).to_owned(),
+                        value.to_str().unwrap().replace(&self.origin, VENDOR).into(),
+                    );
                 }
             }
             let told = text(&bytes).as_str().unwrap().replace(&self.origin, VENDOR);
@@ -95,10 +111,12 @@ impl Outbound for Player {
         Box::pin(async move {
             let (asked, _) = describe(request, VENDOR).await;
             let next = self.0.lock().unwrap().pop_front();
-            let next = next.unwrap_or_else(|| panic!("nothing more is recorded, but this was sent: {asked:#}"));
+            let next =
+                next.unwrap_or_else(|| panic!("nothing more is recorded, but this was sent: {asked:#}"));
             assert_eq!(asked, next["request"], "the request differs from the recorded one");
             let mut response = Response::new(full_body(next["answer"]["body"].as_str().unwrap().to_owned()));
-            *response.status_mut() = u16::try_from(next["answer"]["status"].as_u64().unwrap()).unwrap().try_into().unwrap();
+            *response.status_mut() =
+                u16::try_from(next["answer"]["status"].as_u64().unwrap()).unwrap().try_into().unwrap();
             for (name, value) in next["answer"]["headers"].as_object().unwrap() {
                 let name: http::HeaderName = name.parse().unwrap();
                 response.headers_mut().insert(name, value.as_str().unwrap().parse().unwrap());
@@ -107,6 +125,10 @@ impl Outbound for Player {
         })
     }
 }
+
+/// A story: name, call, body and one header of each step.
+pub(super) type Story =
+    &'static [(&'static str, &'static str, Option<&'static str>, Option<(&'static str, &'static str)>)];
 
 /// One step of a story: what it shows, the hub call, an optional body (`form:NAME:TYPE:CONTENT` or JSON),
 /// and extra headers.
@@ -158,7 +180,7 @@ pub(super) async fn record(
     head: &str,
     recorder: Arc<Recorder>,
     connection: &TestConnection,
-    steps: &[(&str, &str, Option<&str>, Option<(&str, &str)>)],
+    steps: Story,
 ) {
     let engine = engine(recorder.clone(), vec![]);
     let mut text = format!("{head}exchanges:\n");
@@ -188,7 +210,10 @@ pub(super) async fn record(
         }
         text.push_str("    vendor:\n");
         for exchange in vendor {
-            text.push_str(&format!("      - request: {}\n        answer: {}\n", exchange["request"], exchange["answer"]));
+            text.push_str(&format!(
+                "      - request: {}\n        answer: {}\n",
+                exchange["request"], exchange["answer"]
+            ));
         }
         text.push_str(&format!("    answer: {}\n", seen(&found)).replace(&recorder.origin, VENDOR));
     }

@@ -29,7 +29,11 @@ impl Desk {
     }
 
     async fn upload(&self, path: &str, content: &[u8]) -> Seen {
-        self.send(&format!("POST /files?path={path}"), Some(form("x.bin", "application/octet-stream", content))).await
+        self.send(
+            &format!("POST /files?path={path}"),
+            Some(form("x.bin", "application/octet-stream", content)),
+        )
+        .await
     }
 
     async fn json(&self, line: &str, body: Value) -> Seen {
@@ -71,7 +75,10 @@ async fn ranges_give_the_part_and_its_place() {
     };
 
     let part = run(&desk.engine, &desk.connection, ranged("bytes=2-4")).await;
-    assert_eq!((part.status, &part.bytes[..], part.header("content-range")), (206, &b"234"[..], "bytes 2-4/10"));
+    assert_eq!(
+        (part.status, &part.bytes[..], part.header("content-range")),
+        (206, &b"234"[..], "bytes 2-4/10")
+    );
     assert_eq!(run(&desk.engine, &desk.connection, ranged("bytes=99-")).await.status, 416);
 }
 
@@ -85,7 +92,11 @@ async fn an_existing_name_is_a_conflict_unless_overwritten() {
     assert_eq!(desk.json("POST /folders", json!({"path": "/x"})).await.status, 409);
     assert_eq!(desk.upload("/x/y", b"4").await.status, 409, "a file is in the way");
     assert_eq!(desk.json("POST /folders", json!({"path": "/d"})).await.status, 200);
-    assert_eq!(desk.upload("/d&overwrite=true", b"5").await.status, 409, "a folder is never overwritten by a file");
+    assert_eq!(
+        desk.upload("/d&overwrite=true", b"5").await.status,
+        409,
+        "a folder is never overwritten by a file"
+    );
     let answer = desk.send("PUT /files?path=/x", Some(("text/plain", b"raw".to_vec()))).await;
     assert_eq!((answer.status, &answer.json()["size"]), (200, &json!(3)));
 }
@@ -114,7 +125,8 @@ async fn folders_list_their_items_in_pages_that_obey_the_laws() {
     }
     assert_eq!(walked, ["a.txt", "b.pdf", "c.txt", "d.txt", "e.txt"]);
 
-    let filtered = desk.get("/folders/contents?path=/l&where=extension='txt' and name LIKE '%.txt'&pageSize=2").await;
+    let filtered =
+        desk.get("/folders/contents?path=/l&where=extension='txt' and name LIKE '%.txt'&pageSize=2").await;
     assert_eq!(filtered.names(), ["a.txt", "c.txt"]);
     assert_eq!(filtered.local.as_deref(), Some("extension,name"));
     assert!(filtered.next.is_some());
@@ -133,7 +145,8 @@ async fn items_are_copied_moved_renamed_and_deleted() {
     assert_eq!((copied.status, copied.json()["path"].clone()), (200, json!("/n/y.txt")));
     assert_eq!(desk.json("POST /files/copy?path=/a/x.txt", json!({"path": "/n/y.txt"})).await.status, 409);
 
-    let renamed = desk.json("PATCH /files/metadata?path=/a/x.txt", json!({"name": "z.txt", "tags": []})).await;
+    let renamed =
+        desk.json("PATCH /files/metadata?path=/a/x.txt", json!({"name": "z.txt", "tags": []})).await;
     assert_eq!((renamed.status, renamed.json()["path"].clone()), (200, json!("/a/z.txt")));
     let tagged = desk.json("PATCH /files/metadata?path=/a/z.txt", json!({"tags": ["t"]})).await;
     assert!(tagged.partial.unwrap().contains("tags"));
@@ -178,7 +191,8 @@ async fn nothing_outside_of_the_directory_can_be_reached() {
     desk.upload("/here", b"1").await;
 
     assert_eq!(desk.get("/folders/contents?path=/").await.names(), ["here"]);
-    for path in ["/out/secret", "/link", "/out", "/pipe", "/.pierhead-1.part", "/here/..", "/../x", "/a%00b"] {
+    for path in ["/out/secret", "/link", "/out", "/pipe", "/.pierhead-1.part", "/here/..", "/../x", "/a%00b"]
+    {
         let seen = desk.get(&format!("/files?path={path}")).await;
         assert!(matches!(seen.status, 400 | 404), "{path}: {}", seen.json());
         assert!(!desk.upload(&format!("{path}/new"), b"1").await.status.eq(&200), "{path}");
@@ -196,7 +210,9 @@ async fn an_upload_that_stops_midway_leaves_nothing() {
     let stopped = desk.send("POST /files?path=/half.bin", Some((kind, bytes[..50_000].to_vec()))).await;
     assert_eq!(stopped.status, 400, "{}", stopped.json());
     assert_eq!(std::fs::read_dir(desk.root.path()).unwrap().count(), 0);
-    for body in [("multipart/form-data", b"x".to_vec()), ("multipart/form-data; boundary=b", b"--b--".to_vec())] {
+    for body in
+        [("multipart/form-data", b"x".to_vec()), ("multipart/form-data; boundary=b", b"--b--".to_vec())]
+    {
         assert_eq!(desk.send("POST /files?path=/x", Some(body)).await.status, 400);
     }
 }
@@ -218,7 +234,13 @@ async fn the_data_directory_is_never_served() {
     let engine = engine(Arc::new(Nowhere), vec![inside.clone()]);
     let link = data.path().join("link");
     symlink(&inside, &link).unwrap();
-    for root in [data.path(), &inside, &link, std::path::Path::new("relative"), std::path::Path::new("/nowhere-at-all")] {
+    for root in [
+        data.path(),
+        &inside,
+        &link,
+        std::path::Path::new("relative"),
+        std::path::Path::new("/nowhere-at-all"),
+    ] {
         let connection = TestConnection::new("folder", &[("root.path", root.to_str().unwrap())]);
         assert!(engine.verify(&connection).await.is_err(), "{}", root.display());
     }

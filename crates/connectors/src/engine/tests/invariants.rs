@@ -68,7 +68,11 @@ fn all_mistakes_are_reported_with_file_line_and_key() {
         "x/connector.yaml:7: resources./things.list.records: is no expression",
         "x/connector.yaml:7: resources./things.list.typo: unknown key",
     ] {
-        assert!(found.iter().any(|mistake| mistake.starts_with(expected)), "{expected}\nnot in\n{}", found.join("\n"));
+        assert!(
+            found.iter().any(|mistake| mistake.starts_with(expected)),
+            "{expected}\nnot in\n{}",
+            found.join("\n")
+        );
     }
     let broken = DefinitionFiles { yaml: "a: [".to_owned(), ..files.clone() };
     assert!(Connector::read(&broken).unwrap_err()[0].message.contains("is no YAML"));
@@ -91,11 +95,19 @@ fn the_published_schema_agrees_with_the_reader() {
     }
     // Blocks whose keys the author chooses.
     let free = [
-        "templates", "texts", "mapping", "fields", "resources", "paginations", "where fields", "where field",
+        "templates",
+        "texts",
+        "mapping",
+        "fields",
+        "resources",
+        "paginations",
+        "where fields",
+        "where field",
     ];
     for (kind, keys) in known.iter().filter(|(kind, _)| !free.contains(kind)) {
         let described = &schema["$defs"][kind.replace(' ', "_")]["properties"];
-        let described = described.as_object().unwrap_or_else(|| panic!("the schema does not describe {kind}"));
+        let described =
+            described.as_object().unwrap_or_else(|| panic!("the schema does not describe {kind}"));
         let described: BTreeSet<String> = described.keys().cloned().collect();
         assert_eq!(&described, keys, "{kind}");
     }

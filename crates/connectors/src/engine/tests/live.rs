@@ -4,17 +4,30 @@
 
 use pierhead_egress::{Egress, EgressSettings, SystemResolver};
 
-use super::exchange::{Recorder, VENDOR, catalog, record};
+use super::exchange::{Recorder, Story, VENDOR, catalog, record};
 use super::*;
-
-pub(super) type Story = &'static [(&'static str, &'static str, Option<&'static str>, Option<(&'static str, &'static str)>)];
 
 /// The whole hub, for vendors that know items by their path.
 const BY_PATH: Story = &[
     ("ping", "GET /ping", None, None),
-    ("upload with missing parents", "POST /files?path=/story/in/a b.txt", Some("form:x.txt:text/plain:hello"), None),
-    ("upload again is a conflict", "POST /files?path=/story/in/a b.txt", Some("form:x.txt:text/plain:again"), None),
-    ("overwrite", "POST /files?path=/story/in/a b.txt&overwrite=true", Some("form:x.txt:text/plain:hello again"), None),
+    (
+        "upload with missing parents",
+        "POST /files?path=/story/in/a b.txt",
+        Some("form:x.txt:text/plain:hello"),
+        None,
+    ),
+    (
+        "upload again is a conflict",
+        "POST /files?path=/story/in/a b.txt",
+        Some("form:x.txt:text/plain:again"),
+        None,
+    ),
+    (
+        "overwrite",
+        "POST /files?path=/story/in/a b.txt&overwrite=true",
+        Some("form:x.txt:text/plain:hello again"),
+        None,
+    ),
     ("new content", "PUT /files?path=/story/in/a b.txt", Some("form:x.txt:text/plain:third"), None),
     ("an empty file", "POST /files?path=/story/in/empty.bin", Some("form:x::"), None),
     ("metadata by path", "GET /files/metadata?path=/story/in/a b.txt", None, None),
@@ -27,17 +40,47 @@ const BY_PATH: Story = &[
     ("make it again", "POST /folders", Some(r#"{"path": "/story/in/sub"}"#), None),
     ("folder metadata", "GET /folders/metadata?path=/story/in/sub", None, None),
     ("contents, page one", "GET /folders/contents?path=/story/in&pageSize=2&orderBy=name", None, None),
-    ("contents, page two", "GET /folders/contents?path=/story/in&pageSize=2&orderBy=name&nextPage={next}", None, None),
-    ("contents, filtered", "GET /folders/contents?path=/story/in&where=name like 'a%' and directory = false", None, None),
+    (
+        "contents, page two",
+        "GET /folders/contents?path=/story/in&pageSize=2&orderBy=name&nextPage={next}",
+        None,
+        None,
+    ),
+    (
+        "contents, filtered",
+        "GET /folders/contents?path=/story/in&where=name like 'a%' and directory = false",
+        None,
+        None,
+    ),
     ("contents past the end", "GET /folders/contents?path=/story/in&page=9&pageSize=2", None, None),
     ("a bad query", "GET /folders/contents?path=/story/in&where=name ~ 1", None, None),
     ("copy a file", "POST /files/copy?path=/story/in/a b.txt", Some(r#"{"path": "/story/out/c.txt"}"#), None),
-    ("copy onto something", "POST /files/copy?path=/story/in/a b.txt", Some(r#"{"path": "/story/out/c.txt"}"#), None),
-    ("copy over something", "POST /files/copy?path=/story/in/empty.bin&overwrite=true", Some(r#"{"path": "/story/out/c.txt"}"#), None),
+    (
+        "copy onto something",
+        "POST /files/copy?path=/story/in/a b.txt",
+        Some(r#"{"path": "/story/out/c.txt"}"#),
+        None,
+    ),
+    (
+        "copy over something",
+        "POST /files/copy?path=/story/in/empty.bin&overwrite=true",
+        Some(r#"{"path": "/story/out/c.txt"}"#),
+        None,
+    ),
     ("copy a folder", "POST /folders/copy?path=/story/in", Some(r#"{"path": "/story/twin"}"#), None),
     ("rename", "PATCH /files/metadata?path=/story/in/a b.txt", Some(r#"{"name": "ä&b.txt"}"#), None),
-    ("move", "PATCH /files/metadata?path=/story/in/ä%26b.txt", Some(r#"{"path": "/story/moved/b.txt"}"#), None),
-    ("move onto something", "PATCH /files/metadata?path=/story/moved/b.txt", Some(r#"{"path": "/story/out/c.txt"}"#), None),
+    (
+        "move",
+        "PATCH /files/metadata?path=/story/in/ä%26b.txt",
+        Some(r#"{"path": "/story/moved/b.txt"}"#),
+        None,
+    ),
+    (
+        "move onto something",
+        "PATCH /files/metadata?path=/story/moved/b.txt",
+        Some(r#"{"path": "/story/out/c.txt"}"#),
+        None,
+    ),
     ("move a folder", "PATCH /folders/metadata?path=/story/moved", Some(r#"{"path": "/story/away"}"#), None),
     ("links", "GET /files/links?path=/story/away/b.txt", None, None),
     ("search by text", "GET /search?path=/story&text=b.txt", None, None),
@@ -50,7 +93,8 @@ const BY_PATH: Story = &[
 ];
 
 pub(super) fn egress() -> Arc<Egress> {
-    let settings = EgressSettings { allow: vec!["127.0.0.0/8".parse().unwrap()], ..EgressSettings::default() };
+    let settings =
+        EgressSettings { allow: vec!["127.0.0.0/8".parse().unwrap()], ..EgressSettings::default() };
     Arc::new(Egress::new(&settings, Arc::new(SystemResolver)).unwrap())
 }
 
@@ -61,7 +105,8 @@ fn variable(name: &str) -> String {
 #[tokio::test]
 #[ignore = "records from the WebDAV server that WEBDAV_URL names"]
 async fn webdav_story() {
-    let (url, user, password) = (variable("WEBDAV_URL"), variable("WEBDAV_USER"), variable("WEBDAV_PASSWORD"));
+    let (url, user, password) =
+        (variable("WEBDAV_URL"), variable("WEBDAV_USER"), variable("WEBDAV_PASSWORD"));
     let settings = [("base.url", url.as_str()), ("username", &user), ("password", &password)];
     let connection = TestConnection::new("webdav", &settings);
     let origin = url::Url::parse(&url).unwrap().origin().ascii_serialization();
@@ -76,7 +121,8 @@ async fn webdav_story() {
 
     let connection = TestConnection::new("webdav", &[settings[0], settings[1], ("password", "wrong")]);
     let story: Story = &[("wrong password", "GET /ping", None, None)];
-    record(&catalog().join("webdav/exchanges/refused.yaml"), &head, recorder.clone(), &connection, story).await;
+    record(&catalog().join("webdav/exchanges/refused.yaml"), &head, recorder.clone(), &connection, story)
+        .await;
     let connection = TestConnection::new("webdav", &settings);
     let story: Story = &[("space", "GET /storage", None, None)];
     record(&catalog().join("webdav/exchanges/storage.yaml"), &head, recorder, &connection, story).await;
@@ -87,7 +133,8 @@ async fn webdav_story() {
 async fn folder_story() {
     let directory = tempfile::tempdir().unwrap();
     let connection = TestConnection::new("folder", &[("root.path", directory.path().to_str().unwrap())]);
-    let recorder = Arc::new(Recorder { inner: Arc::new(Nowhere), origin: "none".to_owned(), log: Mutex::default() });
+    let recorder =
+        Arc::new(Recorder { inner: Arc::new(Nowhere), origin: "none".to_owned(), log: Mutex::default() });
     let head = "origin: real-server\nsource: a directory of this machine, through the file driver\nrecorded_on: \
                 2026-11-21\nsettings: {}\n";
     let file = catalog().join("folder/exchanges/documents.yaml");

@@ -45,7 +45,9 @@ impl TestConnection {
         let (generation, token) = self.token.lock().unwrap().clone();
         let part = |key: &str| self.settings.get(key).cloned().unwrap_or_default();
         let token = self.settings.get("access_token").cloned().unwrap_or(token);
-        Credential::bearer(token, generation).with("username", part("username")).with("password", part("password"))
+        Credential::bearer(token, generation)
+            .with("username", part("username"))
+            .with("password", part("password"))
     }
 }
 
@@ -159,7 +161,15 @@ pub(super) async fn run(engine: &Engine, connection: &TestConnection, call: HubC
             let (next, total) = (answer.next_page.clone(), answer.total_count);
             let (local, partial) = (answer.filtered_locally.clone(), answer.partial.clone());
             let bytes = answer::collect(answer.body, usize::MAX).await.unwrap();
-            Seen { status: answer.status.as_u16(), headers: answer.headers, bytes, next, total, local, partial }
+            Seen {
+                status: answer.status.as_u16(),
+                headers: answer.headers,
+                bytes,
+                next,
+                total,
+                local,
+                partial,
+            }
         }
         Err(problem) => {
             let provider = problem.provider.as_ref().map(|fault| fault.message.clone());

@@ -75,7 +75,10 @@ async fn ask(
     let vendor = Arc::new(Vendor(AtomicUsize::new(0), Box::new(script)));
     let connection = TestConnection::of(connector.clone(), &[]);
     let body = line.starts_with("POST").then(|| {
-        ("application/json", json!({"size": 3, "state": "open", "mail": "m", "unknown": 1}).to_string().into_bytes())
+        (
+            "application/json",
+            json!({"size": 3, "state": "open", "mail": "m", "unknown": 1}).to_string().into_bytes(),
+        )
     });
     let seen = run(&engine(vendor.clone(), vec![]), &connection, call(line, body)).await;
     (seen, vendor.0.load(Ordering::SeqCst))
@@ -102,11 +105,12 @@ async fn a_wrong_answer_is_a_bad_gateway_with_a_clear_text() {
 #[tokio::test]
 async fn a_refused_token_is_refreshed_once_and_only_once() {
     let things = things(PLAIN);
-    let (seen, calls) = ask(&things, "GET /things/1", |_, request| {
-        match request.headers()["authorization"].to_str().unwrap() {
-            "Bearer token-2" => answers(200, "application/json", r#"{"id": 1, "st": "C"}"#),
-            _ => answers(401, "application/json", "{}"),
-        }
+    let (seen, calls) = ask(&things, "GET /things/1", |_, request| match request.headers()["authorization"]
+        .to_str()
+        .unwrap()
+    {
+        "Bearer token-2" => answers(200, "application/json", r#"{"id": 1, "st": "C"}"#),
+        _ => answers(401, "application/json", "{}"),
     })
     .await;
     assert_eq!((seen.status, seen.json()["state"].clone(), calls), (200, json!("closed"), 2));
@@ -154,12 +158,17 @@ async fn a_create_maps_its_fields_and_uses_its_chain() {
         kept.lock().unwrap().push((request.uri().path().to_owned(), request.method().clone()));
         match number {
             0 => answers(200, "application/json", r#"{"id": "me"}"#),
-            _ => answers(200, "application/json", r#"{"id": 1, "size": "4", "mails": [{"text": "m", "main": true}]}"#),
+            _ => answers(
+                200,
+                "application/json",
+                r#"{"id": 1, "size": "4", "mails": [{"text": "m", "main": true}]}"#,
+            ),
         }
     })
     .await;
-    assert_eq!(seen.json(), json!({"id": 1, "size": 4, "state": null, "mail": "m"}));
-    let paths: Vec<String> = bodies.lock().unwrap().iter().map(|(path, method)| format!("{method} {path}")).collect();
+    assert_eq!(seen.json(), json!({"id": 1, "size": 4, "mail": "m"}));
+    let paths: Vec<String> =
+        bodies.lock().unwrap().iter().map(|(path, method)| format!("{method} {path}")).collect();
     assert_eq!(paths, ["GET /api/me", "POST /api/things"]);
 }
 
@@ -226,11 +235,13 @@ async fn every_kind_of_pagination_obeys_the_laws() {
             let json = ask(&things, line, paged(kind)).await.0.json();
             json.as_array().unwrap().iter().map(|item| item["id"].as_u64().unwrap()).collect::<Vec<_>>()
         };
-        let joined = [ids("GET /things?page=1&pageSize=4").await, ids("GET /things?page=2&pageSize=4").await].concat();
+        let joined =
+            [ids("GET /things?page=1&pageSize=4").await, ids("GET /things?page=2&pageSize=4").await].concat();
         assert_eq!(joined, ids("GET /things?page=1&pageSize=8").await, "{kind}");
         assert!(ids("GET /things?page=9&pageSize=4").await.is_empty(), "{kind}");
         assert_eq!(ids("GET /things?where=id >= 4 and id < 7&orderBy=id desc").await, [6, 5, 4], "{kind}");
-        let (counted, _) = ask(&things, "GET /things?pageSize=2&returnCount=true&where=id < 7", paged(kind)).await;
+        let (counted, _) =
+            ask(&things, "GET /things?pageSize=2&returnCount=true&where=id < 7", paged(kind)).await;
         assert_eq!(counted.total, Some(7), "{kind}");
     }
 }
@@ -254,5 +265,8 @@ async fn an_id_cannot_change_the_path() {
     })
     .await;
     assert_eq!(seen.status, 200);
-    assert_eq!(ask(&things, "GET /things/%2e%2e", |_, _| answers(200, "application/json", "{}")).await.0.status, 400);
+    assert_eq!(
+        ask(&things, "GET /things/%2e%2e", |_, _| answers(200, "application/json", "{}")).await.0.status,
+        400
+    );
 }

@@ -18,7 +18,8 @@ async fn every_recorded_exchange_plays_as_it_was_recorded() {
         for file in files {
             let file = file.unwrap().path();
             let text = std::fs::read_to_string(&file).unwrap();
-            let story = Node::read(&text).unwrap_or_else(|bad| panic!("{}:{}: {}", file.display(), bad.line, bad.message));
+            let story = Node::read(&text)
+                .unwrap_or_else(|bad| panic!("{}:{}: {}", file.display(), bad.line, bad.message));
             play(&key, &story.to_json()).await;
             played.insert(key.clone());
         }
@@ -28,7 +29,9 @@ async fn every_recorded_exchange_plays_as_it_was_recorded() {
 
 async fn play(key: &str, story: &Value) {
     let origin = story["origin"].as_str().unwrap();
-    assert!(["live", "real-server", "checked-double", "vendor-description", "documentation"].contains(&origin));
+    assert!(
+        ["live", "real-server", "checked-double", "vendor-description", "documentation"].contains(&origin)
+    );
     assert!(!story["source"].as_str().unwrap().is_empty());
     let directory = tempfile::tempdir().unwrap();
     let mut settings: Vec<(String, String)> = story["settings"]
@@ -38,7 +41,8 @@ async fn play(key: &str, story: &Value) {
         .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
         .collect();
     settings.push(("root.path".to_owned(), directory.path().to_str().unwrap().to_owned()));
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let settings: Vec<(&str, &str)> =
+        settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let connection = TestConnection::new(key, &settings);
     let player = Arc::new(Player::default());
     let engine = engine(player.clone(), vec![]);
@@ -51,7 +55,9 @@ async fn play(key: &str, story: &Value) {
             name: name.to_owned(),
             call: exchange["call"].as_str().unwrap().replace("{next}", &next),
             body: exchange["body"].as_str().map(str::to_owned),
-            headers: headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect(),
+            headers: headers
+                .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+                .collect(),
         };
         let found = run(&engine, &connection, step.call()).await;
         next = found.next.clone().unwrap_or_default();
@@ -65,9 +71,9 @@ async fn play(key: &str, story: &Value) {
 /// Whether `found` holds all that `wanted` says; times of a real directory are not compared.
 fn fits(wanted: &Value, found: &Value) -> bool {
     match (wanted, found) {
-        (Value::Object(wanted), Value::Object(found)) => wanted.iter().all(|(name, wanted)| {
-            found.get(name).is_some_and(|found| fits(wanted, found))
-        }),
+        (Value::Object(wanted), Value::Object(found)) => {
+            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| fits(wanted, found)))
+        }
         (Value::Array(wanted), Value::Array(found)) => {
             wanted.len() == found.len() && wanted.iter().zip(found).all(|(wanted, found)| fits(wanted, found))
         }
