@@ -148,12 +148,12 @@ async fn links<S: Service>(
     let expand = super::Expand::only(navigation, super::Expand::default());
     let mut entity = query::reach_one(service, target, &expand).await?;
     let related = entity.take_related(navigation);
-    let uris = related.iter().map(|related| json!({"uri": writing.uri(related)}));
+    let mut uris = related.iter().map(|related| json!({"uri": writing.uri(related)}));
     let many = entity.set.navigation(navigation).is_some_and(|navigation| navigation.many);
     let d = if many {
         json!({"results": uris.collect::<Vec<_>>()})
     } else {
-        uris.last().ok_or_else(|| ODataError::not_found("The linked entity"))?
+        uris.next().ok_or_else(|| ODataError::not_found("The linked entity"))?
     };
     Ok(json_answer(StatusCode::OK, &json!({"d": d})))
 }

@@ -236,11 +236,11 @@ impl ProviderDraft {
 pub(crate) fn check_provider_name(name: &str) -> Result<(), ODataError> {
     check_name("APIProviders.name", name, 255)?;
     let lower = name.to_lowercase();
-    let reserved = |pattern: &&str| {
+    let reserved = |pattern: &str| {
         let pattern = pattern.to_lowercase();
         pattern.strip_suffix('*').map_or(lower == pattern, |start| lower.starts_with(start))
     };
-    if RESERVED.iter().any(|pattern| reserved(&pattern)) || name == super::endpoints::NO_PROVIDER {
+    if RESERVED.iter().any(|pattern| reserved(pattern)) || name == super::endpoints::NO_PROVIDER {
         return Err(ODataError::bad(format!("APIProviders.name must not be the reserved name '{name}'")));
     }
     Ok(())
