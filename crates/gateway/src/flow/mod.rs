@@ -10,7 +10,7 @@ mod faults;
 
 use std::sync::{Arc, LazyLock};
 
-use crate::compile::{FlowPlan, FlowsPlan, StepPlan};
+use crate::compile::{FlowPlan, FlowsPlan, ProviderKind, StepPlan, TargetPlan};
 use crate::exchange::{Exchange, Incoming, Message, Part, Segment, Services, normalise};
 use crate::fault::{EngineFault, Fault, wants_xml};
 use crate::policy::{Next, PolicyRun};
@@ -23,7 +23,7 @@ pub(crate) use destination::preview;
 /// A request that no proxy serves.
 #[derive(Debug, Clone)]
 pub struct RouteMiss {
-    /// Why: `BadPath` 400 or `ApplicationNotFound` 404.
+    /// Why: `BadPath` 400, `PlatformRouteForbidden` 403 or `ApplicationNotFound` 404.
     pub fault: EngineFault,
     xml: bool,
 }
@@ -54,9 +54,13 @@ pub fn begin(
     let Some(head) = incoming.request.as_request() else {
         return Err(miss(EngineFault::BadRequest("not a request")));
     };
-    let path = normalise(head.uri.path()).map_err(|bad| miss(EngineFault::BadPath(bad.to_string())))?;
     let host = host_of(&incoming.request);
     let host = snapshot.virtual_host(host).unwrap_or(usize::MAX);
+    let raw = head.uri.path();
+    let path = normalise(raw).map_err(|bad| match leads_to_a_hub(&snapshot, host, raw) {
+        true => miss(EngineFault::PlatformRouteForbidden),
+        false => miss(EngineFault::BadPath(bad.to_string())),
+    })?;
     let Some((route, base_end)) = snapshot.route(host, &path) else {
         let host = snapshot.host(host).map_or("default", |host| &host.name).to_owned();
         return Err(miss(EngineFault::ApplicationNotFound { host, path: path.into_owned() }));
@@ -67,6 +71,15 @@ pub fn begin(
         std::borrow::Cow::Owned(path) => Some(path.into_boxed_str()),
     };
     Ok(Exchange::new(snapshot, services.clone(), incoming, route, host, normalised, base_end))
+}
+
+/// Whether a path that cannot be read begins like one of a proxy to an Open Connectors provider: there each
+/// trick is a try at the platform's routes, and is answered as those are.
+fn leads_to_a_hub(snapshot: &Snapshot, host: usize, raw: &str) -> bool {
+    let is_hub = |target: &TargetPlan| {
+        target.provider().is_some_and(|provider| matches!(provider.kind, ProviderKind::OpenConnectors(_)))
+    };
+    snapshot.route(host, raw).is_some_and(|(route, _)| route.proxy.targets.iter().any(is_hub))
 }
 
 /// The authority the client asked for: of an absolute request target, else the Host header.

@@ -390,6 +390,20 @@ fn through_an_open_connectors_provider_only_hub_calls_pass() {
 }
 
 #[test]
+fn a_path_of_two_meanings_towards_a_hub_is_a_closed_door_too() {
+    let oc = Destination::Provider { name: "oc".into(), relative_path: "/elements/api-v2/".into() };
+    let bench = Bench::new(&design().on_target(oc));
+    for path in
+        ["/p/./instances", "/p/files/%2e%2e/instances", "/p/files/..%5cinstances", "/p/%00", "/p/%c0%af"]
+    {
+        let answer = bench.begin(get(path)).err().unwrap().answer();
+        assert_eq!(answer.status().as_u16(), 403, "{path}");
+        assert!(answer.content().contains("oc.PlatformRouteForbidden"), "{}", answer.content());
+    }
+    assert_eq!(bench.begin(get("/other/../p/files")).err().unwrap().answer().status().as_u16(), 400);
+}
+
+#[test]
 fn the_secrets_of_a_hub_cannot_be_sent_elsewhere() {
     let oc = Destination::Provider { name: "oc".into(), relative_path: "/elements/api-v2/".into() };
     let with = |xml: &str| {
