@@ -1,5 +1,7 @@
 //! For store tests of any room: each runs on SQLite always and on PostgreSQL where one is given.
 
+#![expect(clippy::expect_used, reason = "a test without its database cannot go on")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::{ConnectionTrait, Database};
