@@ -2,7 +2,7 @@
 
 use pierhead_domain::{EpochMillis, OrganizationId};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, QuerySelect};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, QuerySelect};
 
 use super::Identities;
 use crate::{StoreError, WriteTx};
@@ -48,7 +48,7 @@ mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-use entity::{ActiveModel, Entity, Model};
+use entity::{ActiveModel, Column, Entity, Model};
 
 /// An organization to add.
 #[derive(Debug, Clone)]
@@ -96,11 +96,21 @@ impl<C: ConnectionTrait> Identities<'_, C> {
 }
 
 impl WriteTx {
-    /// Adds an organization and gives its id. Its secret is sealed once its id is known: see
+    /// Adds an organization and gives its id: one more than the greatest, so that the first is always 1 (a
+    /// database's own sequence also counts transactions that failed). [`StoreError::Duplicate`] when another
+    /// was added at the same moment. Its secret is sealed once its id is known: see
     /// [`WriteTx::seal_organization`].
     pub async fn add_organization(&self, new: &NewOrganization) -> Result<OrganizationId, StoreError> {
+        let greatest: Option<i64> = Entity::find()
+            .select_only()
+            .column_as(Column::Id.max(), "greatest")
+            .into_tuple()
+            .one(&self.0)
+            .await?
+            .flatten();
+        let id = greatest.unwrap_or(0) + 1;
         let row = ActiveModel {
-            id: NotSet,
+            id: Set(id),
             name: Set(new.name.clone()),
             external_id: Set(None),
             secret_hash: Set(new.secret_hash.clone()),
@@ -109,7 +119,8 @@ impl WriteTx {
             created_ms: Set(new.created.as_i64()),
             updated_ms: Set(new.created.as_i64()),
         };
-        Ok(OrganizationId::new(Entity::insert(row).exec(&self.0).await?.last_insert_id))
+        Entity::insert(row).exec_without_returning(&self.0).await?;
+        Ok(OrganizationId::new(id))
     }
 
     /// Writes the sealed secret of an organization.
