@@ -1,9 +1,14 @@
 //! `cargo xtask bench`: the budgets of the design, measured beside peers in one run.
 
+mod bulk;
 mod cpu;
+mod hub;
+mod installation;
 mod load;
 mod nginx;
 mod proxy;
+mod rounds;
+mod start;
 
 use clap::{Args, Subcommand};
 
@@ -12,6 +17,8 @@ use clap::{Args, Subcommand};
 pub(crate) enum Bench {
     /// CPU per request of the gateway beside nginx: bare, with this story's policies, with bodies.
     Proxy(Options),
+    /// This story's proxy with the in-process hub: CPU per request, 1 GiB either way, start and idle memory.
+    Hub(Options),
 }
 
 /// How to measure it.
@@ -23,6 +30,9 @@ pub(crate) struct Options {
     /// Seconds of load per target and round.
     #[arg(long, default_value_t = 4)]
     seconds: u32,
+    /// The profile our programs are built with.
+    #[arg(long, default_value = "dist")]
+    profile: String,
     /// Print one JSON document instead of a table.
     #[arg(long)]
     json: bool,
@@ -35,5 +45,6 @@ pub(crate) struct Options {
 pub(crate) fn run(what: &Bench) -> anyhow::Result<()> {
     match what {
         Bench::Proxy(options) => proxy::run(options),
+        Bench::Hub(options) => hub::run(options),
     }
 }

@@ -1,7 +1,7 @@
 //! Running other programs.
 
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, ChildStdout, Command};
 
 use anyhow::{Context, bail};
 
@@ -19,7 +19,7 @@ pub(crate) fn cache() -> anyhow::Result<PathBuf> {
 
 /// Runs a program in the workspace's root, showing its output; fails when it does.
 pub(crate) fn call(command: &mut Command) -> anyhow::Result<()> {
-    println!("+ {}", shown(command));
+    eprintln!("+ {}", shown(command));
     let status =
         command.current_dir(root()).status().with_context(|| format!("starting {}", shown(command)))?;
     if !status.success() {
@@ -60,6 +60,23 @@ impl Running {
     /// Starts `command` in the background.
     pub(crate) fn start(command: &mut Command) -> anyhow::Result<Self> {
         Ok(Self(command.spawn().with_context(|| format!("starting {}", shown(command)))?))
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// What it prints, when it was started with a pipe.
+    pub(crate) fn printed(&mut self) -> Option<ChildStdout> {
+        self.0.stdout.take()
+    }
+
+    /// Asks it to end in order, and waits until it did.
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
+        output(Command::new("kill").arg("-TERM").arg(self.pid().to_string()))?;
+        self.0.wait().context("waiting for the end of a process")?;
+        Ok(())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use anyhow::Context;
+
 /// Nanoseconds on a CPU of `pid` and its descendants, all threads, so far.
 pub(super) fn nanoseconds(pid: u32) -> u64 {
     family(pid).into_iter().map(of_process).sum()
@@ -9,14 +11,23 @@ pub(super) fn nanoseconds(pid: u32) -> u64 {
 
 /// The sum of the largest resident sizes of `pid` and its descendants, in KiB.
 pub(super) fn peak_resident_kib(pid: u32) -> u64 {
-    family(pid)
-        .into_iter()
-        .filter_map(|pid| {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        })
-        .sum()
+    family(pid).into_iter().filter_map(|pid| status(pid, "VmHWM:")).sum()
+}
+
+/// The resident size of one process, in KiB.
+pub(super) fn resident_kib(pid: u32) -> anyhow::Result<u64> {
+    status(pid, "VmRSS:").with_context(|| format!("process {pid} is gone"))
+}
+
+/// Forgets the largest resident size of one process so far: it counts anew from the present one.
+pub(super) fn reset_peak(pid: u32) -> anyhow::Result<()> {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").context("resetting the largest resident size")
+}
+
+fn status(pid: u32, field: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn of_process(pid: u32) -> u64 {
