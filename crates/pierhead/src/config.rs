@@ -201,7 +201,7 @@ impl Config {
                 let source = if flag_keys.contains(&path.as_str()) {
                     "flag".to_owned()
                 } else {
-                    figment.find_metadata(&path).map_or_else(|| "default".into(), |metadata| source(metadata))
+                    figment.find_metadata(&path).map_or_else(|| "default".into(), source)
                 };
                 let secret =
                     path == "admin.password" || (path == "database.url" && text(value).contains('@'));
@@ -260,7 +260,9 @@ fn text_of(value: &Value) -> String {
         Value::Bool(_, yes) => yes.to_string(),
         Value::Num(_, number) => number
             .to_i128()
-            .map_or_else(|| number.to_f64().unwrap_or_default().to_string(), |whole| whole.to_string()),
+            .map(|whole| whole.to_string())
+            .or_else(|| number.to_u128().map(|whole| whole.to_string()))
+            .unwrap_or_else(|| number.to_f64().unwrap_or_default().to_string()),
         Value::Char(_, one) => format!("{:?}", one.to_string()),
         Value::Empty(..) | Value::Dict(..) => String::new(),
     }
@@ -294,6 +296,13 @@ mod tests {
         assert_eq!(of("gateway.listen"), "flag");
         assert_eq!(of("gateway.threads"), file.path().display().to_string());
         assert_eq!(of("control.listen"), "default");
+    }
+
+    #[test]
+    fn whole_numbers_are_shown_as_they_are_whatever_type_their_source_gives_them() {
+        for number in [Value::from(7_i64), Value::from(7_usize), Value::from(7_u8)] {
+            assert_eq!(text(&number), "7");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use http_body::{Body as _, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::channel::{Channel, Sender};
 use pierhead_connectors::Hub;
@@ -46,7 +47,8 @@ impl HubPort for InProcessHub {
         let task = self.control.spawn(async move {
             let (parts, body) = hub.in_process(request.map(Body::new)).await.into_parts();
             let (frames, channel) = Channel::<bytes::Bytes, BoxError>::new(FRAMES_IN_FLIGHT);
-            if answer.send(http::Response::from_parts(parts, channel)).is_ok() {
+            let left = body.size_hint().exact();
+            if answer.send(http::Response::from_parts(parts, (channel, left))).is_ok() {
                 pump(body, frames).await;
             }
         });
@@ -54,7 +56,9 @@ impl HubPort for InProcessHub {
         let task = AbortOnDropHandle::new(task);
         Box::pin(async move {
             match answered.await {
-                Ok(response) => response.map(|channel| BodyExt::boxed_unsync(Held { channel, _task: task })),
+                Ok(response) => {
+                    response.map(|(channel, left)| BodyExt::boxed_unsync(Held { channel, left, _task: task }))
+                }
                 Err(_) => pierhead_web::hub::error(
                     http::StatusCode::INTERNAL_SERVER_ERROR,
                     "The hub failed to answer.",
@@ -85,6 +89,8 @@ async fn pump(mut body: Body, mut frames: Sender<bytes::Bytes, BoxError>) {
 /// The answer's body together with the task that feeds it.
 struct Held {
     channel: Channel<bytes::Bytes, BoxError>,
+    /// Bytes still to come, where the hub knows: the client is told the length of its download.
+    left: Option<u64>,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -96,6 +102,35 @@ impl http_body::Body for Held {
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, BoxError>>> {
-        std::pin::Pin::new(&mut self.channel).poll_frame(cx)
+        let polled = std::pin::Pin::new(&mut self.channel).poll_frame(cx);
+        if let std::task::Poll::Ready(Some(Ok(frame))) = &polled {
+            let came = frame.data_ref().map_or(0, |data| data.len() as u64);
+            self.left = self.left.map(|left| left.saturating_sub(came));
+        }
+        polled
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_length_of_a_download_is_told_and_counts_down() {
+        let (mut frames, channel) = Channel::new(FRAMES_IN_FLIGHT);
+        let task = AbortOnDropHandle::new(tokio::spawn(async move {
+            for part in ["four", "five5"] {
+                frames.send_data(bytes::Bytes::from(part)).await.unwrap();
+            }
+        }));
+        let mut body = Held { channel, left: Some(9), _task: task };
+        assert_eq!(body.size_hint().exact(), Some(9));
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(body.size_hint().exact(), Some(5));
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "five5");
     }
 }
