@@ -68,10 +68,10 @@ fn private(file: &str) -> anyhow::Result<()> {
 /// Whether the database holds data keys already, so that a missing key file is a loss.
 pub(crate) async fn has_keys(config: &Config) -> bool {
     let Ok(url) = config.database_url() else { return false };
-    if let DatabaseUrl::Sqlite(file) = &url {
-        if !std::path::Path::new(file).exists() {
-            return false;
-        }
+    if let DatabaseUrl::Sqlite(file) = &url
+        && !std::path::Path::new(file).exists()
+    {
+        return false;
     }
     match Store::open(&url).await {
         Ok(store) => store.data_keys().await.is_ok_and(|keys| !keys.is_empty()),

@@ -64,10 +64,10 @@ fn data_dir(config: &Config) -> Finding {
 async fn database(config: &Config) -> Finding {
     let outcome = async {
         let url = config.database_url().map_err(|error| error.to_string())?;
-        if let pierhead_store::DatabaseUrl::Sqlite(file) = &url {
-            if !std::path::Path::new(file).exists() {
-                return Ok(format!("{url} will be made at the first start"));
-            }
+        if let pierhead_store::DatabaseUrl::Sqlite(file) = &url
+            && !std::path::Path::new(file).exists()
+        {
+            return Ok(format!("{url} will be made at the first start"));
         }
         let store = Store::open(&url).await.map_err(|error| format!("{url}: {}", start::causes(&error)))?;
         let pending =

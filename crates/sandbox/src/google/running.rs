@@ -37,10 +37,10 @@ impl RunningGoogleDrive {
     /// Ends the answers under way, then stops.
     pub async fn stop(mut self) {
         self.stop = None;
-        if let Some(serving) = self.serving.take() {
-            if !matches!(serving.await, Ok(Ok(()))) {
-                tracing::warn!("the double ended badly");
-            }
+        if let Some(serving) = self.serving.take()
+            && !matches!(serving.await, Ok(Ok(())))
+        {
+            tracing::warn!("the double ended badly");
         }
     }
 }

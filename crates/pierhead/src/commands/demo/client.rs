@@ -84,12 +84,6 @@ impl Call {
         call
     }
 
-    pub(super) fn form(self, body: String) -> Self {
-        let mut call = self.header("Content-Type", "application/x-www-form-urlencoded");
-        call.body = Some(body);
-        call
-    }
-
     /// Sends a file as the multipart field `file`.
     pub(super) fn upload(mut self, file: &Path) -> Self {
         self.upload = Some(file.to_owned());

@@ -25,7 +25,7 @@ use vendor::Vendor;
 const EMAIL: &str = "ada@example.com";
 
 /// Runs the demo. `Ok(false)` when a step failed.
-pub async fn run(arguments: Demo) -> anyhow::Result<bool> {
+pub(super) async fn run(arguments: Demo) -> anyhow::Result<bool> {
     let vendor = Vendor::read(&arguments)?;
     let scratch =
         tempfile::Builder::new().prefix("pierhead-demo-").tempdir().context("making a temporary folder")?;
