@@ -30,6 +30,10 @@ fn unknown() -> IdentityProblem {
     IdentityProblem::NotFound("the account".into())
 }
 
+fn taken() -> IdentityProblem {
+    IdentityProblem::Conflict("an account with this externalId exists already".into())
+}
+
 impl Identity {
     /// An account that the caller may see; another organization's is as unknown as none.
     pub(super) async fn visible_account(
@@ -114,12 +118,16 @@ pub(super) async fn create_for(
     let new = NewAccount {
         organization: caller.organization,
         name: posted.kept("name", NAME)?.unwrap_or_else(|| external_id.clone()),
-        external_id: Some(external_id),
+        external_id: Some(external_id.clone()),
         description: posted.text("description", DESCRIPTION)?.flatten(),
         is_default: false,
         created: identity.now(),
     };
     let tx = identity.change(caller.organization).await?;
+    // Asked while holding the organization: of two at once the second sees the first.
+    if tx.identities().account_by_external_id(caller.organization, &external_id).await?.is_some() {
+        return Err(taken());
+    }
     let id = tx.add_account(&new).await?;
     let account = tx.identities().account(id).await?.ok_or_else(unknown)?;
     identity.commit(tx, caller.organization).await?;
@@ -189,6 +197,12 @@ pub(crate) async fn change(
     let tx = identity.change(caller.organization).await?;
     let mut account = tx.identities().account(id).await?.ok_or_else(unknown)?;
     account.name = name.unwrap_or(account.name);
+    if let Some(Some(wanted)) = &external_id {
+        let holder = tx.identities().account_by_external_id(caller.organization, wanted).await?;
+        if holder.is_some_and(|holder| holder.id != id) {
+            return Err(taken());
+        }
+    }
     account.external_id = external_id.unwrap_or(account.external_id);
     account.description = description.unwrap_or(account.description);
     account.active = active.unwrap_or(account.active);

@@ -144,6 +144,21 @@ impl<C: ConnectionTrait> Identities<'_, C> {
         Ok(found.await?.map(StoredAccount::from))
     }
 
+    /// The active account of an organization with this external id.
+    pub async fn account_by_external_id(
+        &self,
+        organization: OrganizationId,
+        external_id: &str,
+    ) -> Result<Option<StoredAccount>, StoreError> {
+        let found = Entity::find()
+            .filter(Column::Organization.eq(organization.as_i64()))
+            .filter(Column::ExternalId.eq(external_id))
+            .filter(Column::Active.eq(true))
+            .order_by_asc(Column::Id)
+            .one(self.0);
+        Ok(found.await?.map(StoredAccount::from))
+    }
+
     /// A page of the accounts that pass `filter`, oldest first, and how many pass in all.
     pub async fn accounts(
         &self,
