@@ -82,7 +82,12 @@ pub(crate) fn built_in() -> Vec<DefinitionFiles> {
         let icon = file("icon.svg").map_or(Bytes::new(), |file| Bytes::from_static(file.contents()));
         let notes = file("notes.md").and_then(|file| file.contents_utf8()).unwrap_or_default().to_owned();
         let name = format!("catalog/{}/connector.yaml", folder.path().display());
-        Some(DefinitionFiles { name, yaml, icon, notes })
+        let recorded = folder.get_dir(folder.path().join("exchanges"));
+        let exchanges = recorded.into_iter().flat_map(Dir::files).filter_map(|file| {
+            let name = file.path().file_name()?.to_str()?.to_owned();
+            Some((name, file.contents_utf8()?.to_owned()))
+        });
+        Some(DefinitionFiles { name, yaml, icon, notes, exchanges: exchanges.collect() })
     });
     folders.collect()
 }
@@ -98,9 +103,22 @@ fn read_directory(directory: &Path) -> std::io::Result<Vec<DefinitionFiles>> {
                 yaml: std::fs::read_to_string(&definition)?,
                 icon: std::fs::read(folder.join("icon.svg")).unwrap_or_default().into(),
                 notes: std::fs::read_to_string(folder.join("notes.md")).unwrap_or_default(),
+                exchanges: read_exchanges(&folder.join("exchanges"))?,
             });
         }
     }
     files.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(files)
+}
+
+/// The recorded exchanges of one connector; none where it has no such folder.
+fn read_exchanges(folder: &Path) -> std::io::Result<Vec<(String, String)>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let file = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry?;
+        Ok((entry.file_name().to_string_lossy().into_owned(), std::fs::read_to_string(entry.path())?))
+    };
+    std::fs::read_dir(folder)?.map(file).collect()
 }

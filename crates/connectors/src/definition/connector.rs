@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Auth, Errors, Files, Resource, Transport, Verify};
+use super::{Auth, Errors, ExchangeCounts, Files, Resource, Transport, Verify};
 
 /// One connector: everything its definition says, checked. Nothing checks again.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Connector {
     pub operations: Vec<HubOperation>,
     /// Objects for `GET /objects` and `GET /objects/{name}/metadata`.
     pub objects: Vec<ObjectModel>,
+    /// How many recorded exchanges it was proven by, by their origin.
+    pub exchanges: ExchangeCounts,
     pub(crate) transport: Transport,
     pub(crate) errors: Errors,
     pub(crate) files: Option<Files>,

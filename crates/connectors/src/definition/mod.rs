@@ -4,6 +4,7 @@ mod auth;
 mod block;
 mod connector;
 mod errors;
+mod exchanges;
 mod fields;
 mod files;
 mod operations;
@@ -22,6 +23,7 @@ pub use connector::{
     Connector, HubOperation, HubParameter, ObjectField, ObjectModel, ParameterPlace, Setting, SettingChoice,
     SettingType,
 };
+pub use exchanges::{ExchangeCounts, ExchangeOrigin};
 pub use reader::DefinitionFiles;
 
 pub(crate) use errors::{ErrorRule, Errors};

@@ -13,10 +13,10 @@ use super::resource::Resource;
 use super::settings;
 use super::transport::Transport;
 use super::yaml::Node;
-use super::{Auth, Connector, operations};
+use super::{Auth, Connector, ExchangeCounts, operations};
 
 /// A definition as it lies in its folder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct DefinitionFiles {
     /// How `connector.yaml` is called in messages, e.g. `catalog/webdav/connector.yaml`.
     pub name: String,
@@ -26,6 +26,8 @@ pub struct DefinitionFiles {
     pub icon: Bytes,
     /// `notes.md`.
     pub notes: String,
+    /// The files in `exchanges/`: name and text.
+    pub exchanges: Vec<(String, String)>,
 }
 
 /// A call that only works with good credentials.
@@ -80,6 +82,7 @@ impl Connector {
         let configuration = settings::complete(configuration, &auth);
         let operations = operations::of(files_block.as_ref(), &resources);
         let objects = operations::objects(files_block.as_ref(), &resources);
+        let exchanges = count_exchanges(reading, files);
         Some(Self {
             key: head.key,
             id: head.id,
@@ -93,6 +96,7 @@ impl Connector {
             docs: files.notes.clone(),
             operations,
             objects,
+            exchanges: exchanges?,
             transport,
             errors,
             files: files_block,
@@ -100,6 +104,17 @@ impl Connector {
             verify,
         })
     }
+}
+
+fn count_exchanges(reading: &Reading, files: &DefinitionFiles) -> Option<ExchangeCounts> {
+    let mut counts = ExchangeCounts::default();
+    for (name, text) in &files.exchanges {
+        if let Err(rule) = counts.add(text) {
+            reading.mistake(1, &format!("exchanges/{name}"), rule);
+            return None;
+        }
+    }
+    Some(counts)
 }
 
 /// The `connector` block.

@@ -12,6 +12,7 @@ mod listing;
 mod oauth;
 mod problem;
 mod push;
+mod redirect;
 mod resources;
 mod run;
 mod scope;

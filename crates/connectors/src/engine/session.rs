@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::answer::{Answer, Parsed, error_content};
 use super::build::{Payload, Prepared, header_value, prepare, same_origin};
 use super::failure::{Failure, judge};
+use super::redirect;
 use super::run::EngineParts;
 use super::scope::{Scope, credential_value, definition_fault};
 use super::{Body, CallProblem, Connection, Credential};
@@ -98,6 +99,27 @@ impl<'c> Session<'c> {
         scope: &Scope,
         sending: Sending<'_>,
     ) -> Result<Answer, CallProblem> {
+        let prepared = self.prepared(request, scope, sending)?;
+        self.send_prepared(request, prepared).await
+    }
+
+    /// A request with its credentials, to be sent later and by somebody else.
+    pub(crate) async fn ready(
+        &self,
+        request: &VendorRequest,
+        scope: &Scope,
+    ) -> Result<Request<Body>, CallProblem> {
+        let mut prepared = self.prepared(request, scope, Sending::default())?;
+        self.apply(&self.credential().await?, &mut prepared)?;
+        prepared.take()
+    }
+
+    fn prepared(
+        &self,
+        request: &VendorRequest,
+        scope: &Scope,
+        sending: Sending<'_>,
+    ) -> Result<Prepared, CallProblem> {
         if let Some(address) = sending.address
             && !same_origin(address, &self.base)
         {
@@ -118,7 +140,7 @@ impl<'c> Session<'c> {
         for (name, value) in &sending.headers {
             prepared.headers.push((name.clone(), value.clone()));
         }
-        self.send_prepared(request, prepared).await
+        Ok(prepared)
     }
 
     async fn send_prepared(
@@ -132,7 +154,9 @@ impl<'c> Session<'c> {
             (prepared.url, prepared.headers) = bare.clone();
             let credential = self.credential().await?;
             self.apply(&credential, &mut prepared)?;
-            let outcome = self.once(prepared.take()?).await;
+            let first = prepared.take()?;
+            let asked = prepared.url.clone();
+            let outcome = self.arrive(first, &mut prepared, &request.accept).await;
             let may_repeat = prepared.repeatable() && attempt < self.connector().transport.retries;
             match outcome {
                 Ok(response) => {
@@ -140,7 +164,9 @@ impl<'c> Session<'c> {
                     let status = head.status;
                     let accepted = status.is_success() || request.accept.contains(&status.as_u16());
                     if accepted || status == StatusCode::NOT_MODIFIED {
-                        return Ok(Answer { status, headers: head.headers, body, url: bare.0 });
+                        // Without a credential in the query, unless the vendor itself led here.
+                        let url = if asked == prepared.url { bare.0 } else { prepared.url };
+                        return Ok(Answer { status, headers: head.headers, body, url });
                     }
                     let content = error_content(body, &head.headers).await;
                     let Failure { problem, refresh } =
@@ -174,6 +200,24 @@ impl<'c> Session<'c> {
             }
             attempt += 1;
         }
+    }
+
+    /// Sends `first`, then what the vendor leads on to, until it leads no further.
+    async fn arrive(
+        &self,
+        first: Request<Body>,
+        prepared: &mut Prepared,
+        accept: &[u16],
+    ) -> Result<Response<Body>, OutboundProblem> {
+        let mut response = self.once(first).await?;
+        for _ in 0..redirect::MAX_HOPS {
+            if accept.contains(&response.status().as_u16()) || !redirect::lead_on(prepared, &response)? {
+                return Ok(response);
+            }
+            let next = prepared.take().map_err(|problem| OutboundProblem::Refused(problem.message))?;
+            response = self.once(next).await?;
+        }
+        Ok(response)
     }
 
     /// One exchange with the driver, ended by the call's deadline.
@@ -235,7 +279,7 @@ impl<'c> Session<'c> {
     }
 
     /// Waits before another attempt; false when the wait would be too long or beyond the deadline.
-    async fn wait(&self, attempt: u32, asked: Option<Duration>) -> bool {
+    pub(crate) async fn wait(&self, attempt: u32, asked: Option<Duration>) -> bool {
         let mut jitter = [0u8; 1];
         self.parts.rng.fill(&mut jitter);
         let grown = Duration::from_millis((200u64 << attempt.min(5)) + u64::from(jitter[0]));

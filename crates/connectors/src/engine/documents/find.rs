@@ -30,6 +30,7 @@ impl Documents<'_> {
         }
         ask.condition = ask.condition.map(without_prefixes);
         let mut scope = self.listing_scope(&folder);
+        scope.set("query", crate::engine::build::object_of(&call.query));
         let local = self.push(&mut scope, &ask)?;
         let map = |record| {
             let item = self.listed(record, &folder)?;

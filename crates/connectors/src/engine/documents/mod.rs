@@ -9,6 +9,7 @@ mod download;
 mod find;
 mod folder;
 mod item;
+mod leftover;
 mod multipart;
 mod path;
 mod resumable;

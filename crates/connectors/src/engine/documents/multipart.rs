@@ -1,5 +1,7 @@
 //! The client's file: a field of a multipart form, or the body itself; streamed either way.
 
+use std::sync::{Arc, OnceLock};
+
 use futures_util::TryStreamExt;
 use http::header;
 use http_body::Frame;
@@ -18,6 +20,37 @@ pub(super) struct Incoming {
     pub(super) media_type: Option<String>,
     /// Bytes, when the client said so.
     pub(super) size: Option<u64>,
+    broken: Arc<OnceLock<String>>,
+}
+
+impl Incoming {
+    fn new(body: Body, name: Option<String>, media_type: Option<String>, size: Option<u64>) -> Self {
+        let broken = Arc::new(OnceLock::new());
+        let note = Arc::clone(&broken);
+        let noting = body.map_err(move |error| {
+            let _ = note.set(error.to_string());
+            error
+        });
+        Self { body: noting.boxed_unsync(), name, media_type, size, broken }
+    }
+
+    /// Says, also after the body was handed on, whether the client's side of it broke off.
+    pub(super) fn end(&self) -> ClientEnd {
+        ClientEnd(Arc::clone(&self.broken))
+    }
+}
+
+/// How the client's side of an upload ended.
+pub(super) struct ClientEnd(Arc<OnceLock<String>>);
+
+impl ClientEnd {
+    /// The client's fault in place of `problem`, where it was the client who stopped.
+    pub(super) fn explain(&self, problem: CallProblem) -> CallProblem {
+        match self.0.get() {
+            Some(why) => CallProblem::bad_request(format!("the upload broke off: {why}")),
+            None => problem,
+        }
+    }
 }
 
 /// Finds the file in a call's body. Text fields before it join the call's query.
@@ -30,7 +63,7 @@ pub(super) async fn incoming(call: &mut CallHead, body: Body) -> Result<Incoming
     if !multipart {
         let size = call.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         let size = size.and_then(|size| size.parse().ok());
-        return Ok(Incoming { body, name: None, media_type: kind, size });
+        return Ok(Incoming::new(body, None, kind, size));
     }
     let boundary = multer::parse_boundary(kind.unwrap_or_default())
         .map_err(|_| CallProblem::bad_request("Content-Type: the multipart boundary is missing"))?;
@@ -39,12 +72,17 @@ pub(super) async fn incoming(call: &mut CallHead, body: Body) -> Result<Incoming
         let field = form.next_field().await.map_err(|error| broken(&error))?;
         let Some(mut field) = field else { break };
         let name = field.name().unwrap_or_default().to_owned();
+        if name == "thumbnail" {
+            // Vendors make their own; read past, so that the file behind it is found.
+            while field.chunk().await.map_err(|error| broken(&error))?.is_some() {}
+            continue;
+        }
         if name == "file" || field.file_name().is_some() {
             let file_name = field.file_name().map(str::to_owned);
             let media_type = field.content_type().map(ToString::to_string);
             let frames = field.map_ok(Frame::data).map_err(Into::into);
             let body = StreamBody::new(frames).boxed_unsync();
-            return Ok(Incoming { body, name: file_name, media_type, size: None });
+            return Ok(Incoming::new(body, file_name, media_type, None));
         }
         let mut text = Vec::new();
         while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {

@@ -1,4 +1,5 @@
-//! Uploads in chunks: a session is opened, then each chunk says with `Content-Range` where it belongs.
+//! Uploads in chunks: a session is opened, then each chunk says with `Content-Range` where it belongs. After
+//! a failure the session is asked how far it got, and the upload goes on from there.
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, header};
@@ -8,13 +9,30 @@ use serde_json::Value;
 
 use super::Documents;
 use crate::definition::{AnswerCodec, RequestBody, VendorRequest};
+use crate::engine::answer::Answer;
 use crate::engine::build::{Payload, header_value};
 use crate::engine::scope::Scope;
 use crate::engine::session::Sending;
 use crate::engine::{Body, CallProblem};
 
-/// Answers in a row that take no byte before the upload is given up.
+/// Tries in a row that bring no byte further before the upload is given up.
 const PATIENCE: u32 = 5;
+
+/// An open upload session at the vendor.
+struct UploadSession<'a> {
+    address: String,
+    /// What carries a chunk or asks for progress.
+    put: VendorRequest,
+    /// Statuses that ask for more.
+    more: &'a [u16],
+    scope: &'a Scope,
+}
+
+/// What the vendor has so far.
+enum Progress {
+    Kept(u64),
+    Whole(Value),
+}
 
 impl Documents<'_> {
     /// Opens a session with `open` and sends the body; gives the final answer's record.
@@ -27,6 +45,64 @@ impl Documents<'_> {
         scope: &Scope,
         body: Body,
     ) -> Result<Value, CallProblem> {
+        let session = self.open_session(open, session, more, scope).await?;
+        let mut chunks = Chunks { body, buffer: BytesMut::new(), ended: false };
+        let (mut sent, mut stuck) = (0u64, 0);
+        loop {
+            let (bytes, is_last) = chunks.next(chunk).await?;
+            let length = bytes.len() as u64;
+            let end = sent + length;
+            let total = if is_last { end.to_string() } else { "*".to_owned() };
+            let range = match length {
+                0 => format!("bytes */{total}"),
+                length => format!("bytes {sent}-{}/{total}", sent + length - 1),
+            };
+            let progress = match self.put_range(&session, &range, bytes.clone()).await {
+                Err(problem) if problem.retryable && stuck < PATIENCE => {
+                    if !self.session.wait(stuck, problem.retry_after).await {
+                        return Err(problem);
+                    }
+                    // How much of it arrived is the vendor's to say.
+                    let asked = self.put_range(&session, &format!("bytes */{total}"), Bytes::new()).await;
+                    match asked {
+                        Err(again) if again.retryable => Progress::Kept(sent),
+                        Err(_) => return Err(problem),
+                        Ok(progress) => progress,
+                    }
+                }
+                other => other?,
+            };
+            let kept = match progress {
+                Progress::Whole(record) if is_last => return Ok(record),
+                Progress::Whole(_) => {
+                    let message = "the vendor ended the upload before the file's end";
+                    return Err(CallProblem::bad_gateway(message));
+                }
+                Progress::Kept(kept) => kept,
+            };
+            // What the vendor did not take is sent again.
+            let lost = end.checked_sub(kept).filter(|lost| *lost <= length);
+            let lost =
+                lost.ok_or_else(|| CallProblem::bad_gateway("the vendor lost a part of the upload"))?;
+            if lost < length {
+                stuck = 0;
+            } else if stuck >= PATIENCE {
+                return Err(CallProblem::bad_gateway("the vendor takes no more bytes of the upload"));
+            } else {
+                stuck += 1;
+            }
+            sent = kept;
+            chunks.give_back(&bytes, usize::try_from(lost).unwrap_or(bytes.len()));
+        }
+    }
+
+    async fn open_session<'a>(
+        &self,
+        open: &VendorRequest,
+        session: &Program,
+        more: &'a [u16],
+        scope: &'a Scope,
+    ) -> Result<UploadSession<'a>, CallProblem> {
         let opened = self.session.fetch(open, scope).await?;
         let seen = opened.scope(scope);
         let address = self.session.eval(session, &opened.content, &seen, "files.upload.session")?;
@@ -38,56 +114,39 @@ impl Documents<'_> {
             query: Vec::new(),
             headers: Vec::new(),
             body: RequestBody::Content,
-            answer: AnswerCodec::Nothing,
+            answer: AnswerCodec::Json,
             accept: more.to_vec(),
-            idempotent: true,
+            // Never blindly: the vendor may have taken a part of it.
+            idempotent: false,
             ..open.clone()
         };
-        let last = VendorRequest { answer: AnswerCodec::Json, ..put.clone() };
-        let mut chunks = Chunks { body, buffer: BytesMut::new(), ended: false };
-        let (mut sent, mut stuck) = (0u64, 0);
-        loop {
-            let (bytes, is_last) = chunks.next(chunk).await?;
-            let length = bytes.len() as u64;
-            let total = if is_last { (sent + length).to_string() } else { "*".to_owned() };
-            let range = match length {
-                0 => format!("bytes */{total}"),
-                length => format!("bytes {sent}-{}/{total}", sent + length - 1),
-            };
-            let mut headers = HeaderMap::new();
-            headers.insert(header::CONTENT_RANGE, header_value(&header::CONTENT_RANGE, &range)?);
-            headers.insert(header::CONTENT_LENGTH, length.into());
-            let payload = Some(Payload::Bytes(bytes.clone()));
-            let sending = Sending { address: Some(&address), headers, payload, ..Sending::default() };
-            let request = if is_last { &last } else { &put };
-            let answer = self.session.send(request, scope, sending).await?;
-            if !more.contains(&answer.status.as_u16()) {
-                if !is_last {
-                    return Err(CallProblem::bad_gateway(
-                        "the vendor ended the upload before the file's end",
-                    ));
-                }
-                let parsed = answer.read(request, self.session.connector().transport.max_answer).await?;
-                return parsed.record(request, scope);
-            }
-            // What the vendor did not take is sent again.
-            let kept = kept_bytes(&answer.headers);
-            let lost = (sent + length).checked_sub(kept).filter(|lost| *lost <= length);
-            let lost =
-                lost.ok_or_else(|| CallProblem::bad_gateway("the vendor lost a part of the upload"))?;
-            stuck = if lost == length { stuck + 1 } else { 0 };
-            if stuck > PATIENCE {
-                return Err(CallProblem::bad_gateway("the vendor takes no more bytes of the upload"));
-            }
-            sent = kept;
-            chunks.give_back(&bytes, usize::try_from(lost).unwrap_or(bytes.len()));
+        Ok(UploadSession { address, put, more, scope })
+    }
+
+    /// Sends a chunk, or with no bytes asks how far the session got.
+    async fn put_range(
+        &self,
+        session: &UploadSession<'_>,
+        range: &str,
+        bytes: Bytes,
+    ) -> Result<Progress, CallProblem> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_RANGE, header_value(&header::CONTENT_RANGE, range)?);
+        headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+        let payload = Some(Payload::Bytes(bytes));
+        let sending = Sending { address: Some(&session.address), headers, payload, ..Sending::default() };
+        let answer = self.session.send(&session.put, session.scope, sending).await?;
+        if session.more.contains(&answer.status.as_u16()) {
+            return Ok(Progress::Kept(kept_bytes(&answer)));
         }
+        let parsed = answer.read(&session.put, self.session.connector().transport.max_answer).await?;
+        parsed.record(&session.put, session.scope).map(Progress::Whole)
     }
 }
 
 /// How many bytes the vendor has, by its `Range: bytes=0-n`.
-fn kept_bytes(headers: &HeaderMap) -> u64 {
-    let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
+fn kept_bytes(answer: &Answer) -> u64 {
+    let range = answer.headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let last =
         range.and_then(|range| range.rsplit_once('-')).and_then(|(_, last)| last.trim().parse::<u64>().ok());
     last.map_or(0, |last| last.saturating_add(1))

@@ -1,9 +1,12 @@
 //! `POST /files` and `PUT`/`PATCH /files/{id}`: bytes on their way to the vendor.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::address::Place;
+use super::leftover::Leftover;
 use super::multipart::{Incoming, incoming};
 use super::path::HubItemPath;
 use super::{Documents, Half, Item};
@@ -98,38 +101,55 @@ impl Documents<'_> {
         call: &CallHead,
     ) -> Result<Item, CallProblem> {
         let scope = self.upload_scope(&job, &file, call);
+        let client = file.end();
         let payload = Payload::Stream { body: file.body, length: file.size };
-        let record = match plan {
+        let sent = self.send_content(plan, &job, &scope, payload).await;
+        let record = sent.map_err(|problem| client.explain(problem))?;
+        self.made(record, job.place, job.name, job.path.as_ref()).await
+    }
+
+    async fn send_content(
+        &self,
+        plan: &Upload,
+        job: &Job<'_>,
+        scope: &Scope,
+        payload: Payload,
+    ) -> Result<Value, CallProblem> {
+        match plan {
             Upload::Simple { create, replace } => {
                 let request = if job.existing.is_some() { replace } else { create };
                 let sending = Sending { payload: Some(payload), ..Sending::default() };
-                let parsed = self.session.fetch_with(request, &scope, sending).await?;
-                parsed.record(request, &scope)?
+                let parsed = self.session.fetch_with(request, scope, sending).await?;
+                parsed.record(request, scope)
             }
             Upload::Resumable { create, replace, session, chunk, more } => {
                 let request = if job.existing.is_some() { replace } else { create };
                 let Payload::Stream { body, .. } = payload else {
                     return Err(CallProblem::internal("no body"));
                 };
-                self.store_in_chunks(request, session, *chunk, more, &scope, body).await?
+                self.store_in_chunks(request, session, *chunk, more, scope, body).await
             }
             Upload::Publish { write, publish, discard } => {
+                let discard = self.session.ready(discard, scope).await?;
+                let times = self.session.connector().transport.times;
+                let leftover = Leftover::new(Arc::clone(&self.session.parts.outbound), times, discard);
                 let sending = Sending { payload: Some(payload), ..Sending::default() };
-                let written = match self.session.fetch_with(write, &scope, sending).await {
-                    Ok(_) => self.session.fetch(publish, &scope).await,
+                let written = match self.session.fetch_with(write, scope, sending).await {
+                    Ok(_) => self.session.fetch(publish, scope).await,
                     Err(problem) => Err(problem),
                 };
                 match written {
-                    Ok(parsed) => parsed.record(publish, &scope)?,
+                    Ok(parsed) => {
+                        leftover.settle();
+                        parsed.record(publish, scope)
+                    }
                     Err(problem) => {
-                        // The first failure is the one to tell; what stays has a hidden name.
-                        let _ = self.session.fetch(discard, &scope).await;
-                        return Err(problem);
+                        leftover.remove().await;
+                        Err(problem)
                     }
                 }
             }
-        };
-        self.made(record, job.place, job.name, job.path.as_ref()).await
+        }
     }
 
     fn upload_scope(&self, job: &Job<'_>, file: &Incoming, call: &CallHead) -> Scope {

@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use serde_json::{Map, json};
 
 use super::*;
+use crate::definition::Node;
 
 /// Request headers that belong to the exchange.
 const KEPT: &[&str] = &[
@@ -175,13 +176,7 @@ pub(super) fn seen(seen: &Seen) -> Value {
 
 /// Runs a story for real and writes it down. `{id:NAME}` in a later step stands for the id that the step
 /// NAME answered, `{next}` for the token of the step before.
-pub(super) async fn record(
-    file: &Path,
-    head: &str,
-    recorder: Arc<Recorder>,
-    connection: &TestConnection,
-    steps: Story,
-) {
+async fn record(file: &Path, head: &str, recorder: Arc<Recorder>, connection: &TestConnection, steps: Story) {
     let engine = engine(recorder.clone(), vec![]);
     let mut text = format!("{head}exchanges:\n");
     let (mut ids, mut next): (BTreeMap<String, String>, String) = Default::default();
@@ -218,6 +213,37 @@ pub(super) async fn record(
         text.push_str(&format!("    answer: {}\n", seen(&found)).replace(&recorder.origin, VENDOR));
     }
     std::fs::write(file, text).unwrap();
+}
+
+/// Tells a story for real and insists that it goes as the catalogue's `file` has it. With `RECORD=1` the
+/// file is written anew, `tidy` taking out what differs from run to run.
+pub(super) async fn tell(
+    file: &str,
+    head: &str,
+    recorder: Arc<Recorder>,
+    connection: &TestConnection,
+    steps: Story,
+    tidy: fn(String) -> String,
+) {
+    let scratch = tempfile::tempdir().unwrap();
+    let told = scratch.path().join("story.yaml");
+    record(&told, head, recorder, connection, steps).await;
+    let told = tidy(std::fs::read_to_string(told).unwrap());
+    let kept = catalog().join(file);
+    if std::env::var_os("RECORD").is_some() {
+        std::fs::write(&kept, &told).unwrap();
+    }
+    assert_eq!(statuses(&told), statuses(&std::fs::read_to_string(kept).unwrap()), "{file}");
+}
+
+/// What each exchange of a story answered.
+fn statuses(text: &str) -> Vec<(String, u64)> {
+    let story = Node::read(text).unwrap_or_else(|bad| panic!("line {}: {}", bad.line, bad.message)).to_json();
+    let exchanges = story["exchanges"].as_array().unwrap().clone();
+    let pair = |exchange: &Value| {
+        (exchange["name"].as_str().unwrap().to_owned(), exchange["answer"]["status"].as_u64().unwrap())
+    };
+    exchanges.iter().map(pair).collect()
 }
 
 pub(super) fn catalog() -> PathBuf {

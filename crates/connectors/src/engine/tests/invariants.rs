@@ -55,8 +55,7 @@ fn all_mistakes_are_reported_with_file_line_and_key() {
     let files = DefinitionFiles {
         name: "x/connector.yaml".to_owned(),
         yaml: yaml.to_owned(),
-        icon: bytes::Bytes::new(),
-        notes: String::new(),
+        ..DefinitionFiles::default()
     };
     let found: Vec<String> = Connector::read(&files).unwrap_err().iter().map(ToString::to_string).collect();
     for expected in [

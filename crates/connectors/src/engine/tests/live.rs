@@ -1,10 +1,11 @@
-//! Stories told to real servers, and how the catalogue's exchanges are recorded from them.
+//! Stories told to real servers, held against the catalogue's exchanges; `RECORD=1` writes those anew.
 //!
-//! `WEBDAV_URL=http://127.0.0.1:PORT WEBDAV_USER=… WEBDAV_PASSWORD=… cargo test -p pierhead-connectors -- --ignored webdav`
+//! `PIERHEAD_TEST_WEBDAV_URL`, `_USER` and `_PASSWORD` name a WebDAV server, as `cargo xtask test` sets them.
 
+use base64::Engine as _;
 use pierhead_egress::{Egress, EgressSettings, SystemResolver};
 
-use super::exchange::{Recorder, Story, VENDOR, catalog, record};
+use super::exchange::{Recorder, Story, VENDOR, tell};
 use super::*;
 
 /// The whole hub, for vendors that know items by their path.
@@ -98,56 +99,74 @@ pub(super) fn egress() -> Arc<Egress> {
     Arc::new(Egress::new(&settings, Arc::new(SystemResolver)).unwrap())
 }
 
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} names the server to use"))
+const RECORDED_ON: &str = "2026-11-21";
+
+/// The server that `PIERHEAD_TEST_WEBDAV_URL` names, with an empty folder of its own for the story; none
+/// where the variable is absent.
+async fn webdav_server() -> Option<([String; 3], String)> {
+    let variable = |name: &str| std::env::var(format!("PIERHEAD_TEST_WEBDAV_{name}"));
+    let (url, user, password) =
+        (variable("URL").ok()?, variable("USER").unwrap(), variable("PASSWORD").unwrap());
+    let url = format!("{}/story-root", url.trim_end_matches('/'));
+    let basic = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    let (egress, mut server) = (egress(), String::new());
+    for method in ["DELETE", "MKCOL"] {
+        let request =
+            Request::builder().method(method).uri(&url).header("authorization", format!("Basic {basic}"));
+        let sent = egress.send(request.body(empty_body()).unwrap(), pierhead_egress::CallLimits::default());
+        let answer = sent.await.unwrap();
+        server =
+            answer.headers().get("server").map_or_else(String::new, |name| name.to_str().unwrap().to_owned());
+        assert!(method == "DELETE" || answer.status() == 201, "{method}: {}", answer.status());
+    }
+    Some(([url, user, password], server))
 }
 
 #[tokio::test]
-#[ignore = "records from the WebDAV server that WEBDAV_URL names"]
-async fn webdav_story() {
-    let (url, user, password) =
-        (variable("WEBDAV_URL"), variable("WEBDAV_USER"), variable("WEBDAV_PASSWORD"));
+async fn a_real_webdav_server_tells_the_recorded_story() {
+    let Some(([url, user, password], server)) = webdav_server().await else { return };
     let settings = [("base.url", url.as_str()), ("username", &user), ("password", &password)];
-    let connection = TestConnection::new("webdav", &settings);
     let origin = url::Url::parse(&url).unwrap().origin().ascii_serialization();
     let recorder = Arc::new(Recorder { inner: egress(), origin: origin.clone(), log: Mutex::default() });
     let head = format!(
-        "origin: real-server\nsource: {}\nrecorded_on: 2026-11-21\nsettings: {}\n",
-        serde_json::json!(variable("WEBDAV_SERVER")),
+        "origin: real-server\nsource: {}\nrecorded_on: {RECORDED_ON}\nsettings: {}\n",
+        serde_json::json!(server),
         serde_json::json!({"base.url": url.replace(&origin, VENDOR), "username": "u", "password": "p"})
     );
-    let file = catalog().join("webdav/exchanges/documents.yaml");
-    record(&file, &head, recorder.clone(), &connection, BY_PATH).await;
+    let as_it_is = |text| text;
 
+    let connection = TestConnection::new("webdav", &settings);
+    let file = "webdav/exchanges/documents.yaml";
+    tell(file, &head, recorder.clone(), &connection, BY_PATH, as_it_is).await;
+    let story: Story = &[("space", "GET /storage", None, None)];
+    tell("webdav/exchanges/storage.yaml", &head, recorder.clone(), &connection, story, as_it_is).await;
     let connection = TestConnection::new("webdav", &[settings[0], settings[1], ("password", "wrong")]);
     let story: Story = &[("wrong password", "GET /ping", None, None)];
-    record(&catalog().join("webdav/exchanges/refused.yaml"), &head, recorder.clone(), &connection, story)
-        .await;
-    let connection = TestConnection::new("webdav", &settings);
-    let story: Story = &[("space", "GET /storage", None, None)];
-    record(&catalog().join("webdav/exchanges/storage.yaml"), &head, recorder, &connection, story).await;
+    tell("webdav/exchanges/refused.yaml", &head, recorder, &connection, story, as_it_is).await;
 }
 
 #[tokio::test]
-#[ignore = "records the folder's story on a fresh directory"]
-async fn folder_story() {
+async fn a_real_directory_tells_the_recorded_story() {
     let directory = tempfile::tempdir().unwrap();
     let connection = TestConnection::new("folder", &[("root.path", directory.path().to_str().unwrap())]);
     let recorder =
         Arc::new(Recorder { inner: Arc::new(Nowhere), origin: "none".to_owned(), log: Mutex::default() });
-    let head = "origin: real-server\nsource: a directory of this machine, through the file driver\nrecorded_on: \
-                2026-11-21\nsettings: {}\n";
-    let file = catalog().join("folder/exchanges/documents.yaml");
-    record(&file, head, recorder, &connection, BY_PATH).await;
-    // Times differ from run to run.
-    let text = std::fs::read_to_string(&file).unwrap();
+    let head = format!(
+        "origin: real-server\nsource: a directory of this machine, through the file driver\nrecorded_on: {RECORDED_ON}\nsettings: {{}}\n"
+    );
+    let file = "folder/exchanges/documents.yaml";
+    tell(file, &head, recorder, &connection, BY_PATH, without_times).await;
+}
+
+/// A directory's times differ from run to run.
+fn without_times(text: String) -> String {
     let kept = text.split('\n').map(|line| {
         let Some(json) = line.strip_prefix("    answer: ") else { return line.to_owned() };
         let mut json: Value = serde_json::from_str(json).unwrap();
         forget_times(&mut json);
         format!("    answer: {json}")
     });
-    std::fs::write(&file, kept.collect::<Vec<_>>().join("\n")).unwrap();
+    kept.collect::<Vec<_>>().join("\n")
 }
 
 fn forget_times(value: &mut Value) {

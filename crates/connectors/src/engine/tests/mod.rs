@@ -1,5 +1,5 @@
-//! The engine driven as the hub drives it: against a real directory, recorded exchanges, and (ignored
-//! unless asked for) real servers.
+//! The engine driven as the hub drives it: against a real directory, recorded exchanges and, where
+//! the environment names them, real servers.
 
 mod drive;
 mod exchange;
@@ -7,6 +7,7 @@ mod folder;
 mod invariants;
 mod live;
 mod odd_vendor;
+mod redirect;
 mod replay;
 
 use std::collections::BTreeMap;

@@ -28,11 +28,11 @@ impl Outbound for Vendor {
     }
 }
 
-fn answers(status: u16, kind: &str, body: impl Into<bytes::Bytes>) -> Response<Body> {
+pub(super) fn answers(status: u16, kind: &str, body: impl Into<bytes::Bytes>) -> Response<Body> {
     Response::builder().status(status).header("content-type", kind).body(full_body(body)).unwrap()
 }
 
-fn things(extra: &str) -> Arc<Connector> {
+pub(super) fn things(extra: &str) -> Arc<Connector> {
     let yaml = format!(
         r#"
 format: 1
@@ -62,12 +62,11 @@ resources:
       json: '$fields + {{owner: $owner.id}}'
 "#
     );
-    let files =
-        DefinitionFiles { name: "things".into(), yaml, icon: bytes::Bytes::new(), notes: String::new() };
+    let files = DefinitionFiles { name: "things".into(), yaml, ..DefinitionFiles::default() };
     Arc::new(Connector::read(&files).unwrap_or_else(|bad| panic!("{}", list(&bad))))
 }
 
-async fn ask(
+pub(super) async fn ask(
     connector: &Arc<Connector>,
     line: &str,
     script: impl Fn(usize, &Request<Body>) -> Response<Body> + Send + Sync + 'static,
@@ -84,7 +83,7 @@ async fn ask(
     (seen, vendor.0.load(Ordering::SeqCst))
 }
 
-const PLAIN: &str = "  p: {kind: none}";
+pub(super) const PLAIN: &str = "  p: {kind: none}";
 
 #[tokio::test]
 async fn a_wrong_answer_is_a_bad_gateway_with_a_clear_text() {

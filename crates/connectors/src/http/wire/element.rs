@@ -210,6 +210,8 @@ pub(crate) struct ElementMetadata {
     bulk: Value,
     api: Value,
     resources: Vec<Value>,
+    /// Ours: recorded exchanges by origin, and how many of them are with the vendor or a real server.
+    exchanges: Value,
 }
 
 impl ElementMetadata {
@@ -247,6 +249,13 @@ impl ElementMetadata {
             bulk: json!({"upload": false, "download": false}),
             api: json!({"type": "rest", "contentType": ["json"]}),
             resources: connector.objects.iter().map(resource).collect(),
+            exchanges: exchanges(connector),
         }
     }
+}
+
+fn exchanges(connector: &Connector) -> Value {
+    let counts = connector.exchanges.iter().map(|(origin, count)| (origin.name().to_owned(), json!(count)));
+    let verified = ("verified".to_owned(), json!(connector.exchanges.verified()));
+    Value::Object(counts.chain([verified]).collect())
 }
