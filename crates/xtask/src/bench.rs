@@ -18,7 +18,7 @@ pub(crate) enum Bench {
     /// CPU per request of the gateway beside nginx: bare, with this story's policies, with bodies.
     Proxy(Options),
     /// This story's proxy with the in-process hub: CPU per request, 1 GiB either way, start and idle memory.
-    Hub(Options),
+    Hub(hub::HubOptions),
 }
 
 /// How to measure it.

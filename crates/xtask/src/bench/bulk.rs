@@ -44,19 +44,30 @@ pub(super) fn source(folder: &Path) -> anyhow::Result<std::path::PathBuf> {
 }
 
 /// Uploads `source` through the gateway's proxy of `vendor`, then downloads it and compares it byte for byte.
+/// Each begins on a fresh server that has carried one small file the same way: what grows is what 1 GiB needs.
 pub(super) fn there_and_back(
-    installation: &Installation,
+    mut installation: Installation,
     vendor: &'static str,
     source: &Path,
-) -> anyhow::Result<[Transfer; 2]> {
-    let files = format!("http://127.0.0.1:{}/{vendor}/files?path=/bulk", installation.gateway);
-    let upload = watched(installation.pid(), vendor, "upload", || {
-        let form = format!("file=@{};type=application/octet-stream", source.display());
-        curl(&["-F", &form, &files]).map(drop)
-    })?;
-    let download = watched(installation.pid(), vendor, "download", || compare(&files, source))?;
-    curl(&["-X", "DELETE", &files])?;
-    Ok([upload, download])
+) -> anyhow::Result<(Installation, [Transfer; 2])> {
+    let base = format!("http://127.0.0.1:{}/{vendor}/files?path=", installation.gateway);
+    let (small, large) = (format!("{base}/small"), format!("{base}/bulk"));
+    let upload = |content: &str, url: &str| {
+        let form = format!("file={content};filename=bulk;type=application/octet-stream");
+        curl(&["-F", &form, url]).map(drop)
+    };
+
+    installation = installation.restart()?;
+    upload("small", &small)?;
+    let sent =
+        watched(installation.pid(), vendor, "upload", || upload(&format!("@{}", source.display()), &large))?;
+    installation = installation.restart()?;
+    curl(&[&small])?;
+    let fetched = watched(installation.pid(), vendor, "download", || compare(&large, source))?;
+    for url in [small, large] {
+        curl(&["-X", "DELETE", &url])?;
+    }
+    Ok((installation, [sent, fetched]))
 }
 
 /// Downloads into `cmp`: nothing is kept, and the first differing byte fails.

@@ -1,10 +1,12 @@
 //! This story's proxy with the in-process hub, beside the bare proxies of nginx and of ours; 1 GiB either
 //! way; the start.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
+use clap::Args;
 use serde::Serialize;
 
-use super::Options;
 use super::bulk::{self, Transfer};
 use super::installation::{Drive, Installation};
 use super::proxy::{Stand, build};
@@ -19,6 +21,16 @@ const CASES: [Case; 2] = [
     Case { name: "1 KiB, closed loop", file: "1k", connections: Some(32), targets: TARGETS },
 ];
 
+/// How to measure it.
+#[derive(Args)]
+pub(crate) struct HubOptions {
+    #[command(flatten)]
+    common: super::Options,
+    /// Measure this program instead of building one, to compare two builds.
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+}
+
 /// Everything, as `--json` prints it.
 #[derive(Serialize)]
 struct Report {
@@ -27,15 +39,19 @@ struct Report {
     starts: Starts,
 }
 
-pub(super) fn run(options: &Options) -> anyhow::Result<()> {
+pub(super) fn run(options: &HubOptions) -> anyhow::Result<()> {
     debian::ensure("curl", "curl")?;
     debian::ensure("cmp", "diffutils")?;
-    let binary = build(&options.profile, &["-p", "pierhead"], "pierhead")?;
+    let HubOptions { common, binary } = options;
+    let binary = match binary {
+        Some(binary) => binary.canonicalize().with_context(|| format!("finding {}", binary.display()))?,
+        None => build(&common.profile, &["-p", "pierhead"], "pierhead")?,
+    };
     let scratch = crate::run::cache()?.join("bench-hub");
     let vault = scratch.join("bulk");
     std::fs::create_dir_all(&vault).context("making the folder of large files")?;
-    let mut stand = Stand::set_up(&options.profile)?;
-    let installation = Installation::start(&binary, &scratch)?;
+    let mut stand = Stand::set_up(&common.profile)?;
+    let mut installation = Installation::start(&binary, &scratch)?;
     installation.publish_folder(&stand.files)?;
     stand.targets.push(Target {
         name: "gateway and hub",
@@ -45,7 +61,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
     });
     let mut requests = Vec::new();
     for case in &CASES {
-        requests.extend(rounds::measure(&stand.targets, case, options, &stand.scratch)?);
+        requests.extend(rounds::measure(&stand.targets, case, common, &stand.scratch)?);
     }
 
     let source = bulk::source(&vault)?;
@@ -53,13 +69,15 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
     installation.publish_drive(&drive)?;
     let mut transfers = Vec::new();
     for vendor in ["folder", "googledrive"] {
-        transfers.extend(bulk::there_and_back(&installation, vendor, &source)?);
+        let (served, both) = bulk::there_and_back(installation, vendor, &source)?;
+        installation = served;
+        transfers.extend(both);
     }
     installation.stop()?;
     drop((drive, stand));
 
     let report = Report { requests, transfers, starts: start::measure(&binary, &scratch.join("data"))? };
-    if options.json {
+    if common.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
         rounds::print(&report.requests);

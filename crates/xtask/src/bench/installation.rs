@@ -3,9 +3,9 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 use crate::run::{Running, free_port, output, wait_for_port};
@@ -16,6 +16,8 @@ const PASSWORD: &str = "Bench-pier-8081-head";
 /// A running server and its first administrator's secrets.
 pub(super) struct Installation {
     server: Running,
+    binary: PathBuf,
+    data: PathBuf,
     pub(super) control: u16,
     pub(super) gateway: u16,
     cookies: PathBuf,
@@ -31,6 +33,8 @@ struct Secrets {
 /// A double of Google Drive in a process of its own.
 pub(super) struct Drive {
     _process: Running,
+    /// Kept open: the double goes on to print.
+    _printed: BufReader<ChildStdout>,
     url: String,
     client_id: String,
     client_secret: String,
@@ -59,7 +63,7 @@ impl Installation {
         };
         let platform = format!("Authorization: User {}, Organization {}", secrets.user, secrets.organization);
         let cookies = scratch.join("cookies");
-        Ok(Self { server, control, gateway, cookies, platform, secrets })
+        Ok(Self { server, binary: binary.to_owned(), data, control, gateway, cookies, platform, secrets })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -69,6 +73,16 @@ impl Installation {
     /// Ends the server in order.
     pub(super) fn stop(self) -> anyhow::Result<()> {
         self.server.stop()
+    }
+
+    /// Ends the server and starts it anew on the same data and addresses: its memory is that of a fresh one.
+    pub(super) fn restart(self) -> anyhow::Result<Self> {
+        let Self { server, binary, data, control, gateway, .. } = self;
+        server.stop()?;
+        let server = Running::start(&mut serve(&binary, &data, control, gateway))?;
+        wait_for_port(control)?;
+        wait_for_port(gateway)?;
+        Ok(Self { server, binary, data, ..self })
     }
 
     /// Publishes a folder of this machine at the gateway's `/folder`.
@@ -187,25 +201,21 @@ impl Drive {
                 .args(["sandbox", "googledrive", "--listen", &address])
                 .stdout(Stdio::piped()),
         )?;
-        let printed = process.printed().context("the double prints")?;
-        let (mut client_id, mut client_secret) = (None, None);
-        for line in BufReader::new(printed).lines() {
-            let line = line?;
-            let value = |name: &str| Some(line.trim().strip_prefix(name)?.trim().to_owned());
-            client_id = client_id.or_else(|| value("client id"));
-            client_secret = client_secret.or_else(|| value("client secret"));
-            if let (Some(client_id), Some(client_secret)) = (&client_id, &client_secret) {
-                let (client_id, client_secret) = (client_id.clone(), client_secret.clone());
-                wait_for_port(port)?;
-                return Ok(Self {
-                    _process: process,
-                    url: format!("http://{address}"),
-                    client_id,
-                    client_secret,
-                });
+        let mut printed = BufReader::new(process.printed().context("the double prints")?);
+        let mut value = |name: &str| -> anyhow::Result<String> {
+            let mut line = String::new();
+            while printed.read_line(&mut line)? > 0 {
+                if let Some(value) = line.trim().strip_prefix(name) {
+                    return Ok(value.trim().to_owned());
+                }
+                line.clear();
             }
-        }
-        anyhow::bail!("the double ended before it said how to connect")
+            bail!("the double ended before it said its {name}")
+        };
+        let (client_id, client_secret) = (value("client id")?, value("client secret")?);
+        wait_for_port(port)?;
+        let url = format!("http://{address}");
+        Ok(Self { _process: process, _printed: printed, url, client_id, client_secret })
     }
 }
 
