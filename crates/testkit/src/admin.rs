@@ -7,11 +7,17 @@ use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::{ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Drive, Pierhead, Request};
+use crate::{Answer, Drive, Request, Site};
 
-/// The first administrator.
-pub struct Admin<'a> {
-    pierhead: &'a Pierhead,
+/// Where the vendor sends people back to; nobody listens there.
+const CALLBACK: &str = "http://127.0.0.1/callback";
+
+/// Somebody who is logged in, mostly the first administrator.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    site: Site,
+    email: String,
+    password: String,
     /// The login token.
     pub bearer: String,
     /// The user secret.
@@ -20,19 +26,21 @@ pub struct Admin<'a> {
     pub organization: String,
 }
 
-impl<'a> Admin<'a> {
-    pub(crate) async fn log_in(pierhead: &'a Pierhead) -> Self {
-        let login = json!({"username": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
-        let answer = pierhead.client.send(Request::post(pierhead.hub("/authentication")).json(&login)).await;
+impl Admin {
+    pub(crate) async fn log_in(site: Site, email: &str, password: &str) -> Self {
+        let login = json!({"username": email, "password": password});
+        let answer = site.client.send(Request::post(site.hub("/authentication")).json(&login)).await;
         let bearer = text(&answer.expect_status(200).json(), "token");
-        let secrets = Request::get(pierhead.hub("/authentication/secrets"))
+        let secrets = Request::get(site.hub("/authentication/secrets"))
             .header("authorization", &format!("Bearer {bearer}"));
-        let secrets = pierhead.client.send(secrets).await.expect_status(200).json();
+        let secrets = site.client.send(secrets).await.expect_status(200).json();
         Self {
-            pierhead,
+            email: email.into(),
+            password: password.into(),
             bearer,
             user: text(&secrets, "userSecret"),
             organization: text(&secrets, "organizationSecret"),
+            site,
         }
     }
 
@@ -48,29 +56,48 @@ impl<'a> Admin<'a> {
 
     /// `Basic …`, as scripts of the management API have it.
     pub fn basic(&self) -> String {
-        format!("Basic {}", STANDARD.encode(format!("{ADMIN_EMAIL}:{ADMIN_PASSWORD}")))
+        format!("Basic {}", STANDARD.encode(format!("{}:{}", self.email, self.password)))
     }
 
     /// A platform call of the hub.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        let request = Request::new(method, self.pierhead.hub(path)).header("authorization", &self.platform());
+        let request = Request::new(method, self.site.hub(path)).header("authorization", &self.platform());
         let request = match body {
             Some(body) => request.json(body),
             None => request,
         };
-        self.pierhead.client.send(request).await
+        self.site.client.send(request).await
+    }
+
+    /// A hub call with the token of an instance.
+    pub async fn hub_get(&self, token: &str, path: &str) -> Answer {
+        let request = Request::get(self.site.hub(path)).header("authorization", &self.element(token));
+        self.site.client.send(request).await
     }
 
     /// A call of the management API with a bearer token, which needs no CSRF token.
     pub async fn manage(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        let request = Request::new(method, self.pierhead.management(path))
+        let request = Request::new(method, self.site.management(path))
             .header("authorization", &format!("Bearer {}", self.bearer))
             .header("accept", "application/json");
         let request = match body {
             Some(body) => request.json(body),
             None => request,
         };
-        self.pierhead.client.send(request).await
+        self.site.client.send(request).await
+    }
+
+    /// A new account of the organization, with one user; that user, logged in.
+    pub async fn another_account(&self, name: &str) -> Self {
+        let account = json!({"externalId": name, "name": name});
+        let account =
+            self.call(Method::POST, "/accounts", Some(&account)).await.expect_status(200).json()["id"]
+                .clone();
+        let (email, password) = (format!("{name}@example.com"), "Ferry-Master-8");
+        let user = json!({"email": email, "firstName": "Kim", "lastName": "Keel", "password": password});
+        let path = format!("/accounts/{account}/users");
+        self.call(Method::POST, &path, Some(&user)).await.expect_status(200);
+        self.site.log_in(&email, password).await
     }
 
     /// An instance of the `folder` connector over `root`; its token.
@@ -82,37 +109,45 @@ impl<'a> Admin<'a> {
         text(&self.call(Method::POST, "/instances", Some(&body)).await.expect_status(200).json(), "token")
     }
 
-    /// An instance of the `googledrive` connector against the double, with its owner's consent; its token.
-    pub async fn connect_drive(&self, drive: &Drive) -> String {
-        let callback = "http://127.0.0.1/callback";
+    /// Asks for the address of the vendor's consent page, with `state` or none.
+    pub async fn consent_url(&self, drive: &Drive, state: Option<&str>) -> String {
         let url = drive.base_url();
         let (authorize, token) = (format!("{url}/o/oauth2/v2/auth"), format!("{url}/token"));
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
                 ("apiKey", drive.client_id()),
                 ("apiSecret", drive.client_secret().expose()),
-                ("callbackUrl", callback),
+                ("callbackUrl", CALLBACK),
                 ("base.url", &url),
                 ("oauth.authorization.url", &authorize),
                 ("oauth.token.url", &token),
             ])
+            .extend_pairs(state.map(|state| ("state", state)))
             .finish();
         let answer = self.call(Method::GET, &format!("/elements/googledrive/oauth/url?{query}"), None).await;
-        let location =
-            drive.consent(&text(&answer.expect_status(200).json(), "oauthUrl"), true, None).unwrap();
-        let pairs: Vec<(String, String)> =
-            url::Url::parse(&location).unwrap().query_pairs().into_owned().collect();
-        let of = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        let body = json!({
-            "name": "a drive", "element": {"key": "googledrive"},
-            "providerData": {"code": of("code"), "state": of("state")},
+        text(&answer.expect_status(200).json(), "oauthUrl")
+    }
+
+    /// The body that makes a `googledrive` instance against the double from what came back with the consent.
+    pub fn drive_instance(&self, drive: &Drive, provider_data: &Value) -> Value {
+        let url = drive.base_url();
+        json!({
+            "name": "a drive", "element": {"key": "googledrive"}, "providerData": provider_data,
             "configuration": {
-                "oauth.callback.url": callback,
+                "oauth.callback.url": CALLBACK,
                 "oauth.api.key": drive.client_id(),
                 "oauth.api.secret": drive.client_secret().expose(),
-                "base.url": url, "oauth.authorization.url": authorize, "oauth.token.url": token,
+                "base.url": url,
+                "oauth.authorization.url": format!("{url}/o/oauth2/v2/auth"),
+                "oauth.token.url": format!("{url}/token"),
             },
-        });
+        })
+    }
+
+    /// An instance of the `googledrive` connector against the double, with its owner's consent; its token.
+    pub async fn connect_drive(&self, drive: &Drive) -> String {
+        let came_back = drive.came_back(&self.consent_url(drive, None).await, true);
+        let body = self.drive_instance(drive, &came_back);
         text(&self.call(Method::POST, "/instances", Some(&body)).await.expect_status(200).json(), "token")
     }
 

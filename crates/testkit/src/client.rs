@@ -62,6 +62,13 @@ impl Request {
         self.header("content-type", kind)
     }
 
+    /// Makes the request as it stands, for a server that may be gone.
+    pub(crate) fn into_http(self) -> http::Request<Full<Bytes>> {
+        let mut builder = http::Request::builder().method(self.method).uri(&self.url);
+        *builder.headers_mut().expect("a valid address") = self.headers;
+        builder.body(Full::new(self.body)).expect("a valid request")
+    }
+
     /// Sends one multipart field named `file`.
     pub fn file(self, name: &str, kind: &str, content: &[u8]) -> Self {
         let mut body = format!(
@@ -90,10 +97,11 @@ impl Client {
     /// Makes a request; fails only when no answer comes.
     pub async fn send(&self, request: Request) -> Answer {
         let what = format!("{} {}", request.method, request.url);
-        let mut builder = http::Request::builder().method(request.method).uri(&request.url);
-        *builder.headers_mut().expect("a valid address") = request.headers;
-        let sent = builder.body(Full::new(request.body)).expect("a valid request");
-        let response = self.client.request(sent).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        let response = self
+            .client
+            .request(request.into_http())
+            .await
+            .unwrap_or_else(|error| panic!("{what}: {error:?}"));
         let (parts, body) = response.into_parts();
         let bytes = body
             .collect()
@@ -103,11 +111,13 @@ impl Client {
         Answer { status: parts.status, headers: parts.headers, bytes, what }
     }
 
-    /// Makes a request to a server that may be gone: the status of its whole answer, or `None`.
-    pub async fn try_send(&self, request: http::Request<Full<Bytes>>) -> Option<StatusCode> {
-        let response = self.client.request(request).await.ok()?;
-        let status = response.status();
-        response.into_body().collect().await.ok().map(|_| status)
+    /// Makes a request to a server that may be gone: its whole answer, or `None`.
+    pub async fn try_answer(&self, request: Request) -> Option<Answer> {
+        let what = format!("{} {}", request.method, request.url);
+        let response = self.client.request(request.into_http()).await.ok()?;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.ok()?.to_bytes();
+        Some(Answer { status: parts.status, headers: parts.headers, bytes, what })
     }
 
     /// GETs an absolute URL.

@@ -13,9 +13,13 @@
 mod admin;
 mod client;
 mod drive;
+mod raw;
 mod server;
+mod site;
 
 pub use admin::Admin;
 pub use client::{Answer, Client, Request};
 pub use drive::Drive;
+pub use raw::{RawAnswer, raw, raw_get};
 pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Pierhead};
+pub use site::Site;

@@ -1,5 +1,6 @@
 //! A real server for one test.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,28 +8,36 @@ use std::time::Duration;
 use pierhead::config::{Config, Flags};
 use pierhead::server::{Parts, Server};
 use pierhead_domain::{Clock, StoppedClock, SystemClock, SystemRng};
+use pierhead_store::DatabaseUrl;
+use pierhead_store::testing::postgres_url;
 
-use crate::{Admin, Client};
+use crate::Site;
 
 /// The first administrator of every test server.
 pub const ADMIN_EMAIL: &str = "ada@example.com";
 /// The password of [`ADMIN_EMAIL`].
 pub const ADMIN_PASSWORD: &str = "Harbour-Pilot-7";
 
-/// A running server; it and its data go with this value.
+/// A running server; it and its data go with this value. It answers at the addresses of its [`Site`].
 pub struct Pierhead {
     server: Option<Server>,
     folder: tempfile::TempDir,
     clock: StoppedClock,
     flags: Flags,
-    /// A client for plain requests.
-    pub client: Client,
+    site: Site,
 }
 
 impl Pierhead {
     /// A server on SQLite with defaults fit for tests: free ports, loopback allowed.
     pub async fn start() -> Self {
         Self::start_with(Flags::new()).await
+    }
+
+    /// The same on a new database of the PostgreSQL server that `PIERHEAD_TEST_POSTGRES` names, or `None`
+    /// where it names none.
+    pub async fn start_on_postgres() -> Option<Self> {
+        let DatabaseUrl::Postgres(url) = postgres_url().await? else { return None };
+        Some(Self::start_with(vec![("database.url", url.into())]).await)
     }
 
     /// The same with more settings.
@@ -46,8 +55,9 @@ impl Pierhead {
         ];
         flags.extend(more);
         let clock = StoppedClock::at(SystemClock.now());
-        let server = Some(start(&flags, &clock).await);
-        Self { server, folder, clock, flags, client: Client::default() }
+        let server = start(&flags, &clock).await;
+        let site = site(&server);
+        Self { server: Some(server), folder, clock, flags, site }
     }
 
     /// Stops the server in order and starts it again on the same data.
@@ -55,32 +65,9 @@ impl Pierhead {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
-        self.server = Some(start(&self.flags, &self.clock).await);
-        self.client = Client::default();
-    }
-
-    fn server(&self) -> &Server {
-        self.server.as_ref().expect("the server runs")
-    }
-
-    /// An address on the gateway listener.
-    pub fn gateway(&self, path: &str) -> String {
-        format!("http://{}{path}", self.server().gateway())
-    }
-
-    /// An address on the control listener.
-    pub fn control(&self, path: &str) -> String {
-        format!("http://{}{path}", self.server().control())
-    }
-
-    /// An address below the hub's prefix.
-    pub fn hub(&self, path: &str) -> String {
-        self.control(&format!("/elements/api-v2{path}"))
-    }
-
-    /// An address below the management API's prefix.
-    pub fn management(&self, path: &str) -> String {
-        self.control(&format!("/apiportal/api/1.0/Management.svc{path}"))
+        let server = start(&self.flags, &self.clock).await;
+        self.site = site(&server);
+        self.server = Some(server);
     }
 
     /// Moves the server's clock forward.
@@ -99,11 +86,18 @@ impl Pierhead {
         std::fs::create_dir_all(&folder).unwrap();
         folder
     }
+}
 
-    /// The administrator, logged in, with both secrets.
-    pub async fn admin(&self) -> Admin<'_> {
-        Admin::log_in(self).await
+impl Deref for Pierhead {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
     }
+}
+
+fn site(server: &Server) -> Site {
+    Site::new(format!("http://{}", server.gateway()), format!("http://{}", server.control()))
 }
 
 async fn start(flags: &Flags, clock: &StoppedClock) -> Server {

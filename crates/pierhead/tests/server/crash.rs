@@ -1,156 +1,270 @@
 //! `kill -9` at any point: on restart everything acknowledged is there and nothing is half there.
+//!
+//! Each test writes in a loop, kills the program in the middle of whichever write is then under way, starts
+//! it again on the same data and looks. Rounds are killed after different numbers of writes.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use http::Method;
-use pierhead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, Request};
+use pierhead_testkit::{Admin, Request};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
-/// The real program in a process of its own.
-struct Process {
-    child: Child,
-    control: String,
+use crate::process::Process;
+
+const ROUNDS: usize = 4;
+
+/// Runs `write` with 0, 1, 2… until the program is killed, which is after `kill_after` acknowledged writes;
+/// gives the names of those that were acknowledged.
+async fn killed_while_writing<W>(process: Process, kill_after: usize, write: W) -> Vec<String>
+where
+    W: AsyncFn(usize) -> Option<String>,
+{
+    let (count, mut counted) = watch::channel(0);
+    let writing = async {
+        let mut acknowledged = Vec::new();
+        for index in 0.. {
+            let Some(name) = write(index).await else { break };
+            acknowledged.push(name);
+            count.send_replace(acknowledged.len());
+        }
+        acknowledged
+    };
+    // On a thread of its own: the kill must not wait until the writer pauses.
+    let killing = tokio::spawn(async move {
+        counted.wait_for(|written| *written >= kill_after).await.unwrap();
+        process.kill();
+    });
+    let acknowledged = writing.await;
+    killing.await.unwrap();
+    assert!(acknowledged.len() >= kill_after, "the writer stopped before it was killed");
+    acknowledged
 }
 
-impl Process {
-    fn start(data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pierhead"))
-            .args([
-                "serve",
-                "--gateway",
-                "127.0.0.1:0",
-                "--control",
-                "127.0.0.1:0",
-                "--log",
-                "error",
-                "--data-dir",
-            ])
-            .arg(data)
-            .env("PIERHEAD_ADMIN_EMAIL", ADMIN_EMAIL)
-            .env("PIERHEAD_ADMIN_PASSWORD", ADMIN_PASSWORD)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let control = lines.find_map(|line| {
-            let line = line.unwrap();
-            line.strip_prefix("control  ").map(|rest| rest.split(' ').next().unwrap().to_owned())
-        });
-        Self { control: control.expect("the server says where it listens"), child }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-async fn login(client: &Client, control: &str) -> String {
-    let login = json!({"username": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
-    let url = format!("{control}/elements/api-v2/authentication");
-    client.send(Request::post(url).json(&login)).await.expect_status(200).json()["token"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
-async fn entries(client: &Client, control: &str, bearer: &str) -> Vec<String> {
-    let url =
-        format!("{control}/apiportal/api/1.0/Management.svc/KeyMapEntries('m')/keyMapEntryValues?$top=1000");
-    let request = Request::get(url)
+/// A management call by name, or `None` when the program went away before it answered.
+async fn manage(process: &pierhead_testkit::Site, bearer: &str, path: &str, body: &Value) -> Option<u16> {
+    let request = Request::post(process.management(path))
         .header("authorization", &format!("Bearer {bearer}"))
-        .header("accept", "application/json");
-    let answer = client.send(request).await;
+        .header("accept", "application/json")
+        .json(body);
+    let status = process.client.try_answer(request).await?.status.as_u16();
+    assert!((200..300).contains(&status), "POST {path} answered {status}");
+    Some(status)
+}
+
+async fn read(admin: &Admin, path: &str) -> Option<Value> {
+    let answer = admin.manage(Method::GET, path, None).await;
     if answer.status == 404 {
-        return Vec::new();
+        return None;
     }
-    let answer = answer.expect_status(200).json();
-    answer["d"]["results"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["name"].as_str().unwrap().to_owned())
-        .collect()
+    Some(answer.expect_status(200).json()["d"].clone())
+}
+
+fn map(name: &str, values: &[&str]) -> Value {
+    let values: Vec<Value> =
+        values.iter().map(|key| json!({"name": key, "map_name": name, "value": "v"})).collect();
+    json!({"name": name, "encrypted": true, "scope": "ENV", "keyMapEntryValues": values})
+}
+
+fn names(list: &Value) -> Vec<String> {
+    list["results"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_acknowledged_map_entry_survives_kill_9_and_a_map_is_never_half_there() {
+async fn maps_and_their_entries() {
     let folder = tempfile::tempdir().unwrap();
-    let mut acknowledged = Vec::new();
-    for round in 0..4_usize {
+    let mut acknowledged: Vec<String> = Vec::new();
+    for round in 0..ROUNDS {
         let process = Process::start(folder.path());
-        let (client, control) = (Client::default(), process.control.clone());
-        let bearer = login(&client, &control).await;
-        let there = entries(&client, &control, &bearer).await;
+        let admin = process.admin().await;
+        for name in &acknowledged {
+            assert!(read(&admin, &format!("/KeyMapEntries('{name}')")).await.is_some(), "{name} is gone");
+        }
+        let all = read(&admin, "/KeyMapEntries?$top=1000").await.unwrap();
+        for name in names(&all) {
+            let entries = read(&admin, &format!("/KeyMapEntries('{name}')/keyMapEntryValues")).await.unwrap();
+            assert_eq!(names(&entries), ["one", "three", "two"], "{name} is half there");
+        }
+        let (site, bearer) = ((*process).clone(), admin.bearer.clone());
+        acknowledged.extend(
+            killed_while_writing(process, 3 + 5 * round, async |index| {
+                let name = format!("r{round}-{index}");
+                let body = map(&name, &["one", "two", "three"]);
+                manage(&site, &bearer, "/KeyMapEntries", &body).await.map(|_| name)
+            })
+            .await,
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_entries_of_one_map() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut acknowledged: Vec<String> = Vec::new();
+    for round in 0..ROUNDS {
+        let process = Process::start(folder.path());
+        let admin = process.admin().await;
+        let there = read(&admin, "/KeyMapEntries('m')/keyMapEntryValues?$top=1000").await;
+        let there = there.map(|list| names(&list)).unwrap_or_default();
         for name in &acknowledged {
             assert!(there.contains(name), "round {round}: {name} was acknowledged and is gone");
         }
+        let (site, bearer) = ((*process).clone(), admin.bearer.clone());
         if round == 0 {
-            // A deep insert is all or nothing: three entries or no map.
-            let body = json!({"name": "m", "encrypted": true, "scope": "ENV", "keyMapEntryValues": three()});
-            post(&client, &control, &bearer, "KeyMapEntries", &body).await;
-            acknowledged.extend(["one", "two", "three"].map(str::to_owned));
+            manage(&site, &bearer, "/KeyMapEntries", &map("m", &[])).await.unwrap();
         }
-        let (count, mut counted) = tokio::sync::watch::channel(0);
-        let writer = tokio::spawn({
-            let (client, control, bearer) = (client.clone(), control.clone(), bearer.clone());
-            async move {
-                let mut written = Vec::new();
-                for index in 0.. {
-                    let name = format!("r{round}-{index}");
-                    let body = json!({"name": name, "map_name": "m", "value": "v"});
-                    if !try_post(&client, &control, &bearer, "KeyMapEntryValues", &body).await {
-                        break;
-                    }
-                    written.push(name);
-                    count.send_replace(written.len());
-                }
-                written
-            }
-        });
-        // In the middle of the writing, wherever the next write then is.
-        counted.wait_for(|written| *written >= 5 + 7 * round).await.unwrap();
-        process.kill();
-        acknowledged.extend(writer.await.unwrap());
+        acknowledged.extend(
+            killed_while_writing(process, 5 + 7 * round, async |index| {
+                let name = format!("r{round}-{index}");
+                let body = json!({"name": name, "map_name": "m", "value": "v"});
+                manage(&site, &bearer, "/KeyMapEntryValues", &body).await.map(|_| name)
+            })
+            .await,
+        );
     }
-    assert!(acknowledged.len() > 6, "the writer wrote too little to prove anything: {}", acknowledged.len());
 }
 
-fn three() -> Value {
-    ["one", "two", "three"].map(|name| json!({"name": name, "map_name": "m", "value": "v"})).to_vec().into()
+#[tokio::test(flavor = "multi_thread")]
+async fn connector_instances() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    std::fs::write(files.path().join("a.txt"), "tide table").unwrap();
+    let mut acknowledged: Vec<String> = Vec::new();
+    for round in 0..ROUNDS {
+        let process = Process::start(folder.path());
+        let admin = process.admin().await;
+        for token in &acknowledged {
+            admin.hub_get(token, "/files?path=/a.txt").await.expect_status(200);
+        }
+        // Also those whose answer was lost: whole, with a token that works, or not there.
+        let all = admin.call(Method::GET, "/instances?pageSize=200", None).await;
+        if all.status != 404 {
+            for instance in all.expect_status(200).json().as_array().unwrap() {
+                let one = admin.call(Method::GET, &format!("/instances/{}", instance["id"]), None).await;
+                let token = one.expect_status(200).json()["token"].as_str().unwrap().to_owned();
+                admin.hub_get(&token, "/files?path=/a.txt").await.expect_status(200);
+            }
+        }
+        let (site, platform) = ((*process).clone(), admin.platform());
+        let root = files.path().display().to_string();
+        acknowledged.extend(
+            killed_while_writing(process, 2 + 3 * round, async |index| {
+                let body = json!({
+                    "name": format!("r{round}-{index}"), "element": {"key": "folder"},
+                    "configuration": {"root.path": root},
+                });
+                let request =
+                    Request::post(site.hub("/instances")).header("authorization", &platform).json(&body);
+                let answer = site.client.try_answer(request).await?;
+                Some(answer.expect_status(200).json()["token"].as_str().unwrap().to_owned())
+            })
+            .await,
+        );
+    }
 }
 
-fn request(
-    control: &str,
-    bearer: &str,
-    set: &str,
-    body: &Value,
-) -> http::Request<http_body_util::Full<bytes::Bytes>> {
-    http::Request::builder()
-        .method(Method::POST)
-        .uri(format!("{control}/apiportal/api/1.0/Management.svc/{set}"))
-        .header("authorization", format!("Bearer {bearer}"))
-        .header("content-type", "application/json")
-        .header("accept", "application/json")
-        .body(http_body_util::Full::new(body.to_string().into()))
-        .unwrap()
+fn proxy(name: &str) -> Value {
+    json!({
+        "name": name, "title": name, "service_code": "REST", "provider_name": "oc",
+        "proxyEndPoints": [{"name": "default", "isDefault": true, "base_path": format!("/{name}")}],
+        "targetEndPoints": [{"name": "default", "provider_id": "oc", "relativePath": "/elements/api-v2/"}],
+    })
 }
 
-async fn post(client: &Client, control: &str, bearer: &str, set: &str, body: &Value) {
-    let answer = client.try_send(request(control, bearer, set, body)).await.expect("an answer");
-    assert_eq!(answer, 201);
+/// A proxy that is there has all its parts; one that is not has left none.
+async fn assert_whole(admin: &Admin, name: &str) -> bool {
+    let expand = "$expand=proxyEndPoints,targetEndPoints,policies,targetEndPoints/postFlow/request/steps";
+    let map =
+        format!("/GenericKeyMapEntries(name='apim.oc.instance.token',scope='APIPROXY',scopeId='{name}')");
+    let map = read(admin, &map).await.is_some();
+    let Some(there) = read(admin, &format!("/APIProxies('{name}')?{expand}")).await else {
+        assert!(!map, "the map of {name} is there without it");
+        return false;
+    };
+    assert!(map, "{name} is there without its map");
+    for part in ["proxyEndPoints", "targetEndPoints", "policies"] {
+        assert_eq!(names(&there[part]).len(), 1, "{name}: {part}: {there}");
+    }
+    assert!(there.to_string().contains("OpenConnectors"), "{there}");
+    true
 }
 
-/// Whether the write was acknowledged; `false` once the server is gone.
-async fn try_post(client: &Client, control: &str, bearer: &str, set: &str, body: &Value) -> bool {
-    client.try_send(request(control, bearer, set, body)).await.is_some_and(|status| status == 201)
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_by_deep_insert() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut acknowledged: Vec<String> = Vec::new();
+    let mut lost: Option<String> = None;
+    for round in 0..ROUNDS {
+        let process = Process::start(folder.path());
+        let admin = process.admin().await;
+        if round == 0 {
+            admin.create_open_connectors_provider("oc").await;
+        }
+        for name in &acknowledged {
+            assert!(assert_whole(&admin, name).await, "{name} was acknowledged and is gone");
+        }
+        if let Some(name) = lost.take() {
+            if !assert_whole(&admin, &name).await {
+                // Its name and base path are free.
+                admin.create_proxy(&name, "oc", &format!("/{name}")).await;
+            }
+        }
+        let (site, bearer) = ((*process).clone(), admin.bearer.clone());
+        let written = killed_while_writing(process, 2 + 3 * round, async |index| {
+            let name = format!("P{round}-{index}");
+            manage(&site, &bearer, "/APIProxies", &proxy(&name)).await.map(|_| name)
+        })
+        .await;
+        lost = Some(format!("P{round}-{}", written.len()));
+        acknowledged.extend(written);
+    }
+}
+
+/// A folder instance and `count` proxies to it that are ready to be deployed.
+async fn prepare(admin: &Admin, files: &Path, count: usize) {
+    let token = admin.connect_folder(files).await;
+    admin.create_open_connectors_provider("oc").await;
+    for index in 0..count {
+        let name = format!("P{index}");
+        admin.create_proxy(&name, "oc", &format!("/{name}")).await;
+        admin.put_instance_token(&name, &token).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deployments() {
+    const PER_ROUND: usize = 12;
+    let folder = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    std::fs::write(files.path().join("a.txt"), "tide table").unwrap();
+    let mut acknowledged: Vec<String> = Vec::new();
+    for round in 0..ROUNDS {
+        let process = Process::start(folder.path());
+        let admin = process.admin().await;
+        if round == 0 {
+            prepare(&admin, files.path(), ROUNDS * PER_ROUND).await;
+        }
+        // What the design says is deployed is served, and nothing else is.
+        for index in 0..ROUNDS * PER_ROUND {
+            let name = format!("P{index}");
+            let state = read(&admin, &format!("/APIProxies('{name}')")).await.unwrap()["state"].clone();
+            let answer = process.client.get(process.gateway(&format!("/{name}/files?path=/a.txt"))).await;
+            if state == "DEPLOYED" {
+                assert_eq!(answer.expect_status(200).text(), "tide table");
+            } else {
+                answer.expect_status(404);
+                assert!(!acknowledged.contains(&name), "{name} was deployed and is {state}");
+            }
+        }
+        let (site, bearer) = ((*process).clone(), admin.bearer.clone());
+        acknowledged.extend(
+            killed_while_writing(process, 1 + 3 * round, async |index| {
+                // Round and round: a program that dies late would run out of proxies to deploy.
+                let name = format!("P{}", round * PER_ROUND + index % PER_ROUND);
+                let path = format!("/APIProxies('{name}')/Deploy");
+                manage(&site, &bearer, &path, &json!({})).await.map(|_| name)
+            })
+            .await,
+        );
+    }
 }

@@ -1,8 +1,19 @@
 //! The whole server, driven over HTTP as its clients do. One binary: each module is a part of the story.
 
+mod authorization;
+mod bodies;
 mod command_line;
+mod consent;
 mod crash;
+mod csrf;
 mod door;
+mod leaks;
+mod names;
+mod neighbours;
+mod paths;
+mod process;
+mod races;
 mod refresh;
 mod start;
 mod story;
+mod targets;

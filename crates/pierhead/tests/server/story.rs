@@ -1,15 +1,15 @@
 //! Seeds 1 and 2: a file comes through a proxy with credentials that nobody had to handle.
 
 use http::Method;
+use pierhead_sandbox::google::BearerState;
 use pierhead_testkit::{Drive, Pierhead, Request};
 use serde_json::json;
 
 const PDF: &[u8] = b"%PDF-1.7\n\x00\x01\xff a harbour plan";
 
-#[tokio::test]
-async fn a_file_comes_through_the_proxy_with_no_credentials_of_the_vendor() {
+/// The whole story, and once more after a restart.
+async fn the_story(mut pierhead: Pierhead) {
     let drive = Drive::start().await;
-    let pierhead = Pierhead::start().await;
     let admin = pierhead.admin().await;
     let token = admin.connect_drive(&drive).await;
     let upload = Request::post(pierhead.hub("/hubs/documents/files?path=/plans/harbour.pdf"))
@@ -18,20 +18,45 @@ async fn a_file_comes_through_the_proxy_with_no_credentials_of_the_vendor() {
     pierhead.client.send(upload).await.expect_status(200);
     admin.publish("Googledrive", "/googledrive", &token).await;
 
-    let answer = pierhead
-        .client
-        .get(pierhead.gateway("/googledrive/files?path=/plans/harbour.pdf"))
-        .await
-        .expect_status(200);
+    for restarted in [false, true] {
+        if restarted {
+            pierhead.restart().await;
+        }
+        drive.clear_requests();
+        let answer =
+            pierhead.client.get(pierhead.gateway("/googledrive/files?path=/plans/harbour.pdf")).await;
 
-    assert_eq!(answer.bytes, PDF);
-    assert_eq!(answer.header("content-type"), "application/pdf");
-    assert!(
-        answer.header("content-disposition").starts_with("attachment"),
-        "{}",
-        answer.header("content-disposition")
-    );
-    assert!(answer.header("content-disposition").contains("harbour.pdf"));
+        let answer = answer.expect_status(200);
+        assert_eq!(answer.bytes, PDF);
+        assert_eq!(answer.header("content-type"), "application/pdf");
+        let disposition = answer.header("content-disposition");
+        assert!(
+            disposition.starts_with("attachment") && disposition.contains("harbour.pdf"),
+            "{disposition}"
+        );
+        let seen = drive.requests();
+        assert!(
+            !seen.is_empty() && seen.iter().all(|request| request.bearer == BearerState::Valid),
+            "{seen:#?}"
+        );
+    }
+    drive.expire_access_tokens();
+    let before = drive.refresh_count();
+    let answer = pierhead.client.get(pierhead.gateway("/googledrive/files?path=/plans/harbour.pdf")).await;
+    assert_eq!(answer.expect_status(200).bytes, PDF);
+    assert_eq!(drive.refresh_count() - before, 1);
+}
+
+#[tokio::test]
+async fn a_file_comes_through_the_proxy_with_no_credentials_of_the_vendor() {
+    the_story(Pierhead::start().await).await;
+}
+
+#[tokio::test]
+async fn a_file_comes_through_the_proxy_on_postgres_too() {
+    if let Some(pierhead) = Pierhead::start_on_postgres().await {
+        the_story(pierhead).await;
+    }
 }
 
 #[tokio::test]

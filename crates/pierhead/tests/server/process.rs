@@ -1,0 +1,73 @@
+//! The real program in a process of its own.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::ops::Deref;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use pierhead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Site};
+
+/// A running `pierhead serve` on free ports; it is killed when this value goes.
+pub(crate) struct Process {
+    child: Child,
+    site: Site,
+}
+
+impl Process {
+    /// Starts on `data` and waits until both listeners serve.
+    pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &["--log", "error"], Stdio::inherit())
+    }
+
+    /// Starts with every log line there is, written to `log`.
+    pub(crate) fn start_logging_all(data: &Path, log: &Path) -> Self {
+        let log = File::create(log).unwrap();
+        Self::start_with(data, &["--log", "trace", "--access-log"], log.into())
+    }
+
+    fn start_with(data: &Path, more: &[&str], stderr: Stdio) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pierhead"))
+            .args(["serve", "--gateway", "127.0.0.1:0", "--control", "127.0.0.1:0"])
+            .args(["--egress-allow", "127.0.0.0/8", "--data-dir"])
+            .arg(data)
+            .args(more)
+            .env("PIERHEAD_ADMIN_EMAIL", ADMIN_EMAIL)
+            .env("PIERHEAD_ADMIN_PASSWORD", ADMIN_PASSWORD)
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut address = |listener: &str| {
+            let line = lines.find_map(|line| line.unwrap().strip_prefix(listener).map(str::to_owned));
+            let line = line.expect("the server says where it listens");
+            line.trim().split(' ').next().unwrap().to_owned()
+        };
+        let (gateway, control) = (address("gateway"), address("control"));
+        // Whoever writes to a closed standard output is cut off: read to the end.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, site: Site::new(gateway, control) }
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Deref for Process {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
