@@ -125,7 +125,7 @@ async fn admitted(
         let call = HubCall {
             method: if head { Method::GET } else { parts.method },
             resource: path.resource,
-            query: query_pairs(parts.uri.query()),
+            query: query_pairs(parts.uri.query())?,
             headers: for_engine(parts.headers),
             body: limit.bound(body),
             deadline: Some(Instant::now() + limit.time),

@@ -3,6 +3,7 @@
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use http::request::Parts;
 use http::{HeaderMap, header};
+use percent_encoding::percent_decode_str;
 use pierhead_domain::{Caller, InstanceId, InstanceToken};
 use pierhead_web::auth::ConnectorAuth;
 use pierhead_web::body::{self, BadBody};
@@ -147,12 +148,17 @@ impl FromRequestParts<Hub> for Query {
     type Rejection = HubProblem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Hub) -> Result<Self, HubProblem> {
-        Ok(Self(query_pairs(parts.uri.query())))
+        query_pairs(parts.uri.query()).map(Self)
     }
 }
 
-pub(super) fn query_pairs(query: Option<&str>) -> Vec<(String, String)> {
-    form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect()
+pub(super) fn query_pairs(query: Option<&str>) -> Result<Vec<(String, String)>, HubProblem> {
+    let query = query.unwrap_or_default();
+    // Read leniently, a path of other bytes would become the path of another file.
+    percent_decode_str(query)
+        .decode_utf8()
+        .map_err(|_| HubProblem::Bad("the query is not percent-encoded UTF-8".into()))?;
+    Ok(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
 }
 
 /// A JSON body of at most 1 MiB; none at all is the default.

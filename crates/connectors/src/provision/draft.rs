@@ -7,6 +7,7 @@ use pierhead_domain::SecretString;
 use pierhead_store::connectors::StoredInstance;
 use pierhead_vault::VaultError;
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::ask::plain_text;
 use super::directory_rule;
@@ -33,6 +34,8 @@ const COMMON: &[&str] = &[
     "oauth.token.url",
     "oauth.user.refresh_interval",
 ];
+/// Where this installation itself will call.
+const ADDRESSES: &[&str] = &["base.url", "oauth.authorization.url", "oauth.token.revoke_url", "oauth.token.url"];
 const COMMON_FAMILIES: &[&str] = &["event.", "bulk."];
 /// Secret whatever the definition says.
 const SECRET: &[&str] =
@@ -168,6 +171,9 @@ impl Kind {
         if value.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
             return bad("may not hold control characters");
         }
+        if ADDRESSES.contains(&key) && !value.is_empty() && !is_address(value) {
+            return bad("must be an absolute http or https URL without user name and password");
+        }
         let Some(setting) = connector.setting(key).filter(|_| !value.is_empty()) else { return Ok(()) };
         if setting.kind == SettingType::Boolean && !matches!(value, "true" | "false") {
             return bad("must be true or false");
@@ -183,4 +189,9 @@ impl Kind {
         }
         Ok(())
     }
+}
+
+fn is_address(text: &str) -> bool {
+    let anonymous = |url: &Url| url.username().is_empty() && url.password().is_none();
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && anonymous(&url))
 }
