@@ -51,14 +51,15 @@ pub(crate) fn may_grant(caller: &Caller, role: Role) -> Result<(), IdentityProbl
     if within { Ok(()) } else { forbidden(&format!("the role '{role}' is above the caller's own")) }
 }
 
-/// Changing a user: an administrator of its account, and nobody below it.
+/// Changing a user: an administrator of its account, and nobody below the user. Who sets a password or an
+/// email address can become that user, so each role the user has must be the caller's own or its to give.
 pub(crate) fn may_change(
     caller: &Caller,
     person: &StoredPerson,
     roles: &Roles,
 ) -> Result<(), IdentityProblem> {
     account_admin(caller, person.account)?;
-    if roles.has(Role::OrgAdmin) { org_admin(caller) } else { Ok(()) }
+    roles.iter().filter(|role| !caller.roles.has(*role)).try_for_each(|role| may_grant(caller, role))
 }
 
 /// Reading a user: itself, or an administrator of its account.

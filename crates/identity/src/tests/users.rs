@@ -73,6 +73,30 @@ async fn bad_users_are_refused_by_field_and_a_taken_email_is_a_conflict() {
 }
 
 #[tokio::test]
+async fn an_administrator_of_an_account_cannot_become_somebody_above_its_own_role() {
+    let house = House::new().await;
+    let root = house.root().await;
+    let (admin, account, _) = house.member("ann", &["admin"]).await;
+    for role in ["APIPortal.Administrator", "APIPortal.Guest", "org-admin"] {
+        let email = format!("{}@example.com", role.to_lowercase());
+        let mut body = person(&email);
+        body["roles"] = json!([{"key": role}]);
+        let path = format!("/accounts/{account}/users");
+        let above = house.call(&root, "POST", &path, body).await.expect(200).id();
+        let path = format!("/users/{above}");
+        for change in [json!({"password": "Zebra-crossing-8"}), json!({"email": "x@example.com"})] {
+            house.call(&admin, "PATCH", &path, change).await.expect(403);
+        }
+        house.call(&admin, "DELETE", &path, Value::Null).await.expect(403);
+        house.log_in(&email, "Zebra-crossing-8").await.expect(401);
+    }
+    let path = format!("/accounts/{account}/users");
+    let below = house.call(&admin, "POST", &path, person("below@example.com")).await.expect(200).id();
+    let change = json!({"password": "Zebra-crossing-8"});
+    house.call(&admin, "PATCH", &format!("/users/{below}"), change).await.expect(200);
+}
+
+#[tokio::test]
 async fn of_two_users_with_one_email_at_once_one_is_made() {
     let house = House::new().await;
     let root = house.root().await;
