@@ -86,6 +86,9 @@ impl ProviderDraft {
     /// Takes the properties of a body: with `merge` absent ones stay, else they get their defaults. Secrets
     /// stay in both cases when they are absent or the mask: a client cannot read what it would have to send.
     pub(crate) fn take(&mut self, body: &Parsed, merge: bool) -> Result<(), ODataError> {
+        let served = self.place();
+        let mut kept: Vec<&str> =
+            SECRETS.iter().copied().filter(|name| self.secrets.contains_key(*name)).collect();
         let before = std::mem::take(&mut self.values);
         if merge {
             self.values = before;
@@ -96,6 +99,7 @@ impl ProviderDraft {
                 Some(_) => match value.as_str() {
                     Some(secret) if !secret.is_empty() => {
                         check_secret(name, secret)?;
+                        kept.retain(|other| other != name);
                         self.secrets.insert(name.clone(), secret.into());
                     }
                     _ => {
@@ -113,7 +117,23 @@ impl ProviderDraft {
             let shown = if self.secrets.contains_key(*name) { Value::from(MASK) } else { Value::Null };
             self.values.insert((*name).into(), shown);
         }
-        self.check()
+        self.check()?;
+        // Whoever may change a provider may not read its secrets, so it may not have them sent elsewhere either.
+        kept.retain(|name| self.secrets.contains_key(*name));
+        if self.is_open_connectors() && !kept.is_empty() && served != self.place() {
+            return Err(ODataError::bad(format!(
+                "APIProviders.{} must be given again when destType, host, port or useSSL change: they were given for another server",
+                kept.join(" and ")
+            )));
+        }
+        Ok(())
+    }
+
+    /// What the secrets were given for; this installation has neither port nor TLS.
+    fn place(&self) -> (String, Option<(String, Option<i64>, bool)>) {
+        let host = self.text("host").to_lowercase();
+        let port = self.values.get("port").and_then(Value::as_i64);
+        (self.dest_type(), (!host.is_empty()).then(|| (host, port, self.flag("useSSL"))))
     }
 
     /// The wire's word for the type, in upper case.

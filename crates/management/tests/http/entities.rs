@@ -9,6 +9,39 @@ use crate::client::{Portal, ROOT, googledrive, open_connectors};
 const MASK: &str = "********";
 
 #[tokio::test]
+async fn secrets_that_were_given_for_one_server_are_not_sent_to_another() {
+    let portal = Portal::start().await;
+    portal.post("/APIProviders", open_connectors("oc")).await.expect(201);
+    let evil = json!({"host": "hub.evil.example", "port": 443});
+    let mut masked = evil.clone();
+    masked["organizationSecret"] = "********".into();
+    masked["userSecret"] = "********".into();
+    for (method, body) in [
+        ("MERGE", evil.clone()),
+        ("MERGE", masked),
+        ("PUT", json!({"name": "oc", "destType": "OPENCONNECTORS", "host": "hub.evil.example"})),
+    ] {
+        let refused = portal.send(method, "/APIProviders('oc')", Some(body)).await.expect(400);
+        let message = refused.message();
+        assert!(message.contains("organizationSecret") && message.contains("userSecret"), "{message}");
+    }
+    // Nor by a detour over a type that sends none.
+    let plain = json!({"destType": "Internet", "host": "hub.evil.example", "port": 443});
+    portal.send("MERGE", "/APIProviders('oc')", Some(plain)).await.expect(204);
+    let back = json!({"destType": "OPENCONNECTORS"});
+    portal.send("MERGE", "/APIProviders('oc')", Some(back)).await.expect(400);
+
+    let whole = json!({
+        "destType": "OPENCONNECTORS", "host": "hub.example", "port": 443,
+        "organizationSecret": "o2", "userSecret": "u2",
+    });
+    portal.send("MERGE", "/APIProviders('oc')", Some(whole)).await.expect(204);
+    portal.send("MERGE", "/APIProviders('oc')", Some(json!({"title": "t"}))).await.expect(204);
+    let open = json!({"useSSL": false, "port": 443});
+    portal.send("MERGE", "/APIProviders('oc')", Some(open)).await.expect(400);
+}
+
+#[tokio::test]
 async fn the_secrets_of_a_provider_read_as_a_mask_and_survive_it() {
     let portal = Portal::start().await;
     let made = portal.post("/APIProviders", open_connectors("oc")).await.expect(201);
