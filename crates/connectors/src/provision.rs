@@ -11,6 +11,7 @@ mod directory_rule;
 mod draft;
 mod end;
 mod first_token;
+mod moved;
 mod naming;
 mod trial;
 

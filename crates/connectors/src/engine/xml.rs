@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 /// Elements may be nested so deep.
 const MAX_DEPTH: usize = 100;
 
+/// An element may have so many attributes: the check for repeated ones compares each with each.
+const MAX_ATTRIBUTES: usize = 64;
+
 /// The bytes are no XML this reader takes.
 #[derive(Debug, thiserror::Error)]
 #[error("not well-formed XML")]
@@ -77,7 +80,10 @@ impl Element {
     fn start(start: &BytesStart<'_>) -> Result<Self, BadXml> {
         let name = start.local_name().as_ref().to_owned();
         let mut members = Map::new();
-        for attribute in start.attributes() {
+        for (count, attribute) in start.attributes().enumerate() {
+            if count == MAX_ATTRIBUTES {
+                return Err(BadXml);
+            }
             let attribute = attribute.map_err(|_| BadXml)?;
             if attribute.key.as_ref().starts_with("xmlns") {
                 continue;
@@ -139,6 +145,10 @@ mod tests {
         {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
+        let wide: String = (0..300_000).map(|at| format!(" a{at}=''")).collect();
+        let begun = std::time::Instant::now();
+        assert!(parse(format!("<a{wide}/>").as_bytes()).is_err(), "too many attributes");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(2), "the work grows with the square");
         let deep = format!("{}{}", "<a>".repeat(200), "</a>".repeat(200));
         assert!(parse(deep.as_bytes()).is_err());
     }

@@ -3,4 +3,5 @@ mod door;
 mod files;
 mod google;
 mod instances;
+mod moved;
 mod oauth;

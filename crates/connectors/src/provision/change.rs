@@ -6,7 +6,7 @@ use pierhead_store::connectors::{InstanceChange, StoredInstance};
 use super::ask::InstanceAsk;
 use super::create::capture;
 use super::draft::Draft;
-use super::naming;
+use super::{moved, naming};
 use crate::hub::{Hub, HubProblem};
 use crate::instance::LoadProblem;
 
@@ -43,7 +43,9 @@ impl Hub {
         let renews = Self::brings_grant(&connector, &ask);
         let mut issued = None;
         if renews || !given.is_empty() {
-            let mut draft = Draft::of(&self.vault, &before)?.take(&connector, &given, data)?;
+            let was = Draft::of(&self.vault, &before)?;
+            let mut draft = was.clone().take(&connector, &given, data)?;
+            moved::check(&connector, &was, &draft, &given, renews)?;
             if renews {
                 issued = self.first_token(&connector, &draft, &ask).await?;
                 capture(&connector, &mut draft, issued.as_ref());
@@ -58,7 +60,9 @@ impl Hub {
         let tx = self.store.write().await?;
         let held = tx.lock_instance(id).await?.ok_or_else(|| HubProblem::unknown_instance(id))?;
         // Taken over again, from what is stored now: another change may have come while the vendor was asked.
-        let mut draft = Draft::of(&self.vault, &held)?.take(&connector, &given, data)?;
+        let was = Draft::of(&self.vault, &held)?;
+        let mut draft = was.clone().take(&connector, &given, data)?;
+        moved::check(&connector, &was, &draft, &given, renews)?;
         capture(&connector, &mut draft, issued.as_ref());
         let (name, tags) = names(&ask, &held)?;
         let change = InstanceChange {
