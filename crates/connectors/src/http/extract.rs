@@ -180,7 +180,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Hub> for HubJson<T> {
 fn refused_body(why: BadBody) -> HubProblem {
     match why {
         BadBody::TooLarge(_) => HubProblem::TooLarge(why.to_string()),
-        BadBody::Broken | BadBody::Json(_) => HubProblem::Bad(why.to_string()),
+        BadBody::Broken | BadBody::Slow(_) | BadBody::Json(_) => HubProblem::Bad(why.to_string()),
     }
 }
 
