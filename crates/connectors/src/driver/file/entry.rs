@@ -12,7 +12,8 @@ use super::walk::{HIDDEN, ItemPath, Jail};
 /// Hidden leftovers of writers that died are removed when they are this old, in seconds.
 const STALE: i64 = 24 * 3600;
 
-/// `STAT`: `{path, name, directory, size, created, modified, version}`; times in ISO 8601.
+/// `STAT`: `{path, name, directory, type, size, created, modified, version}`; times in ISO 8601, the media
+/// type by the name's extension.
 pub(super) fn stat(jail: &Jail, path: &ItemPath) -> Result<Value, Fault> {
     let found = match path.split() {
         None => statx(jail.folder(&[])?, "", AtFlags::EMPTY_PATH, wanted())?,
@@ -97,8 +98,10 @@ fn describe(stat: &Statx, path: &str) -> Option<Value> {
     };
     let name = path.rsplit('/').next().unwrap_or_default();
     let size = if directory { 0 } else { stat.stx_size };
+    let kind =
+        (!directory).then(|| mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream"));
     Some(json!({
-        "path": path, "name": name, "directory": directory, "size": size,
+        "type": kind, "path": path, "name": name, "directory": directory, "size": size,
         "created": created, "modified": modified, "version": version(stat),
     }))
 }

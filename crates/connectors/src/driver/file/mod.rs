@@ -50,18 +50,17 @@ impl FileDriver<'_> {
         let query: Vec<(String, String)> =
             form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let query = Query(query);
-        refuse_directory(Path::new(root), self.forbidden)
-            .map_err(|rule| Fault::new(StatusCode::FORBIDDEN, rule))?;
-        let jail = Jail::open(root)?;
+        let root = Root { path: root.to_owned(), forbidden: self.forbidden.to_vec() };
         match head.method {
-            Method::GET => return read::file(jail, path, &head.headers).await,
+            Method::GET => return read::file(root, path, &head.headers).await,
             Method::PUT => {
-                return write::file(jail, path, query.flag("overwrite"), self.temporary(), body).await;
+                return write::file(root, path, query.flag("overwrite"), self.temporary(), body).await;
             }
             _ => {}
         }
         let (temporary, now) = (self.temporary(), self.now);
         let work = move || -> Result<Value, Fault> {
+            let jail = root.open()?;
             match head.method.as_str() {
                 "STAT" => entry::stat(&jail, &path),
                 "LIST" => entry::list(&jail, &path, query.number("offset"), query.number("limit"), now),
@@ -85,6 +84,21 @@ impl FileDriver<'_> {
         self.rng.fill(&mut random);
         let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{}{digits}.part", walk::HIDDEN)
+    }
+}
+
+/// The directory of an instance, not yet looked at: only threads that may block do that.
+struct Root {
+    path: String,
+    forbidden: Vec<PathBuf>,
+}
+
+impl Root {
+    /// Opens it, if it may be served at all.
+    fn open(&self) -> Result<Jail, Fault> {
+        refuse_directory(Path::new(&self.path), &self.forbidden)
+            .map_err(|rule| Fault::new(StatusCode::FORBIDDEN, rule))?;
+        Jail::open(&self.path)
     }
 }
 

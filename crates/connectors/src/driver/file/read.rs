@@ -1,32 +1,36 @@
-//! Downloads: whole files and single ranges.
+//! Downloads: whole files and single ranges. A small one is read while the file is opened, in one step of a
+//! blocking thread; a larger one piece by piece, as its reader takes them.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use futures_util::TryStreamExt;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use rustix::buffer::spare_capacity;
 use rustix::fs::{FileType, Mode, OFlags, openat};
-use tokio::io::AsyncReadExt;
-use tokio_util::io::ReaderStream;
+use rustix::io::{Errno, pread};
+use tokio::task::JoinHandle;
 
 use super::answer::Fault;
-use super::entry;
-use super::walk::{ItemPath, Jail};
-use crate::engine::{Body, empty_body};
+use super::walk::ItemPath;
+use super::{Root, entry};
+use crate::engine::{Body, BoxError, empty_body};
 
 /// Bytes read at once.
-const PIECE: usize = 128 * 1024;
+const PIECE: u64 = 128 * 1024;
 
 /// `GET`: the file's bytes, or the part that `Range` asks for.
-pub(super) async fn file(jail: Jail, path: ItemPath, headers: &HeaderMap) -> Result<Response<Body>, Fault> {
+pub(super) async fn file(root: Root, path: ItemPath, headers: &HeaderMap) -> Result<Response<Body>, Fault> {
     let asked = Asked {
         range: text(headers, header::RANGE),
         if_range: text(headers, header::IF_RANGE),
         if_none_match: text(headers, header::IF_NONE_MATCH),
     };
-    let opened = tokio::task::spawn_blocking(move || open(&jail, &path, &asked)).await;
+    let opened = tokio::task::spawn_blocking(move || open(&root, &path, &asked)).await;
     let opened =
         opened.map_err(|_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the work was given up"))??;
     let mut response = Response::new(empty_body());
@@ -47,9 +51,7 @@ pub(super) async fn file(jail: Jail, path: ItemPath, headers: &HeaderMap) -> Res
                 insert(headers, header::CONTENT_RANGE, &range);
                 *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             }
-            let reader = tokio::fs::File::from_std(opened.file).take(length);
-            let frames = ReaderStream::with_capacity(reader, PIECE).map_ok(Frame::data).map_err(Into::into);
-            *response.body_mut() = StreamBody::new(frames).boxed_unsync();
+            *response.body_mut() = Pieces::new(opened.file, from, length, opened.first).boxed_unsync();
         }
     }
     Ok(response)
@@ -62,7 +64,9 @@ struct Asked {
 }
 
 struct Opened {
-    file: File,
+    file: OwnedFd,
+    /// The first piece of what was asked for.
+    first: Bytes,
     size: u64,
     version: String,
     modified: String,
@@ -76,7 +80,8 @@ enum Part {
     Bytes { from: u64, length: u64, whole: bool },
 }
 
-fn open(jail: &Jail, path: &ItemPath, asked: &Asked) -> Result<Opened, Fault> {
+fn open(root: &Root, path: &ItemPath, asked: &Asked) -> Result<Opened, Fault> {
+    let jail = root.open()?;
     let (parent, name) = jail.parent(path)?;
     // NONBLOCK: opening a pipe must not wait for its writer.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -98,12 +103,85 @@ fn open(jail: &Jail, path: &ItemPath, asked: &Asked) -> Result<Opened, Fault> {
         Some(None) => Part::Outside,
         Some(Some((from, length))) => Part::Bytes { from, length, whole: false },
     };
-    let mut file = File::from(file);
-    if let Part::Bytes { from, .. } = part {
-        file.seek(SeekFrom::Start(from))?;
-    }
+    let first = match part {
+        Part::Bytes { from, length, .. } => piece(&file, from, length)?,
+        Part::Unchanged | Part::Outside => Bytes::new(),
+    };
     let media_type = mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream");
-    Ok(Opened { file, size, version, modified, media_type, part })
+    Ok(Opened { file, first, size, version, modified, media_type, part })
+}
+
+/// At most one piece of the `left` bytes at `at`. Fails where the file ends before them: it was cut meanwhile,
+/// and the length is announced already.
+fn piece(file: &OwnedFd, at: u64, left: u64) -> Result<Bytes, Errno> {
+    let wanted = usize::try_from(left.min(PIECE)).unwrap_or(usize::MAX);
+    let mut bytes = Vec::with_capacity(wanted);
+    while bytes.len() < wanted {
+        let next = at + bytes.len() as u64;
+        match pread(file, spare_capacity(&mut bytes), next) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(_) => {}
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    // The allocator may have given more room than was asked for.
+    bytes.truncate(wanted);
+    Ok(bytes.into())
+}
+
+/// The bytes of a file: the first piece is there, each further one is read when it is asked for.
+struct Pieces {
+    file: Arc<OwnedFd>,
+    at: u64,
+    left: u64,
+    first: Bytes,
+    reading: Option<JoinHandle<Result<Bytes, Errno>>>,
+}
+
+impl Pieces {
+    fn new(file: OwnedFd, at: u64, left: u64, first: Bytes) -> Self {
+        Self { file: Arc::new(file), at, left, first, reading: None }
+    }
+}
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        if this.left == 0 {
+            return Poll::Ready(None);
+        }
+        let mut bytes = std::mem::take(&mut this.first);
+        if bytes.is_empty() {
+            let reading = this.reading.get_or_insert_with(|| {
+                let (file, at, left) = (Arc::clone(&this.file), this.at, this.left);
+                tokio::task::spawn_blocking(move || piece(&file, at, left))
+            });
+            let read = ready!(Pin::new(reading).poll(cx));
+            this.reading = None;
+            bytes = match read.map_err(BoxError::from).and_then(|read| read.map_err(BoxError::from)) {
+                Ok(bytes) => bytes,
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            };
+        }
+        let length = bytes.len() as u64;
+        (this.at, this.left) = (this.at + length, this.left.saturating_sub(length));
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
 }
 
 /// Reads one byte range (RFC 9110 §14.1.2): none when the header is to be ignored (malformed, or several
@@ -137,6 +215,33 @@ fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn file_of(bytes: &[u8]) -> (tempfile::TempDir, OwnedFd) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        std::fs::write(&path, bytes).unwrap();
+        (folder, std::fs::File::open(path).unwrap().into())
+    }
+
+    #[tokio::test]
+    async fn a_file_of_many_pieces_arrives_whole_from_any_place() {
+        let content: Vec<u8> = (0..300_000u32).flat_map(u32::to_le_bytes).collect();
+        for from in [0, 1, 200_000] {
+            let (_folder, file) = file_of(&content);
+            let left = (content.len() - from) as u64;
+            let first = piece(&file, from as u64, left).unwrap();
+            let pieces = Pieces::new(file, from as u64, left, first);
+            assert!(pieces.collect().await.unwrap().to_bytes() == content[from..], "from {from}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_cut_after_its_length_was_announced_breaks_off() {
+        let (_folder, file) = file_of(b"short");
+        let pieces = Pieces::new(file, 0, 6, Bytes::new());
+        assert_eq!(pieces.size_hint().exact(), Some(6));
+        assert!(pieces.collect().await.is_err());
+    }
 
     #[test]
     fn ranges_are_read_as_the_rfc_says() {

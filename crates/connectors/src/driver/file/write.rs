@@ -10,24 +10,25 @@ use rustix::fs::{AtFlags, Mode, OFlags, fsync, linkat, openat, renameat, unlinka
 use tokio::io::AsyncWriteExt;
 
 use super::answer::{Fault, reply};
-use super::entry;
 use super::walk::{ItemPath, Jail, Kind, kind};
+use super::{Root, entry};
 use crate::engine::Body;
 
 /// `PUT`: the body becomes the file. Without `overwrite` something of that name is a conflict; a folder of
 /// that name always is. Answers like `STAT`.
 pub(super) async fn file(
-    jail: Jail,
+    root: Root,
     path: ItemPath,
     overwrite: bool,
     temporary: String,
     mut body: Body,
 ) -> Result<Response<Body>, Fault> {
-    let begun = {
-        let (jail, path) = (jail.clone(), path.clone());
-        blocking(move || Unfinished::begin(&jail, &path, overwrite, temporary)).await?
-    };
-    let (unfinished, file) = begun;
+    let (jail, path, unfinished, file) = blocking(move || {
+        let jail = root.open()?;
+        let (unfinished, file) = Unfinished::begin(&jail, &path, overwrite, temporary)?;
+        Ok((jail, path, unfinished, file))
+    })
+    .await?;
     let mut file = tokio::fs::File::from_std(file);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Fault::new(StatusCode::BAD_REQUEST, "the upload broke off"))?;

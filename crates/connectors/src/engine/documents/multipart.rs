@@ -1,8 +1,10 @@
 //! The client's file: a field of a multipart form, or the body itself; streamed either way.
 
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 
-use futures_util::TryStreamExt;
+use futures_util::{Stream, TryStreamExt};
 use http::header;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -67,7 +69,7 @@ pub(super) async fn incoming(call: &mut CallHead, body: Body) -> Result<Incoming
     }
     let boundary = multer::parse_boundary(kind.unwrap_or_default())
         .map_err(|_| CallProblem::bad_request("Content-Type: the multipart boundary is missing"))?;
-    let mut form = multer::Multipart::new(body.into_data_stream(), boundary);
+    let mut form = multer::Multipart::new(OneByOne::new(body.into_data_stream()), boundary);
     for _ in 0..MAX_FIELDS {
         let field = form.next_field().await.map_err(|error| broken(&error))?;
         let Some(mut field) = field else { break };
@@ -102,4 +104,65 @@ pub(super) async fn incoming(call: &mut CallHead, body: Body) -> Result<Incoming
 
 fn broken(error: &multer::Error) -> CallProblem {
     CallProblem::bad_request(format!("the multipart body cannot be read: {error}"))
+}
+
+/// multer first takes all that is ready and only then gives something out: from a fast client it would take
+/// far more than it needs. So there is never more than one frame ready.
+struct OneByOne<S> {
+    frames: S,
+    given: bool,
+}
+
+impl<S> OneByOne<S> {
+    fn new(frames: S) -> Self {
+        Self { frames, given: false }
+    }
+}
+
+impl<S: Stream + Unpin> Stream for OneByOne<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        if std::mem::take(&mut self.given) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let frame = ready!(Pin::new(&mut self.frames).poll_next(cx));
+        self.given = true;
+        Poll::Ready(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+    use futures_util::stream;
+    use http::HeaderMap;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_fast_clients_form_is_not_read_ahead() {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&taken);
+        let head = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n";
+        let ready = (0..1000).map(move |place| {
+            count.fetch_add(1, Ordering::Relaxed);
+            let bytes = if place == 0 { Bytes::from(head) } else { Bytes::from(vec![0; 1000]) };
+            Ok::<_, Infallible>(Frame::data(bytes))
+        });
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, "multipart/form-data; boundary=b".parse().unwrap());
+        let mut call = CallHead { headers, ..CallHead::plain() };
+
+        let body = BodyExt::map_err(StreamBody::new(stream::iter(ready)), Into::into).boxed_unsync();
+        let mut file = incoming(&mut call, body).await.unwrap();
+        let first = file.body.frame().await.unwrap().unwrap().into_data().unwrap();
+
+        assert!(!first.is_empty());
+        assert!(taken.load(Ordering::Relaxed) <= 3, "{} frames were taken", taken.load(Ordering::Relaxed));
+    }
 }

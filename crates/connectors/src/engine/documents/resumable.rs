@@ -3,6 +3,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, header};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use pierhead_script::Program;
 use serde_json::Value;
@@ -46,7 +47,7 @@ impl Documents<'_> {
         body: Body,
     ) -> Result<Value, CallProblem> {
         let session = self.open_session(open, session, more, scope).await?;
-        let mut chunks = Chunks { body, buffer: BytesMut::new(), ended: false };
+        let mut chunks = Chunks::of(body);
         let (mut sent, mut stuck) = (0u64, 0);
         loop {
             let (bytes, is_last) = chunks.next(chunk).await?;
@@ -155,35 +156,48 @@ fn kept_bytes(answer: &Answer) -> u64 {
 /// A body cut into chunks of one size; never more than one chunk and one frame in memory.
 struct Chunks {
     body: Body,
+    /// The chunk being filled; its memory serves one chunk after the other.
     buffer: BytesMut,
+    /// What of the last frame did not fit.
+    rest: Bytes,
     ended: bool,
 }
 
 impl Chunks {
+    fn of(body: Body) -> Self {
+        Self { body, buffer: BytesMut::new(), rest: Bytes::new(), ended: false }
+    }
+
     /// The next chunk, and whether it is the last. Only the last may be shorter.
     async fn next(&mut self, size: usize) -> Result<(Bytes, bool), CallProblem> {
-        while !self.ended && self.buffer.len() <= size {
+        // At once, since growing holds the old and the new memory for a while.
+        let coming = self.body.size_hint().upper().and_then(|left| usize::try_from(left).ok());
+        let coming = coming.map_or(size, |left| left.saturating_add(self.rest.len()).min(size));
+        self.buffer.reserve(coming.min(size.saturating_sub(self.buffer.len())));
+        while self.buffer.len() < size && self.more().await? {
+            let fits = self.rest.len().min(size - self.buffer.len());
+            self.buffer.extend_from_slice(&self.rest.split_to(fits));
+        }
+        let last = self.buffer.len() < size || !self.more().await?;
+        Ok((self.buffer.split().freeze(), last))
+    }
+
+    /// Whether there is something in `rest`, reading on where there is not.
+    async fn more(&mut self) -> Result<bool, CallProblem> {
+        while self.rest.is_empty() && !self.ended {
             match self.body.frame().await {
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        self.buffer.extend_from_slice(&data);
-                    }
-                }
+                Some(Ok(frame)) => self.rest = frame.into_data().unwrap_or_default(),
                 Some(Err(_)) => return Err(CallProblem::bad_request("the upload broke off")),
                 None => self.ended = true,
             }
         }
-        let length = self.buffer.len().min(size);
-        let chunk = self.buffer.split_to(length).freeze();
-        Ok((chunk, self.ended && self.buffer.is_empty()))
+        Ok(!self.rest.is_empty())
     }
 
-    /// Puts the last `lost` bytes of a chunk back to the front.
+    /// Puts the last `lost` bytes of a chunk back to the front; the buffer is empty between chunks.
     fn give_back(&mut self, chunk: &Bytes, lost: usize) {
         if lost > 0 {
-            let mut front = BytesMut::from(&chunk[chunk.len() - lost..]);
-            front.extend_from_slice(&self.buffer);
-            self.buffer = front;
+            self.buffer = BytesMut::from(&chunk[chunk.len() - lost..]);
         }
     }
 }
