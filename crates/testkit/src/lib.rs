@@ -21,5 +21,5 @@ pub use admin::Admin;
 pub use client::{Answer, Client, Request};
 pub use drive::Drive;
 pub use raw::{RawAnswer, raw, raw_get};
-pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Pierhead};
+pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Pierhead, postgres};
 pub use site::Site;

@@ -33,11 +33,9 @@ impl Pierhead {
         Self::start_with(Flags::new()).await
     }
 
-    /// The same on a new database of the PostgreSQL server that `PIERHEAD_TEST_POSTGRES` names, or `None`
-    /// where it names none.
+    /// The same on a database of [`postgres`].
     pub async fn start_on_postgres() -> Option<Self> {
-        let DatabaseUrl::Postgres(url) = postgres_url().await? else { return None };
-        Some(Self::start_with(vec![("database.url", url.into())]).await)
+        Some(Self::start_with(vec![("database.url", postgres().await?.into())]).await)
     }
 
     /// The same with more settings.
@@ -98,6 +96,15 @@ impl Deref for Pierhead {
 
 fn site(server: &Server) -> Site {
     Site::new(format!("http://{}", server.gateway()), format!("http://{}", server.control()))
+}
+
+/// The address of a new, empty database of the PostgreSQL server that `PIERHEAD_TEST_POSTGRES` names, or
+/// `None` where it names none.
+pub async fn postgres() -> Option<String> {
+    match postgres_url().await? {
+        DatabaseUrl::Postgres(url) => Some(url),
+        DatabaseUrl::Sqlite(_) => None,
+    }
 }
 
 async fn start(flags: &Flags, clock: &StoppedClock) -> Server {

@@ -10,7 +10,7 @@ use pierhead_testkit::{Admin, Request};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::process::Process;
+use crate::process::{Home, Process};
 
 const ROUNDS: usize = 4;
 
@@ -70,12 +70,10 @@ fn names(list: &Value) -> Vec<String> {
     list["results"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn maps_and_their_entries() {
-    let folder = tempfile::tempdir().unwrap();
+async fn maps_and_their_entries(home: Home) {
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
-        let process = Process::start(folder.path());
+        let process = Process::start(&home);
         let admin = process.admin().await;
         for name in &acknowledged {
             assert!(read(&admin, &format!("/KeyMapEntries('{name}')")).await.is_some(), "{name} is gone");
@@ -97,12 +95,10 @@ async fn maps_and_their_entries() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn single_entries_of_one_map() {
-    let folder = tempfile::tempdir().unwrap();
+async fn single_entries_of_one_map(home: Home) {
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
-        let process = Process::start(folder.path());
+        let process = Process::start(&home);
         let admin = process.admin().await;
         let there = read(&admin, "/KeyMapEntries('m')/keyMapEntryValues?$top=1000").await;
         let there = there.map(|list| names(&list)).unwrap_or_default();
@@ -124,14 +120,12 @@ async fn single_entries_of_one_map() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn connector_instances() {
-    let folder = tempfile::tempdir().unwrap();
+async fn connector_instances(home: Home) {
     let files = tempfile::tempdir().unwrap();
     std::fs::write(files.path().join("a.txt"), "tide table").unwrap();
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
-        let process = Process::start(folder.path());
+        let process = Process::start(&home);
         let admin = process.admin().await;
         for token in &acknowledged {
             admin.hub_get(token, "/files?path=/a.txt").await.expect_status(200);
@@ -189,13 +183,11 @@ async fn assert_whole(admin: &Admin, name: &str) -> bool {
     true
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn proxies_by_deep_insert() {
-    let folder = tempfile::tempdir().unwrap();
+async fn proxies_by_deep_insert(home: Home) {
     let mut acknowledged: Vec<String> = Vec::new();
     let mut lost: Option<String> = None;
     for round in 0..ROUNDS {
-        let process = Process::start(folder.path());
+        let process = Process::start(&home);
         let admin = process.admin().await;
         if round == 0 {
             admin.create_open_connectors_provider("oc").await;
@@ -231,15 +223,13 @@ async fn prepare(admin: &Admin, files: &Path, count: usize) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn deployments() {
+async fn deployments(home: Home) {
     const PER_ROUND: usize = 12;
-    let folder = tempfile::tempdir().unwrap();
     let files = tempfile::tempdir().unwrap();
     std::fs::write(files.path().join("a.txt"), "tide table").unwrap();
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
-        let process = Process::start(folder.path());
+        let process = Process::start(&home);
         let admin = process.admin().await;
         if round == 0 {
             prepare(&admin, files.path(), ROUNDS * PER_ROUND).await;
@@ -268,3 +258,26 @@ async fn deployments() {
         );
     }
 }
+
+/// Each subject on the embedded database and, where one is given, on PostgreSQL.
+macro_rules! on_both_databases {
+    ($($subject:ident)+) => {$(
+        mod $subject {
+            use crate::process::Home;
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn embedded() {
+                super::$subject(Home::embedded()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn postgres() {
+                if let Some(home) = Home::on_postgres().await {
+                    super::$subject(home).await;
+                }
+            }
+        }
+    )+};
+}
+
+on_both_databases!(maps_and_their_entries single_entries_of_one_map connector_instances proxies_by_deep_insert deployments);

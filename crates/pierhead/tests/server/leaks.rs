@@ -9,7 +9,7 @@ use http::Method;
 use pierhead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Admin, Answer, Drive, Request, Site};
 use serde_json::{Value, json};
 
-use crate::process::Process;
+use crate::process::{Home, Process};
 
 /// What must not show, by what it is.
 struct Secrets(Vec<(&'static str, String)>);
@@ -210,18 +210,21 @@ async fn read_back(site: &Site) -> Vec<Answer> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_shows_a_secret() {
-    let folder = tempfile::tempdir().unwrap();
-    let (data, log, root) =
-        (folder.path().join("data"), folder.path().join("log"), folder.path().join("files"));
+    let (home, folder) = (Home::embedded(), tempfile::tempdir().unwrap());
+    let (log, root) = (folder.path().join("log"), folder.path().join("files"));
     fs::create_dir(&root).unwrap();
     let drive = Drive::start().await;
-    let process = Process::start_logging_all(&data, &log);
+    let process = Process::start_logging_all(&home, &log);
 
     let mut secrets = the_story(&process, &drive, &root).await;
     let answers = failures(&process, &drive, &mut secrets).await;
     let shown = read_back(&process).await;
     process.kill();
 
+    for (what, secret) in &secrets.0 {
+        let line = format!("{{\"a\": \"{secret}\"}}");
+        assert!(secrets.found_in(line.as_bytes()).is_some(), "{what} would not be seen");
+    }
     for answer in &answers {
         assert!(!answer.status.is_success(), "{} {}", answer.status, answer.text());
     }
@@ -244,7 +247,7 @@ async fn nothing_shows_a_secret() {
     }
     let mut bytes = 0;
     for name in ["pierhead.db", "pierhead.db-wal"] {
-        let stored = fs::read(data.join(name)).unwrap_or_default();
+        let stored = fs::read(home.data().join(name)).unwrap_or_default();
         bytes += stored.len();
         let found = secrets.found_in(&stored);
         assert_eq!(found, None, "{found:?} in {name}");

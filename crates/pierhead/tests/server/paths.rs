@@ -153,7 +153,7 @@ async fn a_client_cannot_bring_its_own_secrets_or_take_the_proxys() {
     ] {
         let answer = raw_get(&pierhead.gateway(""), "/folder/files?path=/a.txt", &headers).await;
         assert_eq!(answer.status, 200, "{headers}: {}", answer.text);
-        assert!(answer.text.contains("\r\ntide table\r\n"), "{headers}: {}", answer.text);
+        assert!(answer.text.contains("tide table"), "{headers}: {}", answer.text);
         for secret in [&admin.user, &admin.organization, &token] {
             assert!(!answer.text.contains(secret.as_str()), "{headers}");
         }

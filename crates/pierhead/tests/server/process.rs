@@ -3,10 +3,35 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use pierhead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Site};
+
+/// What a program leaves behind when it dies: its data directory and its database.
+pub(crate) struct Home {
+    folder: tempfile::TempDir,
+    /// Its address; the embedded database when `None`.
+    postgres: Option<String>,
+}
+
+impl Home {
+    /// An empty home with the embedded database.
+    pub(crate) fn embedded() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), postgres: None }
+    }
+
+    /// An empty home with a new database of the test server, where one is given.
+    pub(crate) async fn on_postgres() -> Option<Self> {
+        let postgres = Some(pierhead_testkit::postgres().await?);
+        Some(Self { postgres, ..Self::embedded() })
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+}
 
 /// A running `pierhead serve` on free ports; it is killed when this value goes.
 pub(crate) struct Process {
@@ -15,23 +40,25 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts on `data` and waits until both listeners serve.
-    pub(crate) fn start(data: &Path) -> Self {
-        Self::start_with(data, &["--log", "error"], Stdio::inherit())
+    /// Starts and waits until both listeners serve.
+    pub(crate) fn start(home: &Home) -> Self {
+        Self::start_with(home, &["--log", "error"], Stdio::inherit())
     }
 
     /// Starts with every log line there is, written to `log`.
-    pub(crate) fn start_logging_all(data: &Path, log: &Path) -> Self {
+    pub(crate) fn start_logging_all(home: &Home, log: &Path) -> Self {
         let log = File::create(log).unwrap();
-        Self::start_with(data, &["--log", "trace", "--access-log"], log.into())
+        Self::start_with(home, &["--log", "trace", "--access-log"], log.into())
     }
 
-    fn start_with(data: &Path, more: &[&str], stderr: Stdio) -> Self {
+    fn start_with(home: &Home, more: &[&str], stderr: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pierhead"))
             .args(["serve", "--gateway", "127.0.0.1:0", "--control", "127.0.0.1:0"])
             .args(["--egress-allow", "127.0.0.0/8", "--data-dir"])
-            .arg(data)
+            .arg(home.data())
             .args(more)
+            // In the environment: arguments can be read by everybody on the machine.
+            .envs(home.postgres.iter().map(|url| ("PIERHEAD_DATABASE__URL", url)))
             .env("PIERHEAD_ADMIN_EMAIL", ADMIN_EMAIL)
             .env("PIERHEAD_ADMIN_PASSWORD", ADMIN_PASSWORD)
             .stdout(Stdio::piped())

@@ -59,6 +59,16 @@ async fn the_key_file_of_another_installation_is_refused() {
 }
 
 #[tokio::test]
+async fn a_key_file_that_is_none_is_refused_and_not_repeated() {
+    let folder = data_with_a_start_behind_it().await;
+    for content in ["", "swordfish", "[keys]\nx = \"swordfish\"\n"] {
+        std::fs::write(folder.path().join("pierhead.key"), content).unwrap();
+        let why = complaint(&serve(folder.path()));
+        assert!(why.contains("pierhead.key") && !why.contains("swordfish"), "{why}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_server_on_the_same_data_is_refused() {
     let pierhead = pierhead_testkit::Pierhead::start().await;
     let why = complaint(&serve(&pierhead.data_dir()));

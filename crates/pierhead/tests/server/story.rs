@@ -112,6 +112,39 @@ async fn a_missing_instance_token_is_a_fault_that_names_the_map_and_the_key() {
     assert!(text.contains("apim.oc.instance.token") && text.contains("default"), "{text}");
 }
 
+const MAP: &str =
+    "/GenericKeyMapEntries(name='apim.oc.instance.token',scope='APIPROXY',scopeId='Googledrive')";
+
+#[tokio::test]
+async fn a_map_that_was_deleted_is_a_fault_too_and_no_value_shows() {
+    let pierhead = Pierhead::start().await;
+    let admin = pierhead.admin().await;
+    let token = admin.connect_folder(&pierhead.folder("files")).await;
+    admin.publish("Googledrive", "/googledrive", &token).await;
+    pierhead.client.get(pierhead.gateway("/googledrive/folders/contents?path=/")).await.expect_status(200);
+
+    admin.manage(Method::DELETE, MAP, None).await.expect_status(204);
+
+    let fault = pierhead.client.get(pierhead.gateway("/googledrive/files?path=/a")).await.expect_status(500);
+    let text = fault.json()["fault"]["faultstring"].as_str().unwrap().to_owned();
+    assert!(text.contains("apim.oc.instance.token") && text.contains("default"), "{text}");
+    assert!(!fault.text().contains(&token));
+}
+
+#[tokio::test]
+async fn a_wrong_instance_token_in_the_map_is_401_and_is_not_repeated() {
+    let pierhead = Pierhead::start().await;
+    let admin = pierhead.admin().await;
+    admin.publish("Googledrive", "/googledrive", "no-such-instance-token").await;
+
+    let answer = pierhead.client.get(pierhead.gateway("/googledrive/files?path=/a")).await.expect_status(401);
+
+    assert!(!answer.text().contains("no-such-instance-token"), "{}", answer.text());
+    assert!(!answer.text().contains(&admin.user), "{}", answer.text());
+    let entries = admin.manage(Method::GET, &format!("{MAP}/genericKeyMapEntryValues"), None).await;
+    assert!(!entries.expect_status(200).text().contains("no-such-instance-token"), "values are masked");
+}
+
 #[tokio::test]
 async fn everything_acknowledged_is_there_after_a_restart() {
     let mut pierhead = Pierhead::start().await;
