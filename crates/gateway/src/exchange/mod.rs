@@ -9,6 +9,8 @@ use std::cell::OnceCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
 use pierhead_domain::{EpochMillis, RequestId, SecretString, SharedClock, SharedRng};
 
 use crate::compile::{BodyReads, CompiledProxy, Provider, ProxyPlan, TargetPlan};
@@ -83,6 +85,9 @@ pub struct Exchange {
     /// Entries of key value maps that this exchange wrote; the snapshot has them a moment later.
     pub(crate) written_kvm: Vec<(KvmAddress, Option<Arc<SecretString>>)>,
     pub(crate) message_id: OnceCell<RequestId>,
+    /// The `Authorization` that the hub is to see and no step of the flows: it stands in the request only
+    /// while that is sent.
+    pub(crate) hub_authorization: Option<HeaderValue>,
 }
 
 /// Moments of an exchange; `None` until they come.
@@ -209,6 +214,21 @@ impl Exchange {
             variables: VariableStore::default(),
             written_kvm: Vec::new(),
             message_id: OnceCell::new(),
+            hub_authorization: None,
+        }
+    }
+
+    /// The last change before the request is sent.
+    pub(crate) fn show_hub_authorization(&mut self) {
+        if let Some(value) = &self.hub_authorization {
+            self.request.headers.insert(AUTHORIZATION, value.clone());
+        }
+    }
+
+    /// The first change after the request was sent.
+    pub(crate) fn hide_hub_authorization(&mut self) {
+        if self.hub_authorization.take().is_some() {
+            self.request.headers.remove(AUTHORIZATION);
         }
     }
 

@@ -90,7 +90,10 @@ fn host_of(request: &Message) -> &str {
 /// Runs the request flows of the proxy endpoint, chooses the route, and runs the request flows of the target.
 pub async fn run_request(cx: &mut Exchange) -> RequestOutcome {
     match request_flows(cx).await {
-        Ok(Some(to)) => RequestOutcome::Forward(to),
+        Ok(Some(to)) => {
+            cx.show_hub_authorization();
+            RequestOutcome::Forward(to)
+        }
         Ok(None) => {
             respond(cx).await;
             RequestOutcome::Answer
@@ -122,6 +125,7 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
 
 /// Runs the response flows of target and proxy endpoint over [`Exchange::response`]; afterwards it is final.
 pub async fn run_response(cx: &mut Exchange) {
+    cx.hide_hub_authorization();
     match target_response(cx).await {
         Ok(()) => respond(cx).await,
         Err(fault) => faults::run(cx, fault).await,
@@ -154,6 +158,7 @@ async fn respond(cx: &mut Exchange) {
 /// Puts the exchange into the error state because the call to the target, or reading a body, failed.
 /// Afterwards [`Exchange::response`] is final.
 pub async fn on_target_error(cx: &mut Exchange, fault: EngineFault) {
+    cx.hide_hub_authorization();
     if cx.target.is_some() {
         cx.position.segment = Segment::TargetResponse;
     }

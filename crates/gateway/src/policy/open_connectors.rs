@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::ports::KvmScope;
 
 /// Sets `Authorization: User …, Organization …, Element …` on the target request, whatever the caller sent.
+/// No other step sees it: who designs a proxy may use the secrets of its provider and not read them.
 ///
 /// The instance token is an entry of a key value map of the proxy. Faults, all 500 and before the target is
 /// called: `oc.NoProvider`, `oc.NoInstanceToken`, `oc.BadInstanceToken`; they name the map and the key and
@@ -55,7 +56,8 @@ impl Policy for OpenConnectors {
     fn run<'a>(&'a self, cx: &'a mut Exchange) -> PolicyRun<'a> {
         let authorization = self.authorization(cx);
         PolicyRun::Done(authorization.map(|value| {
-            cx.request.headers.insert(AUTHORIZATION, value);
+            cx.request.headers.remove(AUTHORIZATION);
+            cx.hub_authorization = Some(value);
             Next::Continue
         }))
     }

@@ -32,6 +32,33 @@ fn the_header_never_shows_in_debug_output() {
 }
 
 #[test]
+fn no_policy_can_read_or_copy_the_three_secrets() {
+    let path = "/elements/api-v2/".to_owned();
+    let read = "<AssignMessage><Set><Headers><Header name=\"x-read\">{request.header.authorization}</Header></Headers></Set><IgnoreUnresolvedVariables>true</IgnoreUnresolvedVariables><AssignTo type=\"response\">response</AssignTo></AssignMessage>";
+    let copied = "<AssignMessage><Copy source=\"request\"><Headers><Header name=\"Authorization\"/></Headers></Copy><AssignTo type=\"response\">response</AssignTo></AssignMessage>";
+    let all = "<AssignMessage><Copy source=\"request\"><Headers/></Copy><AssignTo type=\"response\">response</AssignTo></AssignMessage>";
+    let design = design()
+        .on_target(Destination::Provider { name: "oc".into(), relative_path: path })
+        .policy("OpenConnectors", XML)
+        .policy("read", read)
+        .policy("copied", copied)
+        .policy("all", all);
+    let kept = "<AssignMessage><AssignVariable><Name>kept</Name><Template>{request.header.authorization}</Template></AssignVariable><IgnoreUnresolvedVariables>true</IgnoreUnresolvedVariables></AssignMessage>";
+    let mut design = design.policy("kept", kept);
+    design.target().flows.post.request = vec![step("OpenConnectors"), step("kept")];
+    design.target().flows.post.response = vec![step("read"), step("copied"), step("all")];
+    let bench = Bench::new(&design).kvm("apim.oc.instance.token", true, &[("default", "e-1=")]);
+    let answered = bench.get("/p/files").receive(response(200, &[], "x"));
+    let headers = &answered.cx.response.as_ref().unwrap().headers;
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        assert!(!["u-1", "o-1", "e-1="].iter().any(|secret| value.contains(secret)), "{name}: {value}");
+    }
+    assert_eq!(answered.var("request.header.authorization"), "null");
+    assert_eq!(answered.var("kept"), "");
+}
+
+#[test]
 fn fault_no_instance_token_names_map_and_key() {
     for (bench, why) in [
         (bench_against("oc"), "no such map"),
