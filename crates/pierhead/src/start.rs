@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use pierhead_store::{DatabaseUrl, Store};
@@ -12,7 +13,11 @@ use crate::config::Config;
 
 /// Makes the data directory for its owner only.
 pub(crate) fn data_dir(config: &Config) -> anyhow::Result<()> {
-    let folder = &config.server.data_dir;
+    private_folder(&config.server.data_dir)
+}
+
+/// Makes a folder that only its owner may enter, unless it is there.
+pub(crate) fn private_folder(folder: &Path) -> anyhow::Result<()> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -57,7 +62,7 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
 fn private(file: &str) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     for name in [file.to_owned(), format!("{file}-wal"), format!("{file}-shm")] {
-        if std::path::Path::new(&name).exists() {
+        if Path::new(&name).exists() {
             std::fs::set_permissions(&name, std::fs::Permissions::from_mode(0o600))
                 .with_context(|| format!("protecting {name}"))?;
         }
@@ -69,7 +74,7 @@ fn private(file: &str) -> anyhow::Result<()> {
 pub(crate) async fn has_keys(config: &Config) -> bool {
     let Ok(url) = config.database_url() else { return false };
     if let DatabaseUrl::Sqlite(file) = &url
-        && !std::path::Path::new(file).exists()
+        && !Path::new(file).exists()
     {
         return false;
     }

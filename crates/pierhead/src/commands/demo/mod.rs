@@ -108,7 +108,7 @@ fn login_of(data_dir: &std::path::Path) -> anyhow::Result<String> {
     SystemRng.fill(&mut bytes);
     let tail: String = bytes.iter().map(|byte| char::from(b'a' + byte % 26)).collect();
     let password = format!("Pier-{tail}-7");
-    std::fs::create_dir_all(data_dir).with_context(|| format!("making {}", data_dir.display()))?;
+    crate::start::private_folder(data_dir)?;
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&kept)?;
     file.write_all(password.as_bytes())?;
     Ok(password)
