@@ -6,6 +6,7 @@ mod migrate;
 mod sandbox;
 mod serve;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -31,7 +32,9 @@ fn dispatch(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Version => say(&format!("pierhead {}", env!("CARGO_PKG_VERSION"))),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "pierhead", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "pierhead", &mut script);
+            say(String::from_utf8_lossy(&script).trim_end());
         }
         Command::Serve(arguments) => block_on(serve::run(arguments))?,
         Command::Demo(arguments) => return block_on(demo::run(arguments)),
@@ -73,9 +76,9 @@ async fn stop_signal() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "a command answers on standard output")]
+/// A command's answer. Whoever reads it may stop early (`| head`): that is no failure of ours.
 fn say(line: &str) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 #[expect(clippy::print_stderr, reason = "a command complains on standard error")]
