@@ -18,7 +18,7 @@ use pierhead_domain::RequestId;
 
 pub(crate) use self::finish::Finish;
 use self::headers::announces_body;
-pub(crate) use self::headers::{add_forwarded, declared_length, strip_hop_by_hop};
+pub(crate) use self::headers::{add_forwarded, declared_length, is_hop_by_hop, strip_hop_by_hop};
 use crate::body::{AnswerBody, ClientBody, Patient, ReadBodyError, Source, read_whole};
 use crate::exchange::{Exchange, Incoming, Message, MessageBody};
 use crate::fault::EngineFault;

@@ -3,6 +3,7 @@
 mod hub;
 mod server;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use http::header::{ACCEPT, CONTENT_LENGTH};
@@ -17,6 +18,7 @@ use crate::fault::EngineFault;
 use crate::flow::ForwardTo;
 use crate::proxy::{Client, add_forwarded, declared_length, strip_hop_by_hop};
 use crate::server::Worker;
+use crate::upstream::RequestHead;
 
 /// The client's body with what is known about it, when the request has one that streams.
 pub(crate) type StreamedBody = Option<(ClientBody, Rc<ClientBodyState>)>;
@@ -36,15 +38,28 @@ pub(crate) async fn call(
     }
     let result = match to {
         ForwardTo::Network { endpoint, path_and_query: path } => {
-            let (request, state) = request(exchange, client, path, body, watched);
-            // By reference: each hand-over by value would copy it.
-            let mut request = Some(request);
-            let response = server::call(worker, client, endpoint, timeouts, &mut request, state).await?;
-            Ok(receive(response.map(Source::Upstream), &exchange.request))
+            let (body, state) = request_body(&exchange.request, body);
+            let head = exchange.request.as_request();
+            let mut headers = Cow::Borrowed(&exchange.request.headers);
+            if exchange.endpoint().x_forwarded_for {
+                add_forwarded(headers.to_mut(), client.peer.ip(), client.tls);
+            }
+            let head = RequestHead {
+                method: head.map_or(&Method::GET, |head| &head.method),
+                target: path.as_str(),
+                headers: &headers,
+            };
+            let (head, body) = server::call(worker, client, endpoint, timeouts, head, body, state).await?;
+            let body = Source::Upstream(body);
+            let mut message = Message::response(head.status, head.headers, kind_of(&body));
+            if let Some(response) = message.as_response_mut() {
+                response.reason = head.reason;
+            }
+            Ok((message, body))
         }
         ForwardTo::Hub { path_and_query: path } => {
             let hub = worker.services.ports.hub.clone().ok_or(EngineFault::ServiceUnavailable)?;
-            let (mut request, _) = request(exchange, client, path, body, watched);
+            let mut request = request(exchange, client, path, body, watched);
             if let Some(length) = request.body().size_hint().exact().filter(|&length| length > 0) {
                 // No framing in process: the hub wants to know what the client announced.
                 request.headers_mut().insert(CONTENT_LENGTH, length.into());
@@ -72,14 +87,24 @@ fn is_watched(exchange: &Exchange) -> bool {
     speaks(&exchange.endpoint().flows) || exchange.target().is_some_and(|target| speaks(&target.flows))
 }
 
-/// What is sent: the exchange's request as policies left it, without anything of the client's connection.
+/// What follows the head, and what is known about it when it comes from the client.
+fn request_body(request: &Message, body: StreamedBody) -> (RequestBody, Option<Rc<ClientBodyState>>) {
+    match (&request.body, body) {
+        (MessageBody::Replaced(bytes), _) => (RequestBody::Whole(bytes.clone()), None),
+        (MessageBody::Streaming, Some((body, state))) => (RequestBody::Client(body), Some(state)),
+        (MessageBody::Streaming | MessageBody::Empty, _) => (RequestBody::Empty, None),
+    }
+}
+
+/// What is sent to the hub: the exchange's request as policies left it, without anything of the client's
+/// connection.
 fn request(
     exchange: &mut Exchange,
     client: &Client,
     path: PathAndQuery,
     body: StreamedBody,
     watched: bool,
-) -> (Request<RequestBody>, Option<Rc<ClientBodyState>>) {
+) -> Request<RequestBody> {
     let mut headers = if watched {
         // Steps read the request's headers in the response flow too: it keeps its own.
         exchange.request.headers.clone()
@@ -96,20 +121,21 @@ fn request(
     if exchange.endpoint().x_forwarded_for {
         add_forwarded(&mut headers, client.peer.ip(), client.tls);
     }
-    let (body, state) = match (&exchange.request.body, body) {
-        (MessageBody::Replaced(bytes), _) => (RequestBody::Whole(bytes.clone()), None),
-        (MessageBody::Streaming, Some((body, state))) => (RequestBody::Client(body), Some(state)),
-        (MessageBody::Streaming | MessageBody::Empty, _) => (RequestBody::Empty, None),
-    };
+    let (body, _) = request_body(&exchange.request, body);
     let method = exchange.request.as_request().map_or(Method::GET, |head| head.method.clone());
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = Uri::from(path);
     *request.headers_mut() = headers;
-    (request, state)
+    request
 }
 
-/// The response as the flows see it.
+/// Whether a body follows.
+fn kind_of(body: &impl Body) -> MessageBody {
+    if body.is_end_stream() { MessageBody::Empty } else { MessageBody::Streaming }
+}
+
+/// The hub's response as the flows see it.
 fn receive(response: Response<Source>, request: &Message) -> (Message, Source) {
     let (mut head, body) = response.into_parts();
     let is_head = request.as_request().is_some_and(|head| head.method == Method::HEAD);
@@ -122,8 +148,7 @@ fn receive(response: Response<Source>, request: &Message) -> (Message, Source) {
     if let Some(length) = length {
         head.headers.insert(CONTENT_LENGTH, length.into());
     }
-    let kind = if body.is_end_stream() { MessageBody::Empty } else { MessageBody::Streaming };
-    let mut message = Message::response(head.status, head.headers, kind);
+    let mut message = Message::response(head.status, head.headers, kind_of(&body));
     if let Some(reason) = head.extensions.get::<hyper::ext::ReasonPhrase>()
         && let Some(response) = message.as_response_mut()
     {

@@ -2,12 +2,11 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
 use super::{BodyError, ClientBodyState, CutOff};
 use crate::guard::Watch;
@@ -29,8 +28,7 @@ pub(crate) enum Source {
 
 /// A target's body, which drives its own connection.
 pub(crate) struct UpstreamBody {
-    incoming: Incoming,
-    /// `None` once it went back to the pool.
+    /// `None` once the response was read to its end.
     line: Option<Line>,
     /// `None` when the request had no streamed body.
     request: Option<Rc<ClientBodyState>>,
@@ -38,50 +36,30 @@ pub(crate) struct UpstreamBody {
 }
 
 impl UpstreamBody {
-    pub(crate) fn new(
-        incoming: Incoming,
-        line: Line,
-        request: Option<Rc<ClientBodyState>>,
-        upstreams: Rc<Upstreams>,
-    ) -> Self {
-        let mut this = Self { incoming, line: Some(line), request, upstreams };
-        if this.incoming.is_end_stream() {
-            this.give_back();
-        }
+    pub(crate) fn new(line: Line, request: Option<Rc<ClientBodyState>>, upstreams: Rc<Upstreams>) -> Self {
+        let mut this = Self { line: Some(line), request, upstreams };
+        this.give_back_if_over();
         this
     }
 
-    /// Only `drive` makes frames, so the frames need no waker.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let mut quiet = Context::from_waker(Waker::noop());
-        if let Some(line) = &self.line {
-            line.hush();
-        }
-        let mut frame = Pin::new(&mut self.incoming).poll_frame(&mut quiet);
-        if frame.is_pending()
-            && let Some(line) = &mut self.line
-        {
-            line.drive(cx);
-            frame = Pin::new(&mut self.incoming).poll_frame(&mut quiet);
-        }
-        let ended = match &frame {
-            Poll::Ready(Some(Ok(_))) => self.incoming.is_end_stream(),
-            Poll::Ready(None) => true,
-            Poll::Ready(Some(Err(_))) | Poll::Pending => false,
-        };
-        if ended {
-            self.give_back();
-        }
-        frame.map_err(Into::into)
+        let Some(line) = &mut self.line else { return Poll::Ready(None) };
+        let part = std::task::ready!(line.poll_body(cx));
+        self.give_back_if_over();
+        Poll::Ready(part.map(|part| part.map(Frame::data).map_err(Into::into)))
     }
 
-    /// The response is over. A connection whose request is not is closed, never used again.
-    fn give_back(&mut self) {
-        if let Some(line) = self.line.take()
+    /// A connection whose request is not over when its response is, is closed and never used again.
+    fn give_back_if_over(&mut self) {
+        if let Some(line) = self.line.take_if(|line| line.is_response_over())
             && self.request.as_ref().is_none_or(|request| request.ended())
         {
             self.upstreams.put_back(line);
         }
+    }
+
+    fn exact(&self) -> Option<u64> {
+        self.line.as_ref().map_or(Some(0), Line::exact_body)
     }
 }
 
@@ -106,7 +84,7 @@ impl Body for Source {
         match self {
             Self::Empty => true,
             Self::Whole(bytes) => bytes.is_empty(),
-            Self::Upstream(body) => body.incoming.is_end_stream(),
+            Self::Upstream(body) => body.line.is_none(),
             Self::Hub(body) => body.is_end_stream(),
         }
     }
@@ -115,7 +93,7 @@ impl Body for Source {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Upstream(body) => body.incoming.size_hint(),
+            Self::Upstream(body) => body.exact().map_or_else(SizeHint::new, SizeHint::with_exact),
             Self::Hub(body) => body.size_hint(),
         }
     }

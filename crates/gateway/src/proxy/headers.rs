@@ -52,7 +52,7 @@ fn nominated(headers: &HeaderMap) -> Result<Vec<HeaderName>, TooManyNominated> {
 }
 
 /// Asked for every header of every message: first the length and the first letter, then the word.
-fn is_hop_by_hop(name: &HeaderName) -> bool {
+pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
     let name = name.as_str();
     match (name.len(), name.as_bytes().first()) {
         (2, Some(b't')) => name == "te",

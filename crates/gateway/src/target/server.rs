@@ -2,15 +2,12 @@
 
 use std::rc::Rc;
 
-use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
-
 use crate::body::{ClientBodyState, RequestBody, UpstreamBody};
 use crate::compile::{Endpoint, TargetTimeouts};
 use crate::fault::EngineFault;
 use crate::proxy::Client;
 use crate::server::Worker;
-use crate::upstream::{ConnectError, UpstreamError};
+use crate::upstream::{ConnectError, RequestHead, ResponseHead, UpstreamError};
 
 /// Sends the request; returns the head of the response and its body still to come.
 pub(super) async fn call(
@@ -18,17 +15,13 @@ pub(super) async fn call(
     client: &Client,
     to: Endpoint,
     timeouts: TargetTimeouts,
-    request: &mut Option<Request<RequestBody>>,
-    body: Option<Rc<ClientBodyState>>,
-) -> Result<Response<UpstreamBody>, EngineFault> {
-    let sent = worker.upstreams.send(&to, timeouts, request, &client.watch).await;
-    let (response, line) = sent.map_err(|error| fault_of(&error, &to, body.as_deref()))?;
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        // Nobody asked for it.
-        return Err(EngineFault::BadTargetResponse);
-    }
-    let upstreams = Rc::clone(&worker.upstreams);
-    Ok(response.map(|incoming: Incoming| UpstreamBody::new(incoming, line, body, upstreams)))
+    head: RequestHead<'_>,
+    mut body: RequestBody,
+    state: Option<Rc<ClientBodyState>>,
+) -> Result<(ResponseHead, UpstreamBody), EngineFault> {
+    let sent = worker.upstreams.send(&to, timeouts, &head, &mut body, &client.watch).await;
+    let (response, line) = sent.map_err(|error| fault_of(&error, &to, state.as_deref()))?;
+    Ok((response, UpstreamBody::new(line, state, Rc::clone(&worker.upstreams))))
 }
 
 /// What the client is told; the log is told why.
@@ -45,7 +38,7 @@ fn fault_of(error: &UpstreamError, to: &Endpoint, body: Option<&ClientBodyState>
         UpstreamError::Connect(_) => EngineFault::ServiceUnavailable,
         UpstreamError::TimedOut if body.is_some_and(|body| !body.ended()) => EngineFault::TargetWriteTimeOut,
         UpstreamError::TimedOut => EngineFault::GatewayTimeout,
-        UpstreamError::Broken(error) if error.is_parse() => EngineFault::BadTargetResponse,
+        UpstreamError::BadResponse(_) => EngineFault::BadTargetResponse,
         UpstreamError::Broken(_) => EngineFault::UnexpectedEofAtTarget,
     }
 }

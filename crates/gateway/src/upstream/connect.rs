@@ -1,5 +1,6 @@
 //! Opens connections to targets.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::line::Line;
+use super::line::{Line, LineLimits};
 use super::resolve::{Resolver, is_forbidden};
 use super::stream::Stream;
 use super::{Key, Trust};
@@ -33,8 +34,6 @@ pub(crate) enum ConnectError {
     Tls(#[source] std::io::Error),
     #[error("the host is no name that a certificate can have")]
     NoTlsName,
-    #[error("the target closed a new connection before anything was sent")]
-    Closed,
     #[error("TLS towards targets is not set up: {0}")]
     NoTls(Arc<str>),
 }
@@ -44,7 +43,7 @@ pub(super) struct Connector {
     resolver: Resolver,
     verified: Result<TlsConnector, Arc<str>>,
     anything: Result<TlsConnector, Arc<str>>,
-    http: hyper::client::conn::http1::Builder,
+    lines: LineLimits,
 }
 
 impl Connector {
@@ -56,9 +55,6 @@ impl Connector {
                 tracing::warn!(%error, "a certificate authority for targets is unusable: {error}");
             }
         }
-        let mut http = hyper::client::conn::http1::Builder::new();
-        http.max_buf_size(limits.read_buffer_bytes.max(limits.response_head_bytes))
-            .max_header_size(limits.response_head_bytes);
         Self {
             resolver: Resolver::new(limits.dns_ttl),
             verified: client_config(&provider, |builder| {
@@ -70,22 +66,31 @@ impl Connector {
                     .with_custom_certificate_verifier(Arc::new(TrustAll(Arc::clone(&provider))))
                     .with_no_client_auth()
             }),
-            http,
+            lines: LineLimits {
+                read_bytes: limits.read_buffer_bytes,
+                head_bytes: limits.response_head_bytes,
+            },
         }
     }
 
-    pub(super) async fn connect(&self, to: &Key, within: Duration) -> Result<Line, ConnectError> {
-        tokio::time::timeout(within, self.connect_unhurried(to)).await.map_err(|_| ConnectError::TimedOut)?
+    pub(super) async fn connect(
+        &self,
+        hash: u64,
+        to: &Rc<Key>,
+        within: Duration,
+    ) -> Result<Line, ConnectError> {
+        let connecting = tokio::time::timeout(within, self.connect_unhurried(to)).await;
+        let stream = connecting.map_err(|_| ConnectError::TimedOut)??;
+        Ok(Line::new(stream, hash, Rc::clone(to), self.lines))
     }
 
-    async fn connect_unhurried(&self, to: &Key) -> Result<Line, ConnectError> {
+    async fn connect_unhurried(&self, to: &Key) -> Result<Stream, ConnectError> {
         let stream = self.tcp(to).await?;
-        let stream = match to.trust {
+        Ok(match to.trust {
             Trust::Plain => Stream::Plain(stream),
             Trust::Verified => Stream::Tls(tls(&self.verified, to, stream).await?),
             Trust::Anything => Stream::Tls(tls(&self.anything, to, stream).await?),
-        };
-        Line::new(stream, &self.http).await.map_err(|_| ConnectError::Closed)
+        })
     }
 
     /// Tries the addresses in turn.

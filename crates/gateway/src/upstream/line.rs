@@ -1,158 +1,230 @@
 //! One connection to a target, driven by the request that uses it.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{Connection, SendRequest};
-use hyper_util::rt::TokioIo;
+use bytes::Bytes;
 
-use super::Key;
-use super::relay::Relay;
+use super::decoder::{Decoded, Decoder};
+use super::inbox::Inbox;
+use super::outbox::{Outbox, SendError};
+use super::request_head::RequestHead;
+use super::response_head::{BadResponse, ResponseHead, end_of_head};
 use super::stream::Stream;
+use super::{Key, UpstreamError};
 use crate::body::RequestBody;
 use crate::guard::Watch;
 
 /// An open connection. Dropping it closes it, which is also how a request is cancelled.
+#[derive(Debug)]
 pub(crate) struct Line(Box<Parts>);
 
+#[derive(Debug)]
 struct Parts {
-    /// `None` once it is closed: hyper hands an unsent request back when the connection is dropped.
-    connection: Option<Connection<TokioIo<Stream>, RequestBody>>,
-    sender: SendRequest<RequestBody>,
-    relay: Arc<Relay>,
-    waker: Waker,
-    home: Option<(u64, Rc<Key>)>,
+    stream: Stream,
+    inbox: Inbox,
+    outbox: Outbox,
+    /// The target takes nothing more; its answer may still come.
+    deaf: bool,
+    /// The response's body.
+    decoder: Decoder,
+    is_reusable: bool,
+    is_used: bool,
+    head_bytes: usize,
+    hash: u64,
+    key: Rc<Key>,
+    keep: Duration,
     /// When the sweep first found it idle; asking the clock for each request would cost more than it tells.
     idle_since: Option<Instant>,
-    keep: Duration,
 }
 
 /// What became of a request.
 pub(super) enum Sent {
     /// The head of the response is there.
-    Answered(Response<Incoming>, Line),
+    Answered(ResponseHead),
     /// The connection was closed before anything was written; the request is whole, where it was.
     Unwritten,
-    /// The deadline passed.
-    TimedOut,
     /// Something may have been written; it must not be sent again.
-    Broken(hyper::Error),
+    Failed(UpstreamError),
 }
 
-/// A connection polled this often in a row still has something to do: let others run first.
-const TURNS: usize = 8;
-
 impl Line {
-    pub(super) async fn new(
-        stream: Stream,
-        builder: &hyper::client::conn::http1::Builder,
-    ) -> hyper::Result<Self> {
-        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
-        let relay = Arc::new(Relay::default());
-        let waker = Waker::from(Arc::clone(&relay));
-        Ok(Self(Box::new(Parts {
-            connection: Some(connection),
-            sender,
-            relay,
-            waker,
-            home: None,
-            idle_since: None,
+    pub(super) fn new(stream: Stream, hash: u64, key: Rc<Key>, limits: LineLimits) -> Self {
+        Self(Box::new(Parts {
+            stream,
+            inbox: Inbox::new(limits.read_bytes),
+            outbox: Outbox::default(),
+            deaf: false,
+            decoder: Decoder::ended(),
+            is_reusable: false,
+            is_used: false,
+            head_bytes: limits.head_bytes,
+            hash,
+            key,
             keep: Duration::ZERO,
-        })))
+            idle_since: None,
+        }))
     }
 
-    /// Takes the request, sends it, and drives the connection until the response's head is there.
+    /// Sends the request and waits for the response's head; takes the body once it begins to write.
     pub(super) async fn send(
-        mut self,
-        request: &mut Option<Request<RequestBody>>,
+        &mut self,
+        head: &RequestHead<'_>,
+        body: &mut RequestBody,
         io: Duration,
         watch: &Watch,
     ) -> Sent {
-        let Some(unsent) = request.take() else { return Sent::Unwritten };
         watch.wait(watch.last_progress(), io);
-        let mut response = pin!(self.0.sender.try_send_request(unsent));
-        let result = poll_fn(|cx| {
-            // Only `drive` makes the response ready, so the response needs no waker.
-            self.drive(cx);
-            match response.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(result) => Poll::Ready(Some(result)),
-                Poll::Pending if watch.expired() => Poll::Ready(None),
+        let is_head = *head.method == http::Method::HEAD;
+        let (mut begun, mut scanned) = (false, 0);
+        let this = &mut *self.0;
+        let sent = poll_fn(|cx| {
+            if !begun {
+                begun = true;
+                if this.is_used && !this.is_silent(cx) {
+                    return Poll::Ready(Sent::Unwritten);
+                }
+                let body = std::mem::replace(body, RequestBody::Empty);
+                this.outbox.begin(head, &this.key.authority, body);
+                if std::mem::replace(&mut this.is_used, true) {
+                    // It was just asked for bytes, and had none: it will wake us when they come.
+                    return match this.write(cx) {
+                        Ok(()) => Poll::Pending,
+                        Err(failed) => Poll::Ready(Sent::Failed(failed)),
+                    };
+                }
+            }
+            match this.poll_head(is_head, &mut scanned, cx) {
+                Poll::Ready(Ok(head)) => Poll::Ready(Sent::Answered(head)),
+                Poll::Ready(Err(failed)) => Poll::Ready(Sent::Failed(failed)),
+                Poll::Pending if watch.expired() => Poll::Ready(Sent::Failed(UpstreamError::TimedOut)),
                 Poll::Pending => Poll::Pending,
             }
         })
         .await;
         watch.relax();
-        match result {
-            Some(Ok(response)) => Sent::Answered(response, self),
-            Some(Err(mut failed)) => {
-                *request = failed.take_message();
-                if request.is_some() { Sent::Unwritten } else { Sent::Broken(failed.into_error()) }
-            }
-            None => Sent::TimedOut,
-        }
+        sent
     }
 
-    /// Lets the connection read and write as far as it can; wakes `cx` when it can do more.
-    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
-        let this = &mut *self.0;
-        let Some(connection) = &mut this.connection else { return };
-        this.relay.hush();
-        for _ in 0..TURNS {
-            this.relay.take_noted();
-            // An error reaches the request or its body; here it only means that this is the end.
-            if Pin::new(&mut *connection).poll(&mut Context::from_waker(&this.waker)).is_ready() {
-                this.connection = None;
-                return;
-            }
-            if !this.relay.take_noted() {
-                this.relay.pass_on(cx.waker());
-                return;
-            }
-        }
-        this.relay.pass_on(cx.waker());
-        cx.waker().wake_by_ref();
+    /// The next part of the response's body; `None` is its end. Goes on sending the request meanwhile.
+    pub(crate) fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, UpstreamError>>> {
+        self.0.poll_body(cx).map(Result::transpose)
     }
 
-    /// What follows, up to the next [`Self::drive`], wakes nobody: it is followed by one.
-    pub(crate) fn hush(&self) {
-        self.0.relay.hush();
+    /// Whether the response has been read to its end.
+    pub(crate) fn is_response_over(&self) -> bool {
+        self.0.decoder.is_ended()
     }
 
-    /// Where the connection goes back to, and how long it may lie there.
-    pub(super) fn belongs_to(&mut self, hash: u64, key: Rc<Key>, keep: Duration) {
-        self.0.home = Some((hash, key));
+    /// Bytes of the body still to come, when the target said so.
+    pub(crate) fn exact_body(&self) -> Option<u64> {
+        self.0.decoder.exact()
+    }
+
+    /// How long it may lie in the pool.
+    pub(super) fn keep(&mut self, keep: Duration) {
         self.0.keep = keep;
     }
 
-    pub(super) fn home(&self) -> Option<(u64, &Rc<Key>)> {
-        self.0.home.as_ref().map(|(hash, key)| (*hash, key))
+    /// Where the connection goes back to.
+    pub(super) fn home(&self) -> (u64, &Rc<Key>) {
+        (self.0.hash, &self.0.key)
     }
 
-    /// Whether the last exchange is wholly over, request and response.
-    pub(super) fn is_idle(&mut self) -> bool {
-        self.0.connection.is_some() && self.0.sender.is_ready()
+    /// Whether the last exchange is wholly over, request and response, and another one may follow. Bytes
+    /// that nobody asked for are no good sign.
+    pub(super) fn is_idle(&self) -> bool {
+        let this = &*self.0;
+        this.is_reusable && this.decoder.is_ended() && this.outbox.is_empty() && this.inbox.bytes.is_empty()
     }
 
-    /// Goes into the pool: nobody wants to be woken for it.
+    /// Goes into the pool.
     pub(super) fn rest(&mut self) {
-        self.0.relay.hush();
+        self.0.inbox.rest();
         self.0.idle_since = None;
     }
 
     /// Whether the connection is open and was not idle for too long.
     pub(super) fn is_worth_keeping(&mut self, now: Instant) -> bool {
         let since = *self.0.idle_since.get_or_insert(now);
-        if now.saturating_duration_since(since) >= self.0.keep {
-            return false;
+        now.saturating_duration_since(since) < self.0.keep
+            && self.0.is_silent(&mut Context::from_waker(Waker::noop()))
+    }
+}
+
+/// Bounds of one connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LineLimits {
+    /// The largest read buffer.
+    pub(super) read_bytes: usize,
+    /// The longest response head.
+    pub(super) head_bytes: usize,
+}
+
+impl Parts {
+    /// Whether the target neither closed the connection nor said anything since the last exchange.
+    fn is_silent(&mut self, cx: &mut Context<'_>) -> bool {
+        self.inbox.poll_fill(&mut self.stream, cx).is_pending()
+    }
+
+    fn poll_head(
+        &mut self,
+        is_head: bool,
+        scanned: &mut usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<ResponseHead, UpstreamError>> {
+        self.write(cx)?;
+        loop {
+            if !self.inbox.bytes.is_empty() {
+                if let Some(end) = end_of_head(&self.inbox.bytes, *scanned)? {
+                    let bytes = self.inbox.bytes.split_to(end).freeze();
+                    *scanned = 0;
+                    let Some(head) = ResponseHead::read(&bytes, is_head)? else { continue };
+                    (self.decoder, self.is_reusable) = (head.body, head.keeps_alive);
+                    return Poll::Ready(Ok(head));
+                }
+                if self.inbox.bytes.len() > self.head_bytes {
+                    return Poll::Ready(Err(BadResponse("its head is too long").into()));
+                }
+                // An end may begin in the last three bytes.
+                *scanned = self.inbox.bytes.len().saturating_sub(3);
+            }
+            if std::task::ready!(self.inbox.poll_fill(&mut self.stream, cx))? == 0 {
+                return Poll::Ready(Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()));
+            }
         }
-        self.drive(&mut Context::from_waker(Waker::noop()));
-        self.0.relay.hush();
-        self.is_idle()
+    }
+
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, UpstreamError>> {
+        self.write(cx)?;
+        loop {
+            match self.decoder.decode(&mut self.inbox.bytes)? {
+                Decoded::Data(data) => return Poll::Ready(Ok(Some(data))),
+                Decoded::End => return Poll::Ready(Ok(None)),
+                Decoded::NeedsMore => {}
+            }
+            if std::task::ready!(self.inbox.poll_fill(&mut self.stream, cx))? == 0 {
+                self.decoder.close().map_err(io::Error::other)?;
+            }
+        }
+    }
+
+    /// Sends as much of the request as goes. A target may answer before it has read everything, and close.
+    fn write(&mut self, cx: &mut Context<'_>) -> Result<(), UpstreamError> {
+        if self.deaf || self.outbox.is_empty() {
+            return Ok(());
+        }
+        match self.outbox.poll_send(&mut self.stream, cx) {
+            Poll::Pending | Poll::Ready(Ok(())) => Ok(()),
+            Poll::Ready(Err(SendError::Write(error))) => {
+                tracing::debug!(%error, "a target stopped reading: {error}");
+                self.deaf = true;
+                Ok(())
+            }
+            Poll::Ready(Err(failed @ SendError::Body(_))) => Err(io::Error::other(failed).into()),
+        }
     }
 }

@@ -211,11 +211,16 @@ async fn the_counters_tell_what_happened() {
     for path in ["/api", "/api", "/nowhere"] {
         stage.get(path).await;
     }
-    eventually("everything is over", || stage.gateway.counters().in_flight == 0).await;
+    // A client may have read the last byte before the thread that wrote it has counted it.
+    eventually("everything is over and counted", || {
+        let counters = stage.gateway.counters();
+        counters.in_flight == 0 && counters.sent_bytes > 300
+    })
+    .await;
     let counters = stage.gateway.counters();
     assert_eq!(counters.requests, 3);
     assert_eq!(counters.answers, [0, 2, 0, 1, 0]);
-    assert!(counters.received_bytes > 100 && counters.sent_bytes > 300, "{counters:?}");
+    assert!(counters.received_bytes > 100, "{counters:?}");
     assert_eq!(counters.upstream_connects + counters.upstream_reuses, 2);
 }
 

@@ -1,0 +1,95 @@
+//! The head of a request as it is written to a target.
+
+use http::header::HOST;
+use http::{HeaderMap, Method};
+
+use crate::proxy::is_hop_by_hop;
+
+/// What is sent, borrowed from the exchange: nothing is copied but into the connection's buffer.
+pub(crate) struct RequestHead<'a> {
+    pub(crate) method: &'a Method,
+    /// Origin form.
+    pub(crate) target: &'a str,
+    /// Framing, hop-by-hop headers and Host in it are passed over: they are written here.
+    pub(crate) headers: &'a HeaderMap,
+}
+
+/// How the body that follows is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyLength {
+    /// Nothing follows.
+    None,
+    /// So many bytes follow.
+    Known(u64),
+    /// Chunks follow.
+    Chunked,
+}
+
+impl RequestHead<'_> {
+    /// Appends the whole head to `out`.
+    pub(super) fn write(&self, host: &str, length: BodyLength, out: &mut Vec<u8>) {
+        let put =
+            |out: &mut Vec<u8>, parts: [&[u8]; 4]| parts.iter().for_each(|part| out.extend_from_slice(part));
+        put(out, [self.method.as_str().as_bytes(), b" ", self.target.as_bytes(), b" HTTP/1.1\r\nhost: "]);
+        out.extend_from_slice(host.as_bytes());
+        for (name, value) in self.headers {
+            if !is_hop_by_hop(name) && name != HOST {
+                put(out, [b"\r\n", name.as_str().as_bytes(), b": ", value.as_bytes()]);
+            }
+        }
+        match length {
+            BodyLength::Chunked => out.extend_from_slice(b"\r\ntransfer-encoding: chunked"),
+            BodyLength::Known(bytes) => write_length(out, bytes),
+            // Where a body is expected, that there is none must be said (RFC 9110 §8.6).
+            BodyLength::None if matches!(*self.method, Method::POST | Method::PUT | Method::PATCH) => {
+                write_length(out, 0);
+            }
+            BodyLength::None => {}
+        }
+        out.extend_from_slice(b"\r\n\r\n");
+    }
+}
+
+fn write_length(out: &mut Vec<u8>, bytes: u64) {
+    out.extend_from_slice(format!("\r\ncontent-length: {bytes}").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn written(method: Method, headers: &[(&'static str, &'static str)], length: BodyLength) -> String {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        let mut out = Vec::new();
+        RequestHead { method: &method, target: "/a?b", headers: &headers }.write("t:81", length, &mut out);
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn the_target_gets_its_own_host_and_end_to_end_headers_only() {
+        let head = written(
+            Method::GET,
+            &[("host", "api"), ("connection", "x"), ("te", "trailers"), ("x-a", "1"), ("x-a", "2")],
+            BodyLength::None,
+        );
+        assert_eq!(head, "GET /a?b HTTP/1.1\r\nhost: t:81\r\nx-a: 1\r\nx-a: 2\r\n\r\n");
+    }
+
+    #[test]
+    fn framing_is_that_of_the_body_whatever_the_headers_say() {
+        let lies = [("content-length", "7"), ("transfer-encoding", "gzip")];
+        for (length, framing) in [
+            (BodyLength::None, "content-length: 0\r\n"),
+            (BodyLength::Known(12), "content-length: 12\r\n"),
+            (BodyLength::Chunked, "transfer-encoding: chunked\r\n"),
+        ] {
+            let head = written(Method::POST, &lies, length);
+            assert_eq!(head, format!("POST /a?b HTTP/1.1\r\nhost: t:81\r\n{framing}\r\n"));
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The head of a target's response: read once, and refused when its framing can be read in two ways.
+
+use std::mem::MaybeUninit;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::decoder::Decoder;
+use crate::proxy::{is_hop_by_hop, strip_hop_by_hop};
+
+/// What a target sent is no HTTP/1 response, or more than one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadResponse(pub(super) &'static str);
+
+/// A final response's head.
+#[derive(Debug)]
+pub(crate) struct ResponseHead {
+    pub(crate) status: StatusCode,
+    /// When it is not the standard one.
+    pub(crate) reason: Option<Box<str>>,
+    /// End-to-end headers; after a HEAD also the Content-Length, which says how long the body would be.
+    pub(crate) headers: HeaderMap,
+    pub(super) body: Decoder,
+    /// Whether the target keeps the connection open afterwards.
+    pub(super) keeps_alive: bool,
+}
+
+/// As many as a client may send.
+const MAX_HEADERS: usize = 100;
+
+/// Where the head at the front of `bytes` ends, looking from `from` on; `None` when more must come.
+pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Result<Option<usize>, BadResponse> {
+    const BEGIN: &[u8] = b"HTTP/1.";
+    let begin = bytes.len().min(BEGIN.len());
+    if bytes[..begin] != BEGIN[..begin] {
+        // Also an empty line: what follows it may be the answer to somebody else's question.
+        return Err(BadResponse("it does not begin with HTTP/1"));
+    }
+    let ends = memchr::memchr_iter(b'\n', &bytes[from..]).find_map(|at| match &bytes[from + at + 1..] {
+        [b'\n', ..] => Some(from + at + 2),
+        [b'\r', b'\n', ..] => Some(from + at + 3),
+        _ => None,
+    });
+    Ok(ends)
+}
+
+impl ResponseHead {
+    /// Reads `head`, which ends with its empty line. `Ok(None)` is an interim response.
+    pub(super) fn read(head: &Bytes, is_head_request: bool) -> Result<Option<Self>, BadResponse> {
+        let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut response = httparse::Response::new(&mut []);
+        let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+            &mut response,
+            head,
+            &mut lines,
+        );
+        if parsed != Ok(httparse::Status::Complete(head.len())) {
+            return Err(BadResponse("its head is malformed"));
+        }
+        let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
+        let status = status.ok_or(BadResponse("it has no status"))?;
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(BadResponse("it switches protocols unasked"));
+        }
+        if status.is_informational() {
+            return Ok(None);
+        }
+        let is_http11 = response.version == Some(1);
+        let mut framing = Framing { keeps_alive: is_http11, ..Framing::default() };
+        let mut headers = HeaderMap::with_capacity(response.headers.len() + ROOM_FOR_OURS);
+        for line in &*response.headers {
+            let name = HeaderName::from_bytes(line.name.as_bytes())
+                .map_err(|_| BadResponse("a header has no proper name"))?;
+            if !is_hop_by_hop(&name) || framing.learn(&name, line.value, is_head_request)? {
+                let value = HeaderValue::from_maybe_shared(head.slice_ref(line.value))
+                    .map_err(|_| BadResponse("a header value holds a control character"))?;
+                headers.append(name, value);
+            }
+        }
+        if framing.nominates {
+            strip_nominated(&mut headers);
+        }
+        let body = framing.body(status, is_head_request, is_http11)?;
+        let reason = response.reason.filter(|reason| Some(*reason) != status.canonical_reason());
+        Ok(Some(Self {
+            status,
+            reason: reason.map(Into::into),
+            headers,
+            body,
+            keeps_alive: framing.keeps_alive && !framing.is_unsure,
+        }))
+    }
+}
+
+/// The request's id, a length and what a policy adds: without it the map would grow for them.
+const ROOM_FOR_OURS: usize = 4;
+
+/// What a head says about the bytes that follow it.
+#[derive(Debug, Default)]
+struct Framing {
+    length: Option<u64>,
+    chunked: bool,
+    keeps_alive: bool,
+    /// Connection names headers that end here.
+    nominates: bool,
+    /// A response without a body announces one: nobody knows what follows.
+    is_unsure: bool,
+}
+
+impl Framing {
+    /// Takes in a header that ends at this hop. Says whether it is still needed.
+    fn learn(&mut self, name: &HeaderName, value: &[u8], is_head: bool) -> Result<bool, BadResponse> {
+        if name == CONTENT_LENGTH {
+            self.length(value)?;
+            return Ok(is_head);
+        }
+        if name == TRANSFER_ENCODING {
+            self.transfer_encoding(value)?;
+        } else if name == CONNECTION {
+            self.connection(value);
+            // It names what else has to go.
+            return Ok(self.nominates);
+        }
+        Ok(false)
+    }
+
+    fn length(&mut self, value: &[u8]) -> Result<(), BadResponse> {
+        let digits = value.trim_ascii();
+        if digits.is_empty() || digits.len() > 18 || !digits.iter().all(u8::is_ascii_digit) {
+            return Err(BadResponse("its Content-Length is no whole number"));
+        }
+        let length = digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+        if self.length.replace(length).is_some() {
+            return Err(BadResponse("it has two Content-Lengths"));
+        }
+        Ok(())
+    }
+
+    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), BadResponse> {
+        if !value.trim_ascii().eq_ignore_ascii_case(b"chunked") || std::mem::replace(&mut self.chunked, true)
+        {
+            return Err(BadResponse("its Transfer-Encoding is not chunked"));
+        }
+        Ok(())
+    }
+
+    fn connection(&mut self, value: &[u8]) {
+        for token in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+            if token.eq_ignore_ascii_case(b"close") {
+                // Whoever says both means this one.
+                (self.keeps_alive, self.is_unsure) = (false, true);
+            } else if token.eq_ignore_ascii_case(b"keep-alive") {
+                self.keeps_alive = true;
+            } else if !token.is_empty() {
+                self.nominates = true;
+            }
+        }
+    }
+
+    fn body(&mut self, status: StatusCode, is_head: bool, is_http11: bool) -> Result<Decoder, BadResponse> {
+        if self.chunked && !is_http11 {
+            return Err(BadResponse("HTTP/1.0 has no Transfer-Encoding"));
+        }
+        if self.chunked && self.length.is_some() {
+            return Err(BadResponse("it has both Content-Length and Transfer-Encoding"));
+        }
+        if is_head || status == StatusCode::NOT_MODIFIED {
+            return Ok(Decoder::ended());
+        }
+        if status == StatusCode::NO_CONTENT {
+            self.is_unsure |= self.chunked || self.length.is_some_and(|length| length > 0);
+            return Ok(Decoder::ended());
+        }
+        Ok(match (self.chunked, self.length) {
+            (true, _) => Decoder::chunked(),
+            (false, Some(length)) => Decoder::length(length),
+            (false, None) => {
+                self.is_unsure = true;
+                Decoder::to_close()
+            }
+        })
+    }
+}
+
+/// Too many nominations in a response: what the standard names is removed, the rest may pass.
+fn strip_nominated(headers: &mut HeaderMap) {
+    let length = headers.remove(CONTENT_LENGTH);
+    if strip_hop_by_hop(headers).is_err() {
+        headers.remove(CONNECTION);
+    }
+    if let Some(length) = length {
+        headers.insert(CONTENT_LENGTH, length);
+    }
+}
+
+#[cfg(test)]
+mod tests;
