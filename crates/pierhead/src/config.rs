@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use pierhead_domain::SecretString;
 use pierhead_store::{DatabaseUrl, StoreError};
 use serde::{Deserialize, Deserializer};
+use tracing_subscriber::EnvFilter;
 
 const DEFAULTS: &str = include_str!("config/default.toml");
 
@@ -186,6 +187,9 @@ impl Config {
         if config.admin.email.is_empty() && !config.admin.password.expose().is_empty() {
             return Err(BadConfig("admin.password is set but admin.email is empty".into()));
         }
+        if let Err(why) = EnvFilter::try_new(&config.log.level) {
+            return Err(BadConfig(format!("log.level '{}': {why}", config.log.level)));
+        }
         Ok(config)
     }
 
@@ -311,6 +315,7 @@ mod tests {
             ("[gateway]\nlissten = \"x\"", "lissten"),
             ("[egress]\nallow = [\"10.0.0.0/99\"]", "10.0.0.0/99"),
             ("[log]\nformat = \"xml\"", "format"),
+            ("[log]\nlevel = \"info,a=loud\"", "log.level"),
         ] {
             let why = Config::load(Some(write(text).path()), vec![]).unwrap_err().to_string();
             assert!(why.contains(name), "{why}");
