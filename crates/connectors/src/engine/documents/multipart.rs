@@ -1,19 +1,26 @@
 //! The client's file: a field of a multipart form, or the body itself; streamed either way.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
-use futures_util::{Stream, TryStreamExt};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::header;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 
-use crate::engine::{Body, CallHead, CallProblem};
+use crate::engine::{Body, BoxError, CallHead, CallProblem};
 
 /// Text fields before the file may have so many bytes each, and there may be so many of them.
 const MAX_TEXT: usize = 64 * 1024;
 const MAX_FIELDS: usize = 100;
+/// Bytes that may come before a part's content: multer keeps them all, and searches them all again with each
+/// frame, until it finds the end of the part's headers.
+const MAX_HEAD: usize = 64 * 1024;
+/// Room for a part's content, which is streamed.
+const CONTENT: usize = usize::MAX;
 
 /// A file on its way in.
 pub(super) struct Incoming {
@@ -69,9 +76,14 @@ pub(super) async fn incoming(call: &mut CallHead, body: Body) -> Result<Incoming
     }
     let boundary = multer::parse_boundary(kind.unwrap_or_default())
         .map_err(|_| CallProblem::bad_request("Content-Type: the multipart boundary is missing"))?;
-    let mut form = multer::Multipart::new(OneByOne::new(body.into_data_stream()), boundary);
+    let room = Arc::new(AtomicUsize::new(CONTENT));
+    let left = Arc::clone(&room);
+    let frames = body.into_data_stream().map(move |frame| frame.and_then(|bytes| within_head(&left, bytes)));
+    let mut form = multer::Multipart::new(OneByOne::new(frames), boundary);
     for _ in 0..MAX_FIELDS {
+        room.store(MAX_HEAD, Ordering::Relaxed);
         let field = form.next_field().await.map_err(|error| broken(&error))?;
+        room.store(CONTENT, Ordering::Relaxed);
         let Some(mut field) = field else { break };
         let name = field.name().unwrap_or_default().to_owned();
         if name == "thumbnail" {
@@ -100,6 +112,16 @@ pub(super) async fn incoming(call: &mut CallHead, body: Body) -> Result<Incoming
         call.query.push((name, text));
     }
     Err(CallProblem::bad_request("file: the multipart field with the file is missing"))
+}
+
+/// Passes on a frame while there is room for the head of a part.
+fn within_head(room: &AtomicUsize, frame: Bytes) -> Result<Bytes, BoxError> {
+    match room.load(Ordering::Relaxed) {
+        0 => return Err("what comes before a part's content is too long".into()),
+        CONTENT => {}
+        left => room.store(left.saturating_sub(frame.len()), Ordering::Relaxed),
+    }
+    Ok(frame)
 }
 
 fn broken(error: &multer::Error) -> CallProblem {
@@ -136,11 +158,9 @@ impl<S: Stream + Unpin> Stream for OneByOne<S> {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use bytes::Bytes;
     use futures_util::stream;
-    use http::HeaderMap;
+    use http::{HeaderMap, HeaderValue};
 
     use super::*;
 
@@ -164,5 +184,41 @@ mod tests {
 
         assert!(!first.is_empty());
         assert!(taken.load(Ordering::Relaxed) <= 3, "{} frames were taken", taken.load(Ordering::Relaxed));
+    }
+
+    /// Reads a form that begins with `start` and goes on with `more` for ever; gives the refusal and how many
+    /// bytes were taken before it.
+    async fn endless(start: &'static str, more: &'static [u8]) -> (Option<CallProblem>, usize) {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&taken);
+        let pieces = stream::once(async move { Bytes::from_static(start.as_bytes()) })
+            .chain(stream::repeat(Bytes::from(more.repeat(1024))))
+            .then(move |piece| {
+                let before = count.fetch_add(piece.len(), Ordering::Relaxed);
+                async move {
+                    assert!(before < 2 << 20, "all of it is kept in memory");
+                    tokio::task::yield_now().await;
+                    Ok(Frame::data(piece))
+                }
+            });
+        let mut call = CallHead::plain();
+        let kind = HeaderValue::from_static("multipart/form-data; boundary=b");
+        call.headers.insert(header::CONTENT_TYPE, kind);
+        let problem = incoming(&mut call, StreamBody::new(pieces).boxed_unsync()).await.err();
+        (problem, taken.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn what_comes_before_a_parts_content_is_bounded() {
+        for (start, more) in [
+            ("no boundary", b"x".as_slice()),
+            ("--b\r\nX-Endless: ", b"x"),
+            ("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b\r\nX: y", b"\r\nX: y"),
+        ] {
+            let (problem, taken) = endless(start, more).await;
+            let problem = problem.unwrap_or_else(|| panic!("{start}: taken for a file"));
+            assert_eq!(problem.status, http::StatusCode::BAD_REQUEST, "{start}");
+            assert!(taken < 1 << 20, "{start}: {taken} bytes");
+        }
     }
 }
