@@ -26,8 +26,8 @@ pub async fn raw(url: &str, request: &[u8]) -> RawAnswer {
     // A server that refuses early may close while the rest is under way.
     let _ = stream.write_all(request).await;
     let mut answer = Vec::new();
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
-    assert!(read.is_ok(), "no end of the answer to {shown:?}");
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.is_ok();
+    assert!(read, "no end of the answer to {shown:?}: {:?}", String::from_utf8_lossy(&answer));
     let text = String::from_utf8_lossy(&answer).into_owned();
     let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
     RawAnswer { status: status.unwrap_or_else(|| panic!("no answer to {shown:?}: {text:?}")), text }

@@ -60,10 +60,17 @@ fn cross(body: RequestBody) -> HubBody {
 
 /// Ends with the body, with the client, or when the hub stops reading.
 async fn pump(mut body: ClientBody, sender: mpsc::Sender<Result<Bytes, BodyError>>) {
-    while let Some(frame) = body.frame().await {
+    loop {
+        let frame = tokio::select! {
+            biased;
+            frame = body.frame() => frame,
+            // A hub that answered early reads no more, and the client's next byte may never come.
+            () = sender.closed() => return,
+        };
         let data = match frame {
-            Ok(frame) => frame.into_data().map_err(|_| ()),
-            Err(error) => {
+            None => return,
+            Some(Ok(frame)) => frame.into_data().map_err(|_| ()),
+            Some(Err(error)) => {
                 let _ = sender.send(Err(error)).await;
                 return;
             }

@@ -59,6 +59,13 @@ async fn missing_stale_and_foreign_tokens_are_403_required_and_write_nothing() {
     let other = fetch(&pierhead, &admin, Method::GET).await;
     let elsewhere = Pierhead::start().await;
     let foreign = fetch(&elsewhere, &elsewhere.admin().await, Method::HEAD).await;
+    let second = json!({
+        "email": "bo@example.com", "firstName": "Bo", "lastName": "Keel", "password": "Ferry-Master-8",
+        "roles": [{"key": "org-admin"}],
+    });
+    admin.call(Method::POST, "/users", Some(&second)).await.expect_status(200);
+    let second = pierhead.log_in("bo@example.com", "Ferry-Master-8").await;
+    let others = fetch(&pierhead, &second, Method::HEAD).await;
     let forged = format!("JSESSIONID={}-ffffffff", "0".repeat(32));
 
     for (what, token, cookie) in [
@@ -69,6 +76,7 @@ async fn missing_stale_and_foreign_tokens_are_403_required_and_write_nothing() {
         ("the word", Some(&"Fetch".to_owned()), Some(&own.cookie)),
         ("another session's token", Some(&other.token), Some(&own.cookie)),
         ("another session's cookie", Some(&own.token), Some(&other.cookie)),
+        ("another administrator's", Some(&others.token), Some(&others.cookie)),
         ("another installation's", Some(&foreign.token), Some(&foreign.cookie)),
         ("a forged session", Some(&own.token), Some(&forged)),
     ] {

@@ -102,6 +102,49 @@ async fn ten_kilobytes_of_path_are_refused_on_both_listeners() {
 }
 
 #[tokio::test]
+async fn headers_beyond_their_limits_are_431_on_both_listeners() {
+    let pierhead = Pierhead::start().await;
+    let admin = pierhead.admin().await;
+    let token = admin.connect_folder(&pierhead.folder("files")).await;
+    admin.publish("Folder", "/folder", &token).await;
+    let signed = format!("Authorization: {}, Element {token}\r\n", admin.platform());
+    let many: String = (0..500).map(|index| format!("X-{index}: 1\r\n")).collect();
+    for (what, headers) in [("one", format!("X-Long: {}\r\n", "x".repeat(100_000))), ("many", many)] {
+        let gateway = raw_get(&pierhead.gateway(""), "/folder/folders/contents?path=/", &headers).await;
+        assert_eq!(gateway.status, 431, "{what}: {}", gateway.text);
+        let path = "/elements/api-v2/folders/contents?path=/";
+        let control = raw_get(&pierhead.control(""), path, &format!("{signed}{headers}")).await;
+        assert_eq!(control.status, 431, "{what}: {}", control.text);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_announced_as_larger_than_the_limit_is_refused_before_it_comes() {
+    let pierhead = Pierhead::start().await;
+    let admin = pierhead.admin().await;
+    let root = pierhead.folder("files");
+    let token = admin.connect_folder(&root).await;
+    admin.publish("Folder", "/folder", &token).await;
+    let announced = |path: &str, headers: &str| {
+        let length = (6_u64 << 30) + 1;
+        format!(
+            "POST {path}/files?path=/big.bin HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\
+             Content-Type: application/octet-stream\r\nContent-Length: {length}\r\n{headers}\r\nthe first bytes"
+        )
+    };
+    let signed = format!("Authorization: {}\r\n", admin.element(&token));
+    for (listener, request) in [
+        (pierhead.control(""), announced("/elements/api-v2", &signed)),
+        (pierhead.gateway(""), announced("/folder", "")),
+    ] {
+        let answer = raw(&listener, request.as_bytes()).await;
+        // The original's answer to its streaming limits (open-connectors §8.4).
+        assert_eq!(answer.status, 429, "{}", answer.text);
+        assert_eq!(std::fs::read_dir(&root).unwrap().count(), 0, "something was left behind");
+    }
+}
+
+#[tokio::test]
 async fn framing_and_header_tricks_are_refused_by_the_gateway_and_the_connection_ends() {
     let pierhead = Pierhead::start().await;
     let admin = pierhead.admin().await;
