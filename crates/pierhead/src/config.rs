@@ -46,6 +46,7 @@ pub struct Server {
 #[expect(missing_docs, reason = "the commented default file is the manual")]
 pub struct Gateway {
     pub listen: SocketAddr,
+    pub public_url: String,
     pub threads: usize,
     pub access_log: bool,
     pub max_connections: usize,
@@ -80,7 +81,6 @@ pub struct Egress {
     #[serde(deserialize_with = "list")]
     pub allow: Vec<IpNet>,
     pub connect_seconds: u64,
-    pub idle_seconds: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -147,10 +147,26 @@ fn list<'de, D: Deserializer<'de>, T: std::str::FromStr<Err: fmt::Display>>(
 /// Values given as flags, as `section.key`.
 pub type Flags = Vec<(&'static str, Value)>;
 
+/// Where clients reach a listener that something stands in front of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicAddress {
+    /// A host name or address.
+    pub host: String,
+    /// The port; the scheme's own where none was written.
+    pub port: u16,
+    /// Whether clients speak TLS.
+    pub tls: bool,
+}
+
 /// A configuration that is not as it must be; the text names the setting, the rule and the source.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration is wrong: {0}")]
 pub struct BadConfig(String);
+
+/// The library names a setting by profile, `default.gateway.listen`; people know it as `gateway.listen`.
+fn unreadable(error: figment::Error) -> BadConfig {
+    BadConfig(error.to_string().replace("\"default.", "\"").replace("`default.", "`"))
+}
 
 /// Where a value came from, for `--print-config`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,9 +199,12 @@ fn figment(file: Option<&Path>, flags: Flags) -> Figment {
 impl Config {
     /// Reads the configuration from all its sources.
     pub fn load(file: Option<&Path>, flags: Flags) -> Result<Self, BadConfig> {
-        let config: Self = figment(file, flags).extract().map_err(|error| BadConfig(error.to_string()))?;
+        let config: Self = figment(file, flags).extract().map_err(unreadable)?;
         if config.admin.email.is_empty() && !config.admin.password.expose().is_empty() {
             return Err(BadConfig("admin.password is set but admin.email is empty".into()));
+        }
+        if !config.gateway.public_url.is_empty() {
+            config.gateway_public_url().map_err(|why| BadConfig(format!("gateway.public_url: {why}")))?;
         }
         if let Err(why) = EnvFilter::try_new(&config.log.level) {
             return Err(BadConfig(format!("log.level '{}': {why}", config.log.level)));
@@ -197,7 +216,7 @@ impl Config {
     pub fn origins(file: Option<&Path>, flags: Flags) -> Result<Vec<Origin>, BadConfig> {
         let flag_keys: Vec<&str> = flags.iter().map(|(key, _)| *key).collect();
         let figment = figment(file, flags.clone());
-        let all: Dict = figment.extract().map_err(|error| BadConfig(error.to_string()))?;
+        let all: Dict = figment.extract().map_err(unreadable)?;
         let mut origins = Vec::new();
         for (section, values) in &all {
             for (key, value) in values.as_dict().into_iter().flatten() {
@@ -214,6 +233,27 @@ impl Config {
             }
         }
         Ok(origins)
+    }
+
+    /// How clients reach the gateway, if the operator said so.
+    ///
+    /// # Errors
+    /// The rule that the address breaks.
+    pub fn gateway_public_url(&self) -> Result<Option<PublicAddress>, &'static str> {
+        if self.gateway.public_url.is_empty() {
+            return Ok(None);
+        }
+        let url = url::Url::parse(&self.gateway.public_url)
+            .map_err(|_| "must be an address such as https://api.example.com")?;
+        if !matches!(url.scheme(), "http" | "https")
+            || !matches!(url.path(), "" | "/")
+            || url.query().is_some()
+        {
+            return Err("must be http:// or https:// with a host and no path");
+        }
+        let host = url.host_str().ok_or("must name a host")?.to_owned();
+        let port = url.port_or_known_default().ok_or("must name a port")?;
+        Ok(Some(PublicAddress { host, port, tls: url.scheme() == "https" }))
     }
 
     /// The key ring's file.
@@ -315,6 +355,8 @@ mod tests {
             ("[gateway]\nlissten = \"x\"", "lissten"),
             ("[egress]\nallow = [\"10.0.0.0/99\"]", "10.0.0.0/99"),
             ("[log]\nformat = \"xml\"", "format"),
+            ("[gateway]\npublic_url = \"api.example.com\"", "gateway.public_url"),
+            ("[gateway]\npublic_url = \"https://a/b\"", "gateway.public_url"),
             ("[log]\nlevel = \"info,a=loud\"", "log.level"),
         ] {
             let why = Config::load(Some(write(text).path()), vec![]).unwrap_err().to_string();

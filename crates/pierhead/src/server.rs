@@ -87,9 +87,12 @@ impl Server {
     pub async fn start(config: Config, parts: Parts) -> anyhow::Result<Self> {
         start::data_dir(&config)?;
         let lock = start::lock(&config)?;
-        let listener = TcpListener::bind(config.control.listen)
-            .await
-            .with_context(|| format!("listening on the control address {}", config.control.listen))?;
+        let listener = TcpListener::bind(config.control.listen).await.with_context(|| {
+            format!(
+                "listening on the control address {}; choose another with --control",
+                config.control.listen
+            )
+        })?;
         let control = listener.local_addr().context("asking for the control address")?;
         let reserved = start::reserve(config.gateway.listen)?;
         let at = Addresses { public_url: public_url(&config, control), gateway: reserved.address };

@@ -107,8 +107,9 @@ pub(crate) struct Reserved {
 pub(crate) fn reserve(address: SocketAddr) -> anyhow::Result<Reserved> {
     // Sharing the port with our own listeners would also share it with another server's: look first.
     if address.port() != 0 {
-        std::net::TcpListener::bind(address)
-            .with_context(|| format!("listening on the gateway address {address}"))?;
+        std::net::TcpListener::bind(address).with_context(|| {
+            format!("listening on the gateway address {address}; choose another with --gateway")
+        })?;
     }
     let hold = || -> std::io::Result<Reserved> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;

@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use access_log::access_log;
 
-use crate::config::Config;
+use crate::config::{Config, PublicAddress};
 use crate::server::{FirstStart, Parts};
 use hub::InProcessHub;
 
@@ -76,11 +76,7 @@ impl Rooms {
             Arc::clone(&snapshot),
             ManagementSettings {
                 public_url: at.public_url.clone(),
-                virtual_hosts: vec![HostSetting {
-                    host: at.gateway.ip().to_string(),
-                    port: at.gateway.port(),
-                    ..HostSetting::default()
-                }],
+                virtual_hosts: vec![virtual_host(config, at.gateway)],
                 ..ManagementSettings::default()
             },
         );
@@ -182,6 +178,14 @@ fn open_hub(
         rng: Arc::clone(&parts.rng),
         settings: HubSettings { data_directory: Some(data_directory), ..HubSettings::new(&at.public_url) },
     }))
+}
+
+/// The one virtual host: every name, at the public address.
+fn virtual_host(config: &Config, gateway: SocketAddr) -> HostSetting {
+    let listening = PublicAddress { host: gateway.ip().to_string(), port: gateway.port(), tls: false };
+    // The configuration was checked when it was read.
+    let public = config.gateway_public_url().ok().flatten().unwrap_or(listening);
+    HostSetting { host: public.host, port: public.port, tls: public.tls, ..HostSetting::default() }
 }
 
 fn catalogue(config: &Config) -> anyhow::Result<Catalogue> {

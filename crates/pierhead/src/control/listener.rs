@@ -10,12 +10,14 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
 const CONNECTIONS: usize = 4096;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How a client begins that speaks HTTP/2 at once (RFC 9113 §3.4).
+const HTTP2: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Serves `router` until `stop` says so, then lets running requests end within `drain`.
 pub(crate) async fn serve(
@@ -38,12 +40,11 @@ pub(crate) async fn serve(
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener, &room) => accepted,
             () = told(&mut stop) => break,
         };
-        let (stream, peer) = match accepted {
+        let (stream, peer, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors or the peer left: wait a little instead of spinning.
@@ -60,11 +61,17 @@ pub(crate) async fn serve(
                 router.clone().oneshot(request)
             }
         });
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        let watched = graceful.watch(connection.into_owned());
+        let (builder, watcher, mut stop) = (Arc::clone(&builder), graceful.watcher(), stop.clone());
         tokio::spawn(async move {
-            // How a connection ends is its client's affair.
-            let _ = watched.await;
+            let speaks = tokio::select! {
+                speaks = speaks(&stream) => speaks,
+                () = told(&mut stop) => false,
+            };
+            if speaks {
+                let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+                // How a connection ends is its client's affair.
+                let _ = watcher.watch(connection.into_owned()).await;
+            }
             drop(permit);
         });
     }
@@ -73,6 +80,37 @@ pub(crate) async fn serve(
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(drain) => tracing::warn!("control requests were cut after {} s", drain.as_secs()),
     }
+}
+
+/// The next connection, once there is room for it.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, permit))
+}
+
+/// Waits until it is clear which HTTP version the client speaks; false when that takes too long. The server
+/// below waits for that without any limit: silence, or a part of HTTP/2's first words, would keep a
+/// connection for ever.
+async fn speaks(stream: &TcpStream) -> bool {
+    let clear = async {
+        let mut seen = [0; HTTP2.len()];
+        loop {
+            let count = stream.peek(&mut seen).await.unwrap_or(0);
+            if count == 0 {
+                return false;
+            }
+            if count == HTTP2.len() || seen[..count] != HTTP2[..count] {
+                return true;
+            }
+            // What was seen stays, so that there is always something to be seen.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(HEADER_TIMEOUT, clear).await.unwrap_or(false)
 }
 
 async fn told(stop: &mut watch::Receiver<bool>) {

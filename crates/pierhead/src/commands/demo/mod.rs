@@ -31,7 +31,7 @@ pub(super) async fn run(arguments: Demo) -> anyhow::Result<bool> {
         tempfile::Builder::new().prefix("pierhead-demo-").tempdir().context("making a temporary folder")?;
     let data_dir = arguments.data_dir.clone().unwrap_or_else(|| scratch.path().join("data"));
     let file = match &arguments.file {
-        Some(file) => std::path::absolute(file).with_context(|| format!("finding {}", file.display()))?,
+        Some(file) => std::fs::canonicalize(file).with_context(|| format!("finding {}", file.display()))?,
         None => sample_file(scratch.path())?,
     };
     let password = login_of(&data_dir)?;
