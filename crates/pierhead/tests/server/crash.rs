@@ -195,11 +195,11 @@ async fn proxies_by_deep_insert(home: Home) {
         for name in &acknowledged {
             assert!(assert_whole(&admin, name).await, "{name} was acknowledged and is gone");
         }
-        if let Some(name) = lost.take() {
-            if !assert_whole(&admin, &name).await {
-                // Its name and base path are free.
-                admin.create_proxy(&name, "oc", &format!("/{name}")).await;
-            }
+        if let Some(name) = lost.take()
+            && !assert_whole(&admin, &name).await
+        {
+            // Its name and base path are free.
+            admin.create_proxy(&name, "oc", &format!("/{name}")).await;
         }
         let (site, bearer) = ((*process).clone(), admin.bearer.clone());
         let written = killed_while_writing(process, 2 + 3 * round, async |index| {
