@@ -1,5 +1,12 @@
 //! The whole server, driven over HTTP as its clients do. One binary: each module is a part of the story.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod authorization;
 mod bodies;
 mod command_line;
