@@ -21,6 +21,7 @@ mod paths;
 mod process;
 mod races;
 mod refresh;
+mod security;
 mod start;
 mod story;
 mod targets;

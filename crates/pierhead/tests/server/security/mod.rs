@@ -1,0 +1,3 @@
+//! Attacks on the whole server.
+
+mod listeners;
