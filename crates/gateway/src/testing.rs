@@ -220,6 +220,7 @@ impl Bench {
                 received: NOW,
             },
         )
+        .map(|exchange| *exchange)
     }
 
     /// Runs the request part.

@@ -80,7 +80,8 @@ pub struct Exchange {
     pub(crate) base_end: usize,
     pub(crate) position: Position,
     pub(crate) overrides: TargetOverrides,
-    pub(crate) error: Option<ErrorState>,
+    /// Boxed: few exchanges have one, and all would carry the room for it.
+    pub(crate) error: Option<Box<ErrorState>>,
     pub(crate) variables: VariableStore,
     /// Entries of key value maps that this exchange wrote; the snapshot has them a moment later.
     pub(crate) written_kvm: Vec<(KvmAddress, Option<Arc<SecretString>>)>,

@@ -54,7 +54,8 @@ pub(super) fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fa
         }
         DestinationPlan::Provider { provider, relative_path } => match &provider.kind {
             ProviderKind::Internet(endpoint) => {
-                let path = join(&endpoint.path_prefix, &join(relative_path, suffix(cx)));
+                let path = join(relative_path, suffix(cx));
+                let path = join(&endpoint.path_prefix, &path);
                 network(cx, endpoint.clone(), &path, "")
             }
             ProviderKind::OpenConnectors(hub) => open_connectors(cx, hub, relative_path),
@@ -153,11 +154,11 @@ fn suffix(cx: &Exchange) -> &str {
 }
 
 /// Joins two paths with exactly one slash; an empty suffix adds nothing.
-fn join(base: &str, suffix: &str) -> String {
-    match (base.strip_suffix('/'), suffix.is_empty()) {
-        (_, true) => base.to_owned(),
-        (Some(base), false) => format!("{base}{suffix}"),
-        (None, false) => format!("{base}{suffix}"),
+fn join<'a>(base: &'a str, suffix: &'a str) -> Cow<'a, str> {
+    match (base.strip_suffix('/').unwrap_or(base), suffix) {
+        (_, "") => base.into(),
+        ("", suffix) => suffix.into(),
+        (base, suffix) => [base, suffix].concat().into(),
     }
 }
 
@@ -168,6 +169,14 @@ fn path_and_query(cx: &Exchange, path: &str, own_query: &str) -> Result<PathAndQ
         _ => "".into(),
     };
     let path = encode(if path.is_empty() { "/" } else { path });
+    if let Some(head) = cx.request.as_request()
+        && own_query.is_empty()
+        && *path == *head.uri.path()
+        && *query == *head.uri.query().unwrap_or_default()
+    {
+        // What the client asked for, as it asked: neither put together nor checked again.
+        return Ok(head.uri.clone());
+    }
     let mut text = String::with_capacity(path.len() + own_query.len() + query.len() + 2);
     text.push_str(&path);
     for (mark, query) in [("?", own_query), (if own_query.is_empty() { "?" } else { "&" }, &*query)] {

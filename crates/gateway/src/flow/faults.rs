@@ -62,7 +62,7 @@ async fn run_rule(cx: &mut Exchange, rule: &FaultRulePlan, origin: Segment) -> b
 fn enter(cx: &mut Exchange, mut fault: Fault, origin: Segment) {
     let message = fault.take_answer().unwrap_or_else(|| fault.answer(cx.wants_xml()));
     cx.position.segment = Segment::Error;
-    cx.error = Some(ErrorState { fault, message, origin });
+    cx.error = Some(Box::new(ErrorState { fault, message, origin }));
 }
 
 impl Exchange {

@@ -49,7 +49,7 @@ pub fn begin(
     snapshot: Arc<Snapshot>,
     services: &Arc<Services>,
     incoming: Incoming,
-) -> Result<Exchange, RouteMiss> {
+) -> Result<Box<Exchange>, RouteMiss> {
     let miss = |fault| RouteMiss { fault, xml: wants_xml(&incoming.request.headers) };
     let Some(head) = incoming.request.as_request() else {
         return Err(miss(EngineFault::BadRequest("not a request")));
@@ -70,7 +70,8 @@ pub fn begin(
         std::borrow::Cow::Borrowed(_) => None,
         std::borrow::Cow::Owned(path) => Some(path.into_boxed_str()),
     };
-    Ok(Exchange::new(snapshot, services.clone(), incoming, route, host, normalised, base_end))
+    // In a box, so that handing it on copies nothing.
+    Ok(Box::new(Exchange::new(snapshot, services.clone(), incoming, route, host, normalised, base_end)))
 }
 
 /// Whether a path that cannot be read begins like one of a proxy to an Open Connectors provider: there each

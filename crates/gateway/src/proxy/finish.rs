@@ -64,8 +64,8 @@ impl Finish {
     }
 
     /// Steps run after the answer.
-    pub(super) fn is_followed_by_steps(&mut self, exchange: Exchange) {
-        self.exchange = Some(Box::new(exchange));
+    pub(super) fn is_followed_by_steps(&mut self, exchange: Box<Exchange>) {
+        self.exchange = Some(exchange);
     }
 
     pub(super) fn status(&mut self, status: StatusCode, request_id: &str) {
