@@ -15,6 +15,7 @@ mod walk;
 mod write;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode};
 use pierhead_domain::{EpochMillis, SharedRng};
@@ -54,11 +55,11 @@ impl FileDriver<'_> {
         match head.method {
             Method::GET => return read::file(root, path, &head.headers).await,
             Method::PUT => {
-                return write::file(root, path, query.flag("overwrite"), self.temporary(), body).await;
+                return write::file(root, path, query.flag("overwrite"), temporary(self.rng), body).await;
             }
             _ => {}
         }
-        let (temporary, now) = (self.temporary(), self.now);
+        let (rng, now) = (Arc::clone(self.rng), self.now);
         let work = move || -> Result<Value, Fault> {
             let jail = root.open()?;
             match head.method.as_str() {
@@ -66,9 +67,13 @@ impl FileDriver<'_> {
                 "LIST" => entry::list(&jail, &path, query.number("offset"), query.number("limit"), now),
                 "SPACE" => entry::space(&jail),
                 "MKDIR" => tree::make(&jail, &path),
-                "MOVE" => tree::rename(&jail, &path, &query.target()?, query.flag("overwrite"), &temporary),
-                "COPY" => tree::copy(&jail, &path, &query.target()?, query.flag("overwrite"), &temporary),
-                "DELETE" => tree::remove(&jail, &path, &temporary).map(|()| json!({})),
+                "MOVE" => {
+                    tree::rename(&jail, &path, &query.target()?, query.flag("overwrite"), &temporary(&rng))
+                }
+                "COPY" => {
+                    tree::copy(&jail, &path, &query.target()?, query.flag("overwrite"), &temporary(&rng))
+                }
+                "DELETE" => tree::remove(&jail, &path, &temporary(&rng)).map(|()| json!({})),
                 _ => Err(Fault::new(StatusCode::METHOD_NOT_ALLOWED, "the file driver has no such method")),
             }
         };
@@ -77,14 +82,14 @@ impl FileDriver<'_> {
             done.map_err(|_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the work was given up"))??;
         Ok(reply(&value))
     }
+}
 
-    /// A hidden name nobody else uses.
-    fn temporary(&self) -> String {
-        let mut random = [0u8; 12];
-        self.rng.fill(&mut random);
-        let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}{digits}.part", walk::HIDDEN)
-    }
+/// A hidden name nobody else uses.
+fn temporary(rng: &SharedRng) -> String {
+    let mut random = [0u8; 12];
+    rng.fill(&mut random);
+    let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}{digits}.part", walk::HIDDEN)
 }
 
 /// The directory of an instance, not yet looked at: only threads that may block do that.

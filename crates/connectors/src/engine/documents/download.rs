@@ -1,9 +1,13 @@
 //! `GET /files`: a file's bytes, whole or in part.
 
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use pierhead_script::Template;
 
-use super::{Documents, Half, Item};
+use super::path::HubItemPath;
+use super::{Documents, Half};
+use crate::definition::{DriverKind, VendorRequest};
+use crate::engine::answer::Answer;
 use crate::engine::session::{Sending, range_headers};
 use crate::engine::{CallHead, CallProblem, HubAnswer};
 
@@ -12,6 +16,18 @@ const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 
 impl Documents<'_> {
     pub(super) async fn download(&self, id: Option<&str>, call: &CallHead) -> Result<HubAnswer, CallProblem> {
+        let headers = range_headers(&call.headers);
+        if let Some(path) = self.path_alone(id, call)?
+            && let Some((_, name)) = path.split()
+        {
+            let scope = self.session.scope.clone().with("path", path.as_str());
+            let sending = Sending { headers: headers.clone(), ..Sending::default() };
+            match self.session.send(&self.files.download, &scope, sending).await {
+                // Asked for, the item says more exactly what is wrong.
+                Err(problem) if problem.status == StatusCode::NOT_FOUND => {}
+                answer => return Ok(file_answer(answer?, name)),
+            }
+        }
         let item = self.addressed(id, call).await?;
         Self::must_be(Half::Files, &item)?;
         let mut scope = self.session.scope.clone().with("id", item.vendor_id()).with("item", item.value());
@@ -29,32 +45,52 @@ impl Documents<'_> {
             scope.set("media_type", media_type);
             request = &export.request;
         }
-        let sending = Sending { headers: range_headers(&call.headers), ..Sending::default() };
-        let answer = self.session.send(request, &scope, sending).await?;
-        let mut made = HubAnswer::stream(answer.body);
-        made.status = answer.status;
-        for passed in [
-            header::CONTENT_TYPE,
-            header::CONTENT_LENGTH,
-            header::CONTENT_RANGE,
-            header::ACCEPT_RANGES,
-            header::ETAG,
-            header::LAST_MODIFIED,
-        ] {
-            if let Some(value) = answer.headers.get(&passed) {
-                made.headers.insert(passed, value.clone());
-            }
-        }
-        if !made.headers.contains_key(header::CONTENT_TYPE)
-            && let Ok(value) = HeaderValue::from_str(&media_type_of(&item))
-        {
-            made.headers.insert(header::CONTENT_TYPE, value);
-        }
-        if let Ok(value) = HeaderValue::from_str(&disposition(&name)) {
-            made.headers.insert(header::CONTENT_DISPOSITION, value);
-        }
-        Ok(made)
+        let sending = Sending { headers, ..Sending::default() };
+        Ok(file_answer(self.session.send(request, &scope, sending).await?, &name))
     }
+
+    /// The path of the file to download, where nothing else need be known of it: the file driver gives files
+    /// and nothing else, so that one request does instead of two.
+    fn path_alone(&self, id: Option<&str>, call: &CallHead) -> Result<Option<HubItemPath>, CallProblem> {
+        let VendorRequest { path, query, headers, .. } = &self.files.download;
+        let mut templates =
+            query.iter().map(|(_, value)| value).chain(headers.iter().map(|(_, value)| value));
+        let plain = |template: &Template| template.names().iter().all(|name| name == "path");
+        let driver = self.session.connector().transport.driver;
+        if driver != DriverKind::File || self.files.export.is_some() || !plain(path) || !templates.all(plain)
+        {
+            return Ok(None);
+        }
+        match (id, call.query("path")) {
+            (Some(id), _) => Ok(HubItemPath::from_token(id)),
+            (None, Some(path)) => HubItemPath::parse(path).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+fn file_answer(answer: Answer, name: &str) -> HubAnswer {
+    let mut made = HubAnswer::stream(answer.body);
+    made.status = answer.status;
+    for passed in [
+        header::CONTENT_TYPE,
+        header::CONTENT_LENGTH,
+        header::CONTENT_RANGE,
+        header::ACCEPT_RANGES,
+        header::ETAG,
+        header::LAST_MODIFIED,
+    ] {
+        if let Some(value) = answer.headers.get(&passed) {
+            made.headers.insert(passed, value.clone());
+        }
+    }
+    if !made.headers.contains_key(header::CONTENT_TYPE) {
+        made.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type_of(name)));
+    }
+    if let Ok(value) = HeaderValue::from_str(&disposition(name)) {
+        made.headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    made
 }
 
 /// `attachment` with the name twice: for old clients in ASCII, for others as it is (RFC 6266).
@@ -66,9 +102,8 @@ fn disposition(name: &str) -> String {
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(name, ATTRIBUTE))
 }
 
-fn media_type_of(item: &Item) -> String {
-    let guess = mime_guess::from_path(item.name()).first_raw().unwrap_or("application/octet-stream");
-    guess.to_owned()
+fn media_type_of(name: &str) -> &'static str {
+    mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream")
 }
 
 /// An exported file has no extension of its own yet.
