@@ -10,6 +10,7 @@ mod framing;
 mod headers;
 mod hub;
 mod lifecycle;
+mod responses;
 mod stage;
 mod streaming;
 mod targets;
