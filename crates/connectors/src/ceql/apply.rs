@@ -85,12 +85,10 @@ fn value(record: &Value, field: &Field) -> Option<Value> {
 
 /// How a record's value compares with a literal; none when they do not go together.
 fn order(found: &Value, wanted: &Literal) -> Option<Ordering> {
-    if let (Some(left), Literal::Text(right)) = (date(found), wanted) {
-        let right = OffsetDateTime::parse(right, &Rfc3339)
-            .or_else(|_| OffsetDateTime::parse(&format!("{right}T00:00:00Z"), &Rfc3339));
-        if let Ok(right) = right {
-            return Some(left.cmp(&right));
-        }
+    if let (Some(left), Literal::Text(right)) = (date(found), wanted)
+        && let Some(right) = moment(right)
+    {
+        return Some(left.cmp(&right));
     }
     match (found, wanted) {
         (Value::Number(left), wanted) => {
@@ -109,6 +107,16 @@ fn order(found: &Value, wanted: &Literal) -> Option<Ordering> {
         (Value::String(left), wanted) => Some(left.as_str().cmp(wanted.text().as_str())),
         _ => None,
     }
+}
+
+/// Whether a text stands for a moment: ISO 8601, or a day alone.
+pub(crate) fn is_date(text: &str) -> bool {
+    moment(text).is_some()
+}
+
+fn moment(text: &str) -> Option<OffsetDateTime> {
+    let day = || OffsetDateTime::parse(&format!("{text}T00:00:00Z"), &Rfc3339);
+    OffsetDateTime::parse(text, &Rfc3339).or_else(|_| day()).ok()
 }
 
 fn date(value: &Value) -> Option<OffsetDateTime> {

@@ -6,7 +6,7 @@ mod parser;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use apply::{holds, sort};
+pub(crate) use apply::{holds, is_date, sort};
 pub(crate) use parser::{order_by, where_clause};
 
 /// A parsed condition.

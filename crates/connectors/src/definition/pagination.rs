@@ -38,6 +38,13 @@ pub(crate) enum PageKind {
     NextUrl { next: Program },
 }
 
+impl PageKind {
+    /// Whether a page names the next one exactly when there is one.
+    pub(crate) fn tells_the_end(&self) -> bool {
+        !matches!(self, Self::Page { .. } | Self::Offset { .. })
+    }
+}
+
 impl Pagination {
     pub(crate) fn read_all(definition: &Block<'_>) -> NamedPaginations {
         let Some(block) = definition.block("pagination", "paginations") else { return BTreeMap::new() };

@@ -183,7 +183,8 @@ impl Vendor<'_> {
             }
             let Some(cursor) = read.next else { return self.counted(page, ask, local).await };
             at = Token { cursor, index: 0, vendor_size: at.vendor_size };
-            if page.items.len() == ask.size && !filtered {
+            // Whether more follows is the vendor's to say; a full page alone is only a guess, so look.
+            if page.items.len() == ask.size && !filtered && self.request.pagination.kind.tells_the_end() {
                 break;
             }
         }

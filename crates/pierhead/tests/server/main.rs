@@ -13,6 +13,7 @@ mod command_line;
 mod consent;
 mod crash;
 mod csrf;
+mod documents;
 mod door;
 mod leaks;
 mod names;

@@ -249,7 +249,8 @@ impl Documents<'_> {
         let request = &self.files.get;
         let parsed = self.session.fetch(request, scope).await?;
         let record = parsed.record(request, scope)?;
-        if record.is_null() {
+        // What no listing shows is not there by its id either: in the vendor's trash, or ours and unfinished.
+        if record.is_null() || !self.is_visible(&record)? {
             return Err(CallProblem::not_found("there is no such file or folder"));
         }
         self.item(record, path)

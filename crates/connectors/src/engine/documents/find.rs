@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::path::HubItemPath;
 use super::view::wants_path;
 use super::{Documents, Half, Item};
-use crate::ceql::{Comparison, Condition, Literal};
+use crate::ceql::{self, Comparison, Condition, Literal};
 use crate::definition::{Address, Search, VendorRequest};
 use crate::engine::listing::{self, ListAsk, Local, Source};
 use crate::engine::scope::Scope;
@@ -51,7 +51,7 @@ impl Documents<'_> {
         let mut ask = ListAsk::read(call)?;
         let (mut path, condition) = path_condition(ask.condition.take());
         path = call.query("path").filter(|path| !path.is_empty()).map(str::to_owned).or(path);
-        ask.condition = parameters(call, condition.map(without_prefixes));
+        ask.condition = parameters(call, condition.map(without_prefixes))?;
         let within = match &path {
             Some(path) => self.find(&HubItemPath::parse(path)?).await?,
             None => None,
@@ -187,7 +187,7 @@ impl Documents<'_> {
 }
 
 /// `text`, `startDate`, `endDate`, `tags[]`, `extension` and `mimeType` as conditions.
-fn parameters(call: &CallHead, condition: Option<Condition>) -> Option<Condition> {
+fn parameters(call: &CallHead, condition: Option<Condition>) -> Result<Option<Condition>, CallProblem> {
     const NAMED: &[(&str, &str, Comparison)] = &[
         ("text", "text", Comparison::Contains),
         ("startDate", "modifiedDate", Comparison::GreaterOrEqual),
@@ -195,6 +195,12 @@ fn parameters(call: &CallHead, condition: Option<Condition>) -> Option<Condition
         ("extension", "extension", Comparison::Equal),
         ("mimeType", "mimeType", Comparison::Equal),
     ];
+    for name in ["startDate", "endDate"] {
+        if call.query(name).is_some_and(|value| !value.is_empty() && !ceql::is_date(value)) {
+            let message = format!("{name}: must be a date such as 2026-11-21 or 2026-11-21T09:30:00Z");
+            return Err(CallProblem::bad_request(message));
+        }
+    }
     let named = NAMED.iter().filter_map(|(parameter, field, operator)| {
         let value = call.query(parameter).filter(|value| !value.is_empty())?;
         let value = if *field == "extension" { value.trim_start_matches('.') } else { value };
@@ -203,12 +209,12 @@ fn parameters(call: &CallHead, condition: Option<Condition>) -> Option<Condition
     let tags = call.query.iter().filter(|(name, _)| name == "tags[]" || name == "tags");
     let tags = tags.flat_map(|(_, tags)| tags.split(',')).map(str::trim).filter(|tag| !tag.is_empty());
     let tags = tags.map(|tag| Condition::compare("tags", Comparison::Has, tag));
-    named.chain(tags).fold(condition, |condition, more| {
+    Ok(named.chain(tags).fold(condition, |condition, more| {
         Some(match condition {
             Some(condition) => condition.and(more),
             None => more,
         })
-    })
+    }))
 }
 
 /// Takes `path = '…'` out of a condition, where it stands beside the others.

@@ -23,6 +23,8 @@ impl Documents<'_> {
     pub(super) async fn shown(&self, mut item: Item, call: &CallHead) -> Result<HubAnswer, CallProblem> {
         if wants_path(call) {
             self.locate(&mut item).await?;
+        } else {
+            item.set_path(None);
         }
         Ok(HubAnswer::json(&item.show(call.flag("raw"), self.keeps_nulls())))
     }
