@@ -22,6 +22,8 @@ pub(super) struct Outbox {
     tail: &'static [u8],
     body: Option<RequestBody>,
     left: Left,
+    /// TLS takes bytes before the socket does.
+    unflushed: bool,
 }
 
 /// How much body may follow what was taken.
@@ -69,7 +71,7 @@ impl Outbox {
 
     /// Whether everything was written.
     pub(super) fn is_empty(&self) -> bool {
-        self.body.is_none() && self.is_written()
+        self.body.is_none() && self.is_written() && !self.unflushed
     }
 
     fn is_written(&self) -> bool {
@@ -87,6 +89,10 @@ impl Outbox {
                 self.take_part(cx)?;
             }
             if self.is_written() {
+                if self.unflushed {
+                    std::task::ready!(Pin::new(&mut *io).poll_flush(cx)).map_err(SendError::Write)?;
+                    self.unflushed = false;
+                }
                 return if self.body.is_none() { Poll::Ready(Ok(())) } else { Poll::Pending };
             }
             let written = if self.part.is_empty() && self.tail.is_empty() {
@@ -98,7 +104,10 @@ impl Outbox {
             };
             match std::task::ready!(written) {
                 Ok(0) => return Poll::Ready(Err(SendError::Write(io::ErrorKind::WriteZero.into()))),
-                Ok(count) => self.written(count),
+                Ok(count) => {
+                    self.unflushed = true;
+                    self.written(count);
+                }
                 Err(error) => return Poll::Ready(Err(SendError::Write(error))),
             }
         }

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Takes a few bytes at each second write.
+/// Takes a few bytes at each second write, and holds them back until it is flushed.
 struct Reluctant {
+    held: Vec<u8>,
     taken: Vec<u8>,
     each: usize,
     ready: bool,
@@ -19,11 +20,17 @@ impl AsyncWrite for Reluctant {
             return Poll::Pending;
         }
         let count = buf.len().min(self.each);
-        self.taken.extend_from_slice(&buf[..count]);
+        self.held.extend_from_slice(&buf[..count]);
         Poll::Ready(Ok(count))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.ready = !self.ready;
+        if !self.ready {
+            return Poll::Pending;
+        }
+        let held = std::mem::take(&mut self.held);
+        self.taken.extend_from_slice(&held);
         Poll::Ready(Ok(()))
     }
 
@@ -33,7 +40,7 @@ impl AsyncWrite for Reluctant {
 }
 
 fn sent(outbox: &mut Outbox, body: RequestBody, each: usize) -> String {
-    let mut io = Reluctant { taken: Vec::new(), each, ready: false };
+    let mut io = Reluctant { held: Vec::new(), taken: Vec::new(), each, ready: false };
     let head = RequestHead { method: &Method::PUT, target: "/", headers: &HeaderMap::new() };
     outbox.begin(&head, "t", body);
     let mut cx = Context::from_waker(Waker::noop());
