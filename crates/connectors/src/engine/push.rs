@@ -75,7 +75,9 @@ fn write(dialect: &PushDown, condition: &Condition) -> Result<Option<Written>, C
             Some(prefix) if !prefix.is_empty() && !prefix.contains('%') => {
                 leaf(dialect, field, "prefix", &Literal::Text(prefix.to_owned()), false)
             }
-            None if !pattern.is_empty() && !pattern.contains('%') => leaf(dialect, field, "=", &Literal::Text(pattern.clone()), true),
+            None if !pattern.is_empty() && !pattern.contains('%') => {
+                leaf(dialect, field, "=", &Literal::Text(pattern.clone()), true)
+            }
             _ => Ok(None),
         },
         Condition::IsNull(_) => Ok(None),

@@ -35,7 +35,8 @@ const COMMON: &[&str] = &[
     "oauth.user.refresh_interval",
 ];
 /// Where this installation itself will call.
-const ADDRESSES: &[&str] = &["base.url", "oauth.authorization.url", "oauth.token.revoke_url", "oauth.token.url"];
+const ADDRESSES: &[&str] =
+    &["base.url", "oauth.authorization.url", "oauth.token.revoke_url", "oauth.token.url"];
 const COMMON_FAMILIES: &[&str] = &["event.", "bulk."];
 /// Secret whatever the definition says.
 const SECRET: &[&str] =

@@ -61,11 +61,11 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // The postmaster's own id is in its folder: the shell that `su` made may not pass a signal on.
-        if let Ok(text) = std::fs::read_to_string(self.folder.join("data/postmaster.pid")) {
-            if let Some(id) = text.lines().next() {
-                let _ = Command::new("kill").args(["-INT", id]).status();
-                std::thread::sleep(std::time::Duration::from_millis(500));
-            }
+        if let Ok(text) = std::fs::read_to_string(self.folder.join("data/postmaster.pid"))
+            && let Some(id) = text.lines().next()
+        {
+            let _ = Command::new("kill").args(["-INT", id]).status();
+            std::thread::sleep(std::time::Duration::from_millis(500));
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
