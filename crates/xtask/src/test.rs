@@ -141,7 +141,20 @@ fn browser(binary: &std::path::Path) -> anyhow::Result<()> {
     node::browser_tests()?;
     let (gateway, control, drive) = (free_port()?, free_port()?, free_port()?);
     let data = std::env::temp_dir().join(format!("pierhead-browser-{}", std::process::id()));
-    let (email, password) = ("ada@example.com", "Harbour-Pilot-7");
+    // The demo leaves an instance, a provider, a deployed proxy and a map: pages with something on them.
+    let files = data.join("files");
+    std::fs::create_dir_all(&files)?;
+    let installation = data.join("installation");
+    call(
+        Command::new(binary)
+            .args(["demo", "--once", "--json", "--vendor", "folder", "--path"])
+            .arg(&files)
+            .arg("--data-dir")
+            .arg(&installation)
+            .stdout(Stdio::null()),
+    )?;
+    let email = "ada@example.com";
+    let password = std::fs::read_to_string(installation.join("demo-password"))?;
     let _server = Running::start(
         Command::new(binary)
             .args([
@@ -152,9 +165,7 @@ fn browser(binary: &std::path::Path) -> anyhow::Result<()> {
                 &format!("127.0.0.1:{control}"),
             ])
             .args(["--egress-allow", "127.0.0.0/8", "--data-dir"])
-            .arg(&data)
-            .env("PIERHEAD_ADMIN_EMAIL", email)
-            .env("PIERHEAD_ADMIN_PASSWORD", password),
+            .arg(&installation),
     )?;
     let _drive = Running::start(
         Command::new(binary)
@@ -166,11 +177,11 @@ fn browser(binary: &std::path::Path) -> anyhow::Result<()> {
     let double = format!("http://127.0.0.1:{drive}");
     // The double's client; its secret protects nothing.
     let consent = serde_json::json!({"key": "googledrive", "fields": {
-        "oauth.api.key": "pierhead-sandbox.apps.googleusercontent.com",
-        "oauth.api.secret": "GOCSPX-pierhead-sandbox",
-        "base.url": double,
-        "oauth.authorization.url": format!("{double}/o/oauth2/v2/auth"),
-        "oauth.token.url": format!("{double}/token"),
+        "config.oauth.api.key": "pierhead-sandbox.apps.googleusercontent.com",
+        "config.oauth.api.secret": "GOCSPX-pierhead-sandbox",
+        "config.base.url": double,
+        "config.oauth.authorization.url": format!("{double}/o/oauth2/v2/auth"),
+        "config.oauth.token.url": format!("{double}/token"),
     }});
     let shots = cache()?.join("screenshots");
     std::fs::create_dir_all(&shots)?;
@@ -179,7 +190,7 @@ fn browser(binary: &std::path::Path) -> anyhow::Result<()> {
             .arg("tests/browser/console.mjs")
             .env("PIERHEAD_CONSOLE_URL", format!("http://127.0.0.1:{control}/console"))
             .env("PIERHEAD_ADMIN_EMAIL", email)
-            .env("PIERHEAD_ADMIN_PASSWORD", password)
+            .env("PIERHEAD_ADMIN_PASSWORD", password.trim())
             .env("PIERHEAD_CONSENT", consent.to_string())
             .env("PIERHEAD_SHOTS", shots),
     );
