@@ -64,6 +64,8 @@ pub(crate) async fn call(
                 // No framing in process: the hub wants to know what the client announced.
                 request.headers_mut().insert(CONTENT_LENGTH, length.into());
             }
+            // One request, one id: in the client's answer, the access log and the hub's log.
+            request.extensions_mut().insert(exchange.message_id().clone());
             let response = hub::call(&hub, request, timeouts.io, &client.watch).await?;
             Ok(receive(response.map(Source::Hub), &exchange.request))
         }

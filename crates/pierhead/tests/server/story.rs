@@ -43,8 +43,12 @@ async fn the_story(mut pierhead: Pierhead) {
     drive.expire_access_tokens();
     let before = drive.refresh_count();
     let answer = pierhead.client.get(pierhead.gateway("/googledrive/files?path=/plans/harbour.pdf")).await;
-    assert_eq!(answer.expect_status(200).bytes, PDF);
+    let answer = answer.expect_status(200);
+    assert_eq!(answer.bytes, PDF);
     assert_eq!(drive.refresh_count() - before, 1);
+    // Gateway and hub speak of the call by one id.
+    assert_eq!(answer.header("x-request-id").len(), 24);
+    assert_eq!(answer.header("x-request-id"), answer.header("elements-request-id"));
 }
 
 #[tokio::test]
