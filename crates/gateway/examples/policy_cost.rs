@@ -11,17 +11,20 @@
 )]
 
 use std::hint::black_box;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Version};
 use pierhead_domain::{SecretString, SeededRng, SystemClock};
+use pierhead_gateway::callout::{Callout, LocalFuture, Outbound};
 use pierhead_gateway::compile::{HubPlace, OpenConnectorsProvider, Provider, ProviderKind, World, compile};
 use pierhead_gateway::design::{
     Destination, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule, Step, TargetEndpoint,
 };
 use pierhead_gateway::exchange::{Incoming, Message, MessageBody, Services};
+use pierhead_gateway::fault::EngineFault;
 use pierhead_gateway::flow;
 use pierhead_gateway::ports::{KvmAddress, KvmScope, KvmUnavailable, KvmWriter, PortFuture, Ports};
 use pierhead_gateway::snapshot::{
@@ -92,10 +95,11 @@ fn report(name: &str, nanos: f64, base: f64) {
 /// Nanoseconds of a request from its head to the decision where it goes.
 fn measure(policy: &str, condition: &str) -> f64 {
     let snapshot = Arc::new(snapshot(policy, condition));
-    let services = Arc::new(Services {
+    let services = Rc::new(Services {
         ports: Ports { hub: None, kvm: Arc::new(NoWrites) },
         clock: Arc::new(SystemClock),
         rng: Arc::new(SeededRng::new(1)),
+        outbound: Rc::new(NoCalls),
     });
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
@@ -197,6 +201,14 @@ fn keys() -> KeyTable {
     };
     let keys: Vec<_> = (0..10_000).map(|index| (hash(&format!("key-{index}")), key(index))).collect();
     KeyTable::new(Arc::new(hash), keys)
+}
+
+struct NoCalls;
+
+impl Outbound for NoCalls {
+    fn call(&self, _: Callout) -> LocalFuture<Result<Message, EngineFault>> {
+        Box::pin(async { Err(EngineFault::ServiceUnavailable) })
+    }
 }
 
 struct NoWrites;

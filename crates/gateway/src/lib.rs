@@ -4,6 +4,7 @@
 //! its first byte arrived, or leaves through [`ports`].
 
 mod body;
+pub mod callout;
 pub mod compile;
 pub mod condition;
 mod counters;

@@ -1,5 +1,6 @@
 //! Sends an exchange's request to its target and takes the head of the response.
 
+mod callout;
 mod hub;
 mod server;
 
@@ -19,6 +20,8 @@ use crate::flow::ForwardTo;
 use crate::proxy::{Client, add_forwarded, declared_length, strip_hop_by_hop};
 use crate::server::Worker;
 use crate::upstream::RequestHead;
+
+pub(crate) use callout::UpstreamOutbound;
 
 /// The client's body with what is known about it, when the request has one that streams.
 pub(crate) type StreamedBody = Option<(ClientBody, Rc<ClientBodyState>)>;

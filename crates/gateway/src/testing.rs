@@ -1,5 +1,7 @@
 //! A proxy in a test: design, policies, one request, what became of it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -7,6 +9,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use pierhead_domain::{EpochMillis, SecretString, SeededRng, StoppedClock};
 
+use crate::callout::{Callout, LocalFuture, Outbound};
 use crate::compile::{
     CompileProblem, CompiledProxy, Endpoint, HubPlace, OpenConnectorsProvider, Provider, ProviderKind, World,
     compile,
@@ -175,11 +178,30 @@ impl KvmWriter for WrittenKvm {
     }
 }
 
+/// Answers callouts with what a test laid ready, and remembers them.
+#[derive(Default)]
+pub(crate) struct Outside {
+    pub(crate) called: RefCell<Vec<Callout>>,
+    pub(crate) answers: RefCell<Vec<Result<Message, EngineFault>>>,
+}
+
+impl Outbound for Outside {
+    /// The answers in the order they were laid ready; without one the server cannot be reached.
+    fn call(&self, callout: Callout) -> LocalFuture<Result<Message, EngineFault>> {
+        self.called.borrow_mut().push(callout);
+        let mut answers = self.answers.borrow_mut();
+        let answer =
+            if answers.is_empty() { Err(EngineFault::ServiceUnavailable) } else { answers.remove(0) };
+        Box::pin(async { answer })
+    }
+}
+
 /// Runs requests through proxies.
 pub(crate) struct Bench {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) written: Arc<WrittenKvm>,
     pub(crate) clock: StoppedClock,
+    pub(crate) outside: Rc<Outside>,
 }
 
 impl Bench {
@@ -188,7 +210,12 @@ impl Bench {
     }
 
     pub(crate) fn on(snapshot: Snapshot) -> Self {
-        Self { snapshot: Arc::new(snapshot), written: Arc::default(), clock: StoppedClock::at(NOW) }
+        Self {
+            snapshot: Arc::new(snapshot),
+            written: Arc::default(),
+            clock: StoppedClock::at(NOW),
+            outside: Rc::default(),
+        }
     }
 
     pub(crate) fn with(mut self, change: impl FnOnce(&Snapshot) -> Snapshot) -> Self {
@@ -204,10 +231,11 @@ impl Bench {
 
     pub(crate) fn begin(&self, request: Message) -> Result<Exchange, RouteMiss> {
         let kvm = self.written.clone();
-        let services = Arc::new(Services {
+        let services = Rc::new(Services {
             ports: Ports { hub: None, kvm },
             clock: Arc::new(self.clock.clone()),
             rng: Arc::new(SeededRng::new(7)),
+            outbound: self.outside.clone(),
         });
         flow::begin(
             self.snapshot.clone(),

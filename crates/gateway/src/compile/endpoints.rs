@@ -80,7 +80,17 @@ impl Compiler<'_> {
             },
             Destination::Provider { name, .. } if name.is_empty() || name == "NONE" => DestinationPlan::None,
             Destination::Provider { name, relative_path } => self.provider(file, name, relative_path),
+            Destination::Balanced(_) => self.not_built(file, "a load balancer"),
+            Destination::LocalProxy { .. } | Destination::LocalPath(_) => {
+                self.not_built(file, "a LocalTargetConnection")
+            }
+            Destination::Foreign { kind, .. } => self.not_built(file, &format!("a {kind}")),
         }
+    }
+
+    fn not_built(&mut self, file: &str, what: &str) -> DestinationPlan {
+        self.problem(file, "UnsupportedDestination", format!("{what} is not supported yet"));
+        DestinationPlan::None
     }
 
     fn provider(&mut self, file: &str, name: &str, relative_path: &str) -> DestinationPlan {
@@ -180,6 +190,10 @@ impl Compiler<'_> {
         for rule in &endpoint.routes {
             let at = format!("route rule {}", rule.name);
             let condition = self.condition(file, &at, &rule.condition, Attached::Request, &mut reads);
+            if rule.url.is_some() {
+                let message = format!("{at}: a URL instead of a target endpoint is not supported yet");
+                self.problem(file, "UnsupportedDestination", message);
+            }
             let target = match &rule.target {
                 None => None,
                 Some(name) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{CompileProblem, CompiledPolicy, Compiler, Usable};
 use crate::design::PolicyText;
-use crate::policy::{Blueprint, CATALOGUE, Element, MessageReads};
+use crate::policy::{Blueprint, Element, MessageReads, entry_of};
 
 impl Compiler<'_> {
     pub(super) fn compile_policies(&mut self) {
@@ -53,7 +53,7 @@ impl Compiler<'_> {
                 return unusable(&text.kind);
             }
         };
-        let Some(entry) = CATALOGUE.iter().find(|entry| entry.kind == root.name) else {
+        let Some(entry) = entry_of(&root.name) else {
             let message = format!("policies of kind {} are not supported yet", root.name);
             self.problems.push(CompileProblem {
                 file: file(text),

@@ -7,12 +7,14 @@ mod store;
 
 use std::cell::OnceCell;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use pierhead_domain::{EpochMillis, RequestId, SecretString, SharedClock, SharedRng};
 
+use crate::callout::Outbound;
 use crate::compile::{BodyReads, CompiledProxy, Provider, ProxyPlan, TargetPlan};
 use crate::fault::Fault;
 use crate::ports::{KvmAddress, KvmScope, Ports};
@@ -25,8 +27,7 @@ pub(crate) use path::{encode, hex};
 pub use store::ComputedVariables;
 pub(crate) use store::VariableStore;
 
-/// What every exchange of one worker shares. Make one per worker thread: its reference count then stays on
-/// one core.
+/// What every exchange of one worker thread shares.
 #[derive(Clone)]
 pub struct Services {
     /// The way out to the rest of the program.
@@ -35,6 +36,8 @@ pub struct Services {
     pub clock: SharedClock,
     /// Randomness.
     pub rng: SharedRng,
+    /// Calls that steps make.
+    pub outbound: Rc<dyn Outbound>,
 }
 
 /// The request line and headers of a client, with what the listener knows about the connection.
@@ -55,7 +58,7 @@ pub struct Incoming {
 /// The state of one request. The transport and the flow engine work on it in turns.
 pub struct Exchange {
     pub(crate) snapshot: Arc<Snapshot>,
-    pub(crate) services: Arc<Services>,
+    pub(crate) services: Rc<Services>,
     pub(crate) route: Route,
     pub(crate) host: usize,
     /// Index of the chosen target.
@@ -187,7 +190,7 @@ impl Segment {
 impl Exchange {
     pub(crate) fn new(
         snapshot: Arc<Snapshot>,
-        services: Arc<Services>,
+        services: Rc<Services>,
         incoming: Incoming,
         route: Route,
         host: usize,

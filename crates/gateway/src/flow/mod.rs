@@ -8,6 +8,7 @@
 mod destination;
 mod faults;
 
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use crate::compile::{FlowPlan, FlowsPlan, ProviderKind, StepPlan, TargetPlan};
@@ -47,7 +48,7 @@ pub enum RequestOutcome {
 /// Finds the proxy for a request and pins the snapshot to it. No body is needed yet.
 pub fn begin(
     snapshot: Arc<Snapshot>,
-    services: &Arc<Services>,
+    services: &Rc<Services>,
     incoming: Incoming,
 ) -> Result<Box<Exchange>, RouteMiss> {
     let miss = |fault| RouteMiss { fault, xml: wants_xml(&incoming.request.headers) };

@@ -75,6 +75,7 @@ fn the_first_route_rule_that_holds_wins() {
         name: name.into(),
         condition: condition.into(),
         target: target.map(Into::into),
+        ..RouteRule::default()
     };
     design.proxy().routes = vec![
         rule("null", "request.verb = \"OPTIONS\"", None),

@@ -1,16 +1,15 @@
 //! Policies: the steps of flows.
 //!
-//! Adding one: a file with a type that implements [`Policy`] and a `compile` function, and a line in
-//! `CATALOGUE`.
+//! Adding one: a file in its family's folder, with a type that implements [`Policy`] and a `compile`
+//! function, and a line in the family's `POLICIES`.
 
-mod assign_message;
 mod blueprint;
 mod edits;
 mod element;
-mod key_value_map_operations;
-mod open_connectors;
-mod raise_fault;
-mod verify_api_key;
+mod extension;
+mod mediation;
+mod security;
+mod traffic;
 
 use std::fmt;
 use std::future::Future;
@@ -21,7 +20,7 @@ use crate::fault::Fault;
 
 pub(crate) use blueprint::{Blueprint, MessageReads};
 pub(crate) use element::Element;
-pub use open_connectors::INSTANCE_TOKEN_MAP;
+pub use extension::open_connectors::INSTANCE_TOKEN_MAP;
 
 /// A compiled policy. It keeps no state of requests.
 pub trait Policy: Send + Sync + fmt::Debug {
@@ -33,8 +32,8 @@ pub trait Policy: Send + Sync + fmt::Debug {
 pub enum PolicyRun<'a> {
     /// It has run.
     Done(Result<Next, Fault>),
-    /// It waits for something outside the exchange.
-    Wait(Pin<Box<dyn Future<Output = Result<Next, Fault>> + Send + 'a>>),
+    /// It waits for something outside the exchange. It stays on the thread of its request.
+    Wait(Pin<Box<dyn Future<Output = Result<Next, Fault>> + 'a>>),
 }
 
 /// What the flow does after a step.
@@ -64,20 +63,24 @@ const fn entry(
     Entry { kind, prefix, compile }
 }
 
-/// Every policy the gateway runs. A new one is one file and one line here.
-pub(crate) static CATALOGUE: &[Entry] = &[
-    entry("AssignMessage", "assignmessage", assign_message::compile),
-    entry("KeyValueMapOperations", "keyvaluemapoperations", key_value_map_operations::compile),
-    entry(OPEN_CONNECTORS, "openconnectors", open_connectors::compile),
-    entry("RaiseFault", "raisefault", raise_fault::compile),
-    entry("VerifyAPIKey", "verifyapikey", verify_api_key::compile),
-];
+/// Every policy the gateway runs, by family.
+static FAMILIES: [&[Entry]; 4] =
+    [security::POLICIES, traffic::POLICIES, mediation::POLICIES, extension::POLICIES];
+
+fn catalogue() -> impl Iterator<Item = &'static Entry> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// The policy with this root element.
+pub(crate) fn entry_of(kind: &str) -> Option<&'static Entry> {
+    catalogue().find(|entry| entry.kind == kind)
+}
 
 pub(crate) const OPEN_CONNECTORS: &str = "OpenConnectors";
 
 /// The kinds of policies that can be deployed.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
-    CATALOGUE.iter().map(|entry| entry.kind)
+    catalogue().map(|entry| entry.kind)
 }
 
 #[cfg(test)]

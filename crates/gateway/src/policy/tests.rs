@@ -1,9 +1,13 @@
-use super::CATALOGUE;
+use super::{FAMILIES, catalogue};
 use crate::testing::*;
 
 #[test]
-fn the_catalogue_is_sorted_and_has_each_kind_once() {
-    assert!(CATALOGUE.windows(2).all(|pair| pair[0].kind < pair[1].kind));
+fn each_family_is_sorted_and_each_kind_is_in_one() {
+    for family in FAMILIES {
+        assert!(family.windows(2).all(|pair| pair[0].kind < pair[1].kind));
+    }
+    let kinds: std::collections::BTreeSet<_> = catalogue().map(|entry| entry.kind).collect();
+    assert_eq!(kinds.len(), catalogue().count());
 }
 
 #[test]

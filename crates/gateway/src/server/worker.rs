@@ -21,6 +21,7 @@ use crate::exchange::Services;
 use crate::fault::EngineFault;
 use crate::limits::Limits;
 use crate::snapshot::SnapshotCell;
+use crate::target::UpstreamOutbound;
 use crate::upstream::Upstreams;
 
 /// What a thread is given of its own.
@@ -36,7 +37,7 @@ pub(super) struct Seat {
 /// What the connections of one thread share.
 pub(crate) struct Worker {
     pub(crate) limits: Limits,
-    pub(crate) services: Arc<Services>,
+    pub(crate) services: Rc<Services>,
     pub(crate) snapshot: Arc<SnapshotCell>,
     pub(crate) access_log: Option<Arc<dyn AccessLog>>,
     pub(crate) counters: Arc<ThreadCounters>,
@@ -139,6 +140,7 @@ async fn welcome(stream: TcpStream, peer: std::net::SocketAddr, open: Open) {
 impl Worker {
     fn new(config: &GatewayConfig, threads: usize, counters: Arc<ThreadCounters>) -> Self {
         let limits = config.limits.clone();
+        let upstreams = Rc::new(Upstreams::new(&limits, Arc::clone(&counters), &config.extra_roots));
         let mut http = hyper::server::conn::http1::Builder::new();
         http.max_buf_size(
             limits.read_buffer_bytes.max(limits.header_bytes + limits.request_line_bytes + 1024),
@@ -148,14 +150,18 @@ impl Worker {
         Self {
             requests_in_flight: limits.requests_in_flight.div_ceil(threads) as u64,
             // One per thread, so that its reference count stays on one core.
-            services: Arc::new(Services {
+            services: Rc::new(Services {
                 ports: config.ports.clone(),
                 clock: config.clock.clone(),
                 rng: Arc::new(PrefetchedRng::new(config.rng.clone())),
+                outbound: Rc::new(UpstreamOutbound {
+                    upstreams: Rc::clone(&upstreams),
+                    counters: Arc::clone(&counters),
+                }),
             }),
             snapshot: Arc::clone(&config.snapshot),
             access_log: config.access_log.clone(),
-            upstreams: Rc::new(Upstreams::new(&limits, Arc::clone(&counters), &config.extra_roots)),
+            upstreams,
             counters,
             limits,
             http,

@@ -25,7 +25,7 @@ pub(super) async fn call(
 }
 
 /// What the client is told; the log is told why.
-fn fault_of(error: &UpstreamError, to: &Endpoint, body: Option<&ClientBodyState>) -> EngineFault {
+pub(super) fn fault_of(error: &UpstreamError, to: &Endpoint, body: Option<&ClientBodyState>) -> EngineFault {
     if body.is_some_and(ClientBodyState::failed) {
         return EngineFault::BadRequest("The request body broke off");
     }

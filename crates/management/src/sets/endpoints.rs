@@ -133,7 +133,12 @@ pub(crate) fn target_endpoint(
 ) -> Entity {
     let id = target_endpoint_id(proxy, &endpoint.name);
     let (provider, path, url) = match &endpoint.destination {
-        Destination::None => (NO_PROVIDER, None, None),
+        // What OData has no words for is seen in an export.
+        Destination::None
+        | Destination::Balanced(_)
+        | Destination::LocalProxy { .. }
+        | Destination::LocalPath(_)
+        | Destination::Foreign { .. } => (NO_PROVIDER, None, None),
         Destination::Url(url) => (NO_PROVIDER, None, Some(url)),
         Destination::Provider { name, relative_path } => (name.as_str(), Some(relative_path), None),
     };

@@ -56,5 +56,5 @@ pub(crate) fn read(
     };
     let content =
         body.text("content").or(kept.map(|old| old.content.as_str())).unwrap_or_default().to_owned();
-    Ok(FileResource { name: name.into(), kind, content })
+    Ok(FileResource { name: name.into(), kind, content, binary: false })
 }

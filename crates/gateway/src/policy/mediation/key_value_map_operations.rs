@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::blueprint::Blueprint;
-use super::element::Element;
-use super::{Compiled, Next, Policy, PolicyRun};
 use crate::condition::Lookup;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
+use crate::policy::blueprint::Blueprint;
+use crate::policy::element::Element;
+use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::ports::{KvmAddress, KvmScope};
 use crate::variable::{Stored, Variable};
 

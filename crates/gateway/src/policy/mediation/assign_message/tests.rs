@@ -255,6 +255,7 @@ fn a_resource_of_the_proxy_can_be_a_value() {
         name: "a.js".into(),
         kind: "js".into(),
         content: "1+1".into(),
+        binary: false,
     });
     design = design.on_target(Destination::Url("http://h/".into()));
     assert_eq!(Bench::new(&design).get("/p").var("v"), "1+1");

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::blueprint::Blueprint;
-use super::{Compiled, Next, Policy, PolicyRun};
 use crate::condition::Lookup;
 use crate::exchange::{ComputedVariables, Exchange};
 use crate::fault::Fault;
+use crate::policy::blueprint::Blueprint;
+use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::snapshot::{ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, Standing};
 use crate::template::Template;
 use crate::variable::{Value, Variable};

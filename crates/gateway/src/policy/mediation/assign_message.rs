@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::blueprint::Blueprint;
-use super::edits::{EditProblem, Edits, MessageRef};
-use super::{Compiled, Next, Policy, PolicyRun};
 use crate::exchange::{Exchange, Message, Segment};
 use crate::fault::Fault;
+use crate::policy::blueprint::Blueprint;
+use crate::policy::edits::{EditProblem, Edits, MessageRef};
+use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::template::RenderProblem;
 use crate::variable::MessageName;
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::blueprint::Blueprint;
-use super::edits::{EditProblem, Edits, MessageRef};
-use super::{Compiled, Policy, PolicyRun};
 use crate::exchange::{Exchange, Message};
 use crate::fault::Fault;
+use crate::policy::blueprint::Blueprint;
+use crate::policy::edits::{EditProblem, Edits, MessageRef};
+use crate::policy::{Compiled, Policy, PolicyRun};
 use crate::template::RenderProblem;
 
 /// Raises a fault whatever happens.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 
-use super::blueprint::Blueprint;
-use super::{Compiled, Next, Policy, PolicyRun};
 use crate::compile::{OpenConnectorsProvider, ProviderKind};
 use crate::exchange::Exchange;
 use crate::fault::Fault;
+use crate::policy::blueprint::Blueprint;
+use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::ports::KvmScope;
 
 /// Sets `Authorization: User …, Organization …, Element …` on the target request, whatever the caller sent.

@@ -1,0 +1,7 @@
+//! Steps that run code or reach somebody else (api-management §9.2, §9.6).
+
+pub(super) mod open_connectors;
+
+use super::{Entry, OPEN_CONNECTORS, entry};
+
+pub(super) static POLICIES: &[Entry] = &[entry(OPEN_CONNECTORS, "openconnectors", open_connectors::compile)];
