@@ -1,4 +1,4 @@
-//! The house's own tools: `cargo xtask check`, `test`, `tidy`, `bench`.
+//! The house's own tools: `cargo xtask check`, `test`, `tidy`, `bench`, `policies`.
 
 // A command-line tool speaks through its output.
 #![expect(
@@ -10,6 +10,7 @@
 mod bench;
 mod check;
 mod peers;
+mod policies;
 mod run;
 mod test;
 mod tidy;
@@ -32,6 +33,12 @@ enum Command {
     /// The budgets of the design, measured beside peers in one run.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Writes the policy reference of the handbook from the policies' fact sheets.
+    Policies {
+        /// Only says what is wrong with the fact sheets.
+        #[arg(long)]
+        check: bool,
+    },
     /// The rules of the house that are fast to check: arrows between rooms, sizes, forbidden words.
     Tidy,
 }
@@ -41,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         Command::Check => check::run(),
         Command::Bench(what) => bench::run(&what),
         Command::Test(options) => test::run(&options),
+        Command::Policies { check } => policies::run(check),
         Command::Tidy => tidy::run(),
     }
 }
