@@ -217,6 +217,8 @@ pub enum EngineFault {
     RouteFailed,
     /// The target endpoint has no destination, or an unusable one: 500. The text says why.
     UnknownTarget(String),
+    /// The target endpoint is of a kind that an original has and this gateway has not: 501. The text says why.
+    TargetNotSupported(String),
     /// The target closed before a whole answer: 502.
     UnexpectedEofAtTarget,
     /// The target answered something that is no HTTP: 502.
@@ -290,6 +292,9 @@ impl EngineFault {
             ),
             Self::UnknownTarget(why) => {
                 (Messaging, 500, "messaging.runtime.UnknownTargetEndpoint".into(), why.clone().into())
+            }
+            Self::TargetNotSupported(why) => {
+                (Messaging, 501, "messaging.runtime.TargetNotSupported".into(), why.clone().into())
             }
             Self::UnexpectedEofAtTarget => {
                 flow(502, "UnexpectedEOFAtTarget", "Unexpected EOF at target".into())

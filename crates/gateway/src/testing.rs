@@ -156,7 +156,7 @@ pub(crate) fn problems(design: &ProxyDesign) -> Vec<CompileProblem> {
 pub(crate) fn problem_of(xml: &str) -> String {
     let problems = problems(&design().policy("X", xml));
     assert_eq!(problems.len(), 1, "{problems:#?}");
-    assert_eq!(problems[0].file, "policy X");
+    assert_eq!(problems[0].part.to_string(), "policy X");
     assert!(problems[0].line > 0, "{problems:#?}");
     problems[0].rule.to_owned()
 }

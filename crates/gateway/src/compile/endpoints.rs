@@ -4,33 +4,37 @@ use ahash::AHashSet;
 
 use super::flows::Attached;
 use super::{
-    BodyReads, Compiler, DestinationPlan, ProviderKind, ProxyPlan, RoutePlan, SuccessCodes, TargetPlan,
-    TargetTimeouts, base_path,
+    BodyReads, Compiler, DesignPart, DestinationPlan, ProviderKind, ProxyPlan, RoutePlan, SuccessCodes,
+    TargetPlan, TargetTimeouts, base_path,
 };
-use crate::design::{Destination, ProxyEndpoint, TargetEndpoint};
+use crate::design::{Destination, ProxyDesign, ProxyEndpoint, TargetEndpoint};
 use crate::door::HUB_ROOT;
 use crate::exchange::normalise;
 use crate::template::Template;
 
 impl Compiler<'_> {
     /// The targets, each with what its flows read.
-    pub(super) fn targets(&mut self) -> Vec<(TargetPlan, BodyReads)> {
-        let design = self.design;
+    pub(super) fn targets(&mut self, design: &ProxyDesign) -> Vec<(TargetPlan, BodyReads)> {
         let mut names = AHashSet::new();
         let mut targets = Vec::with_capacity(design.target_endpoints.len());
         for target in &design.target_endpoints {
-            let file = format!("target endpoint {}", target.name);
+            let part = DesignPart::TargetEndpoint(target.name.clone());
             if !names.insert(target.name.as_str()) {
-                self.problem(&file, "DuplicateEndpoint", "there are two target endpoints of this name");
+                self.problem(&part, "DuplicateEndpoint", "there are two target endpoints of this name");
             }
-            targets.push(self.target(&file, target));
+            targets.push(self.target(&part, target));
         }
         targets
     }
 
-    fn target(&mut self, file: &str, target: &TargetEndpoint) -> (TargetPlan, BodyReads) {
-        let (flows, mut reads) = self.flows(file, &target.flows);
-        let destination = self.destination(file, &target.destination);
+    fn target(&mut self, part: &DesignPart, target: &TargetEndpoint) -> (TargetPlan, BodyReads) {
+        let (flows, mut reads) = self.flows(part, &target.flows);
+        let destination = if target.authentication.is_empty() {
+            self.destination(part, &target.destination)
+        } else {
+            let reason = "credentials of Google's cloud cannot be made here; set the header in a policy";
+            self.unavailable(part, "Authentication", reason)
+        };
         if let DestinationPlan::Url(template) = &destination {
             let mut bodies = crate::policy::MessageReads::default();
             template.each_variable(&mut |variable| bodies.note(variable));
@@ -45,11 +49,11 @@ impl Compiler<'_> {
             destination,
             flows,
         };
-        self.target_properties(file, &target.properties, &mut plan);
+        self.target_properties(part, &target.properties, &mut plan);
         (plan, reads)
     }
 
-    fn destination(&mut self, file: &str, destination: &Destination) -> DestinationPlan {
+    fn destination(&mut self, part: &DesignPart, destination: &Destination) -> DestinationPlan {
         match destination {
             Destination::None => DestinationPlan::None,
             Destination::Url(url) => match Template::parse(url.trim()) {
@@ -58,7 +62,7 @@ impl Compiler<'_> {
                         && !is_http_url(literal)
                     {
                         let message = format!("'{literal}' is not an http or https URL");
-                        self.problem(file, "InvalidTargetUrl", message);
+                        self.problem(part, "InvalidTargetUrl", message);
                     }
                     let mut asks_for_itself = false;
                     template.each_variable(&mut |variable| {
@@ -66,7 +70,7 @@ impl Compiler<'_> {
                     });
                     if asks_for_itself {
                         self.problem(
-                            file,
+                            part,
                             "InvalidTargetUrl",
                             "the URL of a target cannot be made of target. variables",
                         );
@@ -74,28 +78,28 @@ impl Compiler<'_> {
                     DestinationPlan::Url(template)
                 }
                 Err(bad) => {
-                    self.problem(file, "InvalidTargetUrl", bad.to_string());
+                    self.problem(part, "InvalidTargetUrl", bad.to_string());
                     DestinationPlan::None
                 }
             },
             Destination::Provider { name, .. } if name.is_empty() || name == "NONE" => DestinationPlan::None,
-            Destination::Provider { name, relative_path } => self.provider(file, name, relative_path),
-            Destination::Balanced(_) => self.not_built(file, "a load balancer"),
+            Destination::Provider { name, relative_path } => self.provider(part, name, relative_path),
+            Destination::Balanced(_) => self.unavailable(part, "LoadBalancer", NOT_BUILT),
             Destination::LocalProxy { .. } | Destination::LocalPath(_) => {
-                self.not_built(file, "a LocalTargetConnection")
+                self.unavailable(part, "LocalTargetConnection", NOT_BUILT)
             }
-            Destination::Foreign { kind, .. } => self.not_built(file, &format!("a {kind}")),
+            Destination::Foreign { kind, .. } => self.unavailable(part, kind, why_no_target(kind)),
         }
     }
 
-    fn not_built(&mut self, file: &str, what: &str) -> DestinationPlan {
-        self.problem(file, "UnsupportedDestination", format!("{what} is not supported yet"));
-        DestinationPlan::None
+    fn unavailable(&mut self, part: &DesignPart, kind: &str, reason: &str) -> DestinationPlan {
+        self.degradation(part, 0, kind, reason);
+        DestinationPlan::Unavailable { kind: kind.into(), reason: reason.into() }
     }
 
-    fn provider(&mut self, file: &str, name: &str, relative_path: &str) -> DestinationPlan {
+    fn provider(&mut self, part: &DesignPart, name: &str, relative_path: &str) -> DestinationPlan {
         let Some(provider) = self.world.providers.get(name).cloned() else {
-            self.problem(file, "UnknownProvider", format!("there is no API provider '{name}'"));
+            self.problem(part, "UnknownProvider", format!("there is no API provider '{name}'"));
             return DestinationPlan::None;
         };
         let rooted = match relative_path.trim() {
@@ -106,72 +110,75 @@ impl Compiler<'_> {
         let relative_path = match normalise(&rooted) {
             Ok(path) if !path.contains(['?', '#', ' ']) => path.into_owned(),
             Ok(_) => {
-                self.problem(file, "InvalidRelativePath", "the relative path has a blank, ? or #");
+                self.problem(part, "InvalidRelativePath", "the relative path has a blank, ? or #");
                 rooted.clone()
             }
             Err(bad) => {
-                self.problem(file, "InvalidRelativePath", format!("relative path: {bad}"));
+                self.problem(part, "InvalidRelativePath", format!("relative path: {bad}"));
                 rooted.clone()
             }
         };
         if matches!(provider.kind, ProviderKind::OpenConnectors(_)) && !is_below_hub_root(&relative_path) {
             let message =
                 format!("the relative path towards an Open Connectors provider lies below {HUB_ROOT}");
-            self.problem(file, "InvalidRelativePath", message);
+            self.problem(part, "InvalidRelativePath", message);
         }
         DestinationPlan::Provider { provider, relative_path: relative_path.into() }
     }
 
     /// The proxy endpoints; `targets` are all that routes may lead to.
-    pub(super) fn proxy_endpoints(&mut self, targets: &[(TargetPlan, BodyReads)]) -> Vec<ProxyPlan> {
-        let design = self.design;
+    pub(super) fn proxy_endpoints(
+        &mut self,
+        design: &ProxyDesign,
+        targets: &[(TargetPlan, BodyReads)],
+    ) -> Vec<ProxyPlan> {
         if design.proxy_endpoints.is_empty() {
-            self.problem("API proxy", "NoProxyEndpoint", "an API proxy needs a proxy endpoint");
+            self.problem(&DesignPart::Proxy, "NoProxyEndpoint", "an API proxy needs a proxy endpoint");
         }
         let (mut names, mut served) = (AHashSet::new(), AHashSet::new());
         let mut endpoints = Vec::with_capacity(design.proxy_endpoints.len());
         for endpoint in &design.proxy_endpoints {
-            let file = format!("proxy endpoint {}", endpoint.name);
+            let part = DesignPart::ProxyEndpoint(endpoint.name.clone());
             if !names.insert(endpoint.name.as_str()) {
-                self.problem(&file, "DuplicateEndpoint", "there are two proxy endpoints of this name");
+                self.problem(&part, "DuplicateEndpoint", "there are two proxy endpoints of this name");
             }
-            let path = self.base_path(&file, endpoint);
+            let path = self.base_path(&part, endpoint);
             let hosts: Vec<&str> = match &*endpoint.virtual_hosts {
                 [] => vec![""],
                 hosts => hosts.iter().map(String::as_str).collect(),
             };
             for host in hosts {
-                self.check_host(&file, host, &path);
+                self.check_host(&part, host, &path);
                 if !served.insert((host, path.clone())) {
                     self.problem(
-                        &file,
+                        &part,
                         "DuplicateBasePath",
                         format!("base path '{path}' is served twice by this proxy"),
                     );
                 }
             }
-            endpoints.push(self.proxy_endpoint(&file, endpoint, &path, targets));
+            endpoints.push(self.proxy_endpoint(&part, endpoint, &path, targets));
         }
         endpoints
     }
 
-    fn base_path(&mut self, file: &str, endpoint: &ProxyEndpoint) -> String {
+    fn base_path(&mut self, part: &DesignPart, endpoint: &ProxyEndpoint) -> String {
         base_path::check(&endpoint.base_path).unwrap_or_else(|why| {
-            self.problem(file, "InvalidBasePath", why);
+            self.problem(part, "InvalidBasePath", why);
             endpoint.base_path.clone()
         })
     }
 
-    fn check_host(&mut self, file: &str, host: &str, path: &str) {
+    fn check_host(&mut self, part: &DesignPart, host: &str, path: &str) {
         let running = &self.world.running;
         if !running.has_virtual_host(host) {
-            self.problem(file, "UnknownVirtualHost", format!("there is no virtual host '{host}'"));
+            self.problem(part, "UnknownVirtualHost", format!("there is no virtual host '{host}'"));
             return;
         }
-        let owner = running.base_path_owner(host, path).filter(|owner| *owner != self.design.name);
+        let owner = running.base_path_owner(host, path).filter(|owner| *owner != self.name);
         if let Some(owner) = owner.map(str::to_owned) {
             self.problem(
-                file,
+                part,
                 "DuplicateBasePath",
                 format!("base path '{path}' is taken by API proxy '{owner}'"),
             );
@@ -180,19 +187,19 @@ impl Compiler<'_> {
 
     fn proxy_endpoint(
         &mut self,
-        file: &str,
+        part: &DesignPart,
         endpoint: &ProxyEndpoint,
         path: &str,
         targets: &[(TargetPlan, BodyReads)],
     ) -> ProxyPlan {
-        let (flows, mut reads) = self.flows(file, &endpoint.flows);
+        let (flows, mut reads) = self.flows(part, &endpoint.flows);
         let mut routes = Vec::with_capacity(endpoint.routes.len());
         for rule in &endpoint.routes {
             let at = format!("route rule {}", rule.name);
-            let condition = self.condition(file, &at, &rule.condition, Attached::Request, &mut reads);
+            let condition = self.condition(part, &at, &rule.condition, Attached::Request, &mut reads);
             if rule.url.is_some() {
                 let message = format!("{at}: a URL instead of a target endpoint is not supported yet");
-                self.problem(file, "UnsupportedDestination", message);
+                self.problem(part, "UnsupportedDestination", message);
             }
             let target = match &rule.target {
                 None => None,
@@ -200,7 +207,7 @@ impl Compiler<'_> {
                     let index = targets.iter().position(|(target, _)| *target.name == **name);
                     if index.is_none() {
                         self.problem(
-                            file,
+                            part,
                             "UnknownTarget",
                             format!("{at}: there is no target endpoint '{name}'"),
                         );
@@ -223,8 +230,19 @@ impl Compiler<'_> {
             routes,
             flows,
         };
-        self.proxy_properties(file, &endpoint.properties, &mut plan);
+        self.proxy_properties(part, &endpoint.properties, &mut plan);
         plan
+    }
+}
+
+const NOT_BUILT: &str = "it is not built yet";
+
+/// Why a target of an original cannot be called.
+fn why_no_target(kind: &str) -> &'static str {
+    match kind {
+        "ScriptTarget" | "HostedTarget" => "no Node.js runs here; give the target a URL",
+        "IntegrationEndpoint" => "it belongs to Google's integration service",
+        _ => "this kind of target is not known",
     }
 }
 

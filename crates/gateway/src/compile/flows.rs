@@ -1,6 +1,6 @@
 //! Compiling flows: steps, conditions, fault rules, and which bodies they read.
 
-use super::{BodyReads, Compiler, FaultRulePlan, FlowPlan, FlowsPlan, StepPlan};
+use super::{BodyReads, Compiler, DesignPart, FaultRulePlan, FlowPlan, FlowsPlan, StepPlan};
 use crate::condition::Condition;
 use crate::design::{EndpointFlows, FaultRule, Flow, Step};
 use crate::policy::MessageReads;
@@ -15,18 +15,18 @@ pub(super) enum Attached {
 
 impl Compiler<'_> {
     /// The flows of an endpoint, and what they read.
-    pub(super) fn flows(&mut self, file: &str, flows: &EndpointFlows) -> (FlowsPlan, BodyReads) {
+    pub(super) fn flows(&mut self, part: &DesignPart, flows: &EndpointFlows) -> (FlowsPlan, BodyReads) {
         let mut reads = BodyReads::default();
         let plan = FlowsPlan {
-            pre: self.flow(file, &flows.pre, "PreFlow", &mut reads),
+            pre: self.flow(part, &flows.pre, "PreFlow", &mut reads),
             conditional: flows
                 .conditional
                 .iter()
-                .map(|flow| self.flow(file, flow, &flow.name, &mut reads))
+                .map(|flow| self.flow(part, flow, &flow.name, &mut reads))
                 .collect(),
-            post: self.flow(file, &flows.post, "PostFlow", &mut reads),
+            post: self.flow(part, &flows.post, "PostFlow", &mut reads),
             post_client: self.steps(
-                file,
+                part,
                 "PostClientFlow",
                 &flows.post_client,
                 Attached::Response,
@@ -35,20 +35,20 @@ impl Compiler<'_> {
             fault_rules: flows
                 .fault_rules
                 .iter()
-                .map(|rule| self.fault_rule(file, rule, &mut reads))
+                .map(|rule| self.fault_rule(part, rule, &mut reads))
                 .collect(),
             default_fault_rule: flows
                 .default_fault_rule
                 .as_ref()
-                .map(|rule| self.fault_rule(file, rule, &mut reads)),
+                .map(|rule| self.fault_rule(part, rule, &mut reads)),
         };
         (plan, reads)
     }
 
-    fn flow(&mut self, file: &str, flow: &Flow, name: &str, reads: &mut BodyReads) -> FlowPlan {
+    fn flow(&mut self, part: &DesignPart, flow: &Flow, name: &str, reads: &mut BodyReads) -> FlowPlan {
         // It is asked in both directions, and `message` is another one in each.
         let condition =
-            self.condition(file, &format!("flow {name}"), &flow.condition, Attached::Request, reads);
+            self.condition(part, &format!("flow {name}"), &flow.condition, Attached::Request, reads);
         if let Some(condition) = &condition {
             *reads = *reads | read_by(condition, Attached::Response);
         }
@@ -56,23 +56,23 @@ impl Compiler<'_> {
             name: name.into(),
             description: flow.description.as_str().into(),
             condition,
-            request: self.steps(file, name, &flow.request, Attached::Request, reads),
-            response: self.steps(file, name, &flow.response, Attached::Response, reads),
+            request: self.steps(part, name, &flow.request, Attached::Request, reads),
+            response: self.steps(part, name, &flow.response, Attached::Response, reads),
         }
     }
 
-    fn fault_rule(&mut self, file: &str, rule: &FaultRule, reads: &mut BodyReads) -> FaultRulePlan {
+    fn fault_rule(&mut self, part: &DesignPart, rule: &FaultRule, reads: &mut BodyReads) -> FaultRulePlan {
         let at = format!("fault rule {}", rule.name);
         FaultRulePlan {
-            condition: self.condition(file, &at, &rule.condition, Attached::Fault, reads),
+            condition: self.condition(part, &at, &rule.condition, Attached::Fault, reads),
             always_enforce: rule.always_enforce,
-            steps: self.steps(file, &at, &rule.steps, Attached::Fault, reads),
+            steps: self.steps(part, &at, &rule.steps, Attached::Fault, reads),
         }
     }
 
     fn steps(
         &mut self,
-        file: &str,
+        part: &DesignPart,
         flow: &str,
         steps: &[Step],
         attached: Attached,
@@ -81,11 +81,14 @@ impl Compiler<'_> {
         let mut plans = Vec::with_capacity(steps.len());
         for step in steps {
             let at = format!("{flow}, step {}", step.policy);
-            let condition = self.condition(file, &at, &step.condition, attached, reads);
+            let condition = self.condition(part, &at, &step.condition, attached, reads);
             let Some(usable) = self.policies.get(step.policy.as_str()) else {
-                self.problem(file, "UnknownPolicy", format!("{at}: there is no policy '{}'", step.policy));
+                self.problem(part, "UnknownPolicy", format!("{at}: there is no policy '{}'", step.policy));
                 continue;
             };
+            if !self.used.contains(&step.policy) {
+                self.used.insert(step.policy.clone());
+            }
             self.open_connectors_steps += usize::from(usable.is_open_connectors());
             *reads = *reads | attached.bodies(usable.reads);
             // One that did not compile has been reported.
@@ -99,7 +102,7 @@ impl Compiler<'_> {
     /// A condition; `None` when it always holds, or does not parse and was reported.
     pub(super) fn condition(
         &mut self,
-        file: &str,
+        part: &DesignPart,
         at: &str,
         text: &str,
         attached: Attached,
@@ -107,7 +110,7 @@ impl Compiler<'_> {
     ) -> Option<Condition> {
         let limit = self.world.limits.condition_bytes;
         if text.len() > limit {
-            self.problem(file, "ConditionTooLong", format!("{at}: a condition may have {limit} bytes"));
+            self.problem(part, "ConditionTooLong", format!("{at}: a condition may have {limit} bytes"));
             return None;
         }
         match Condition::parse(text) {
@@ -118,7 +121,7 @@ impl Compiler<'_> {
                 condition
             }
             Err(bad) => {
-                self.problem(file, "BadCondition", format!("{at}: {bad}"));
+                self.problem(part, "BadCondition", format!("{at}: {bad}"));
                 None
             }
         }

@@ -1,7 +1,8 @@
 //! From a design to a proxy that runs.
 //!
 //! Every mistake is found here, all in one go, so that a bad revision never becomes a [`CompiledProxy`] and
-//! therefore never replaces a good one.
+//! therefore never replaces a good one. What an original runs and this gateway does not is no mistake: the
+//! proxy is deployed degraded and says where ([`Degradation`]).
 
 mod base_path;
 mod endpoints;
@@ -14,19 +15,30 @@ mod world;
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 
-use crate::design::ProxyDesign;
+use crate::design::{FileResource, PolicyText, ProxyDesign};
 use crate::policy::{MessageReads, OPEN_CONNECTORS};
 
 pub use plan::{BodyReads, CompiledProxy, ProxyPlan, TargetPlan};
 pub(crate) use plan::{
     CompiledPolicy, DestinationPlan, FaultRulePlan, FlowPlan, FlowsPlan, RoutePlan, StepPlan, SuccessCodes,
 };
-pub use problem::CompileProblem;
+pub use problem::{CompileProblem, Degradation, DesignPart};
 pub use world::{
     Endpoint, HubPlace, Limits, OpenConnectorsProvider, Provider, ProviderKind, TargetTimeouts, World,
 };
+
+/// What compiling found, whether or not the design can be deployed.
+#[derive(Debug)]
+pub struct Examined {
+    /// The proxy, or every mistake in the order of the design.
+    pub result: Result<CompiledProxy, Vec<CompileProblem>>,
+    /// What is odd and does no harm: it is said and not refused.
+    pub warnings: Vec<CompileProblem>,
+    /// What cannot run here.
+    pub degradations: Vec<Degradation>,
+}
 
 /// Compiles one revision of a proxy. On failure every problem found is reported, in the order of the design.
 pub fn compile(
@@ -34,47 +46,57 @@ pub fn compile(
     revision: &str,
     world: &World,
 ) -> Result<CompiledProxy, Vec<CompileProblem>> {
-    let mut compiler = Compiler {
-        design,
-        world,
-        problems: Vec::new(),
-        policies: AHashMap::new(),
-        initial_entries: Vec::new(),
-        open_connectors_steps: 0,
-    };
+    examine(design, revision, world).result
+}
+
+/// The same with everything that was found besides, also about a design that does not compile.
+pub fn examine(design: &ProxyDesign, revision: &str, world: &World) -> Examined {
+    let mut compiler = Compiler::new(&design.name, &design.policies, &design.resources, world);
     if design.name.trim().is_empty() {
-        compiler.problem("API proxy", "NameIsMissing", "an API proxy needs a name");
+        compiler.problem(&DesignPart::Proxy, "NameIsMissing", "an API proxy needs a name");
     }
-    compiler.compile_policies();
-    let targets = compiler.targets();
-    let endpoints = compiler.proxy_endpoints(&targets);
+    compiler.compile_policies(&DesignPart::Proxy);
+    let targets = compiler.targets(design);
+    let endpoints = compiler.proxy_endpoints(design, &targets);
     if compiler.open_connectors_steps > 1 {
         compiler.problem(
-            "API proxy",
+            &DesignPart::Proxy,
             "OpenConnectorsOnce",
             "a policy of kind OpenConnectors may be attached only once",
         );
     }
-    if !compiler.problems.is_empty() {
-        return Err(compiler.problems);
-    }
-    Ok(CompiledProxy {
-        name: design.name.as_str().into(),
-        revision: revision.into(),
-        dialect: world.dialect,
-        endpoints,
-        targets: targets.into_iter().map(|(plan, _)| plan).collect(),
-        initial_entries: compiler.initial_entries,
-        buffered_body_bytes: world.limits.buffered_body_bytes,
-    })
+    compiler.mark_attached(design);
+    let Compiler { problems, warnings, degradations, initial_entries, .. } = compiler;
+    let result = if problems.is_empty() {
+        Ok(CompiledProxy {
+            name: design.name.as_str().into(),
+            revision: revision.into(),
+            dialect: world.dialect,
+            endpoints,
+            targets: targets.into_iter().map(|(plan, _)| plan).collect(),
+            initial_entries,
+            degradations: degradations.clone(),
+            warnings: warnings.clone(),
+            buffered_body_bytes: world.limits.buffered_body_bytes,
+        })
+    } else {
+        Err(problems)
+    };
+    Examined { result, warnings, degradations }
 }
 
 /// A compilation under way.
 struct Compiler<'d> {
-    design: &'d ProxyDesign,
+    name: &'d str,
+    texts: &'d [PolicyText],
+    resources: &'d [FileResource],
     world: &'d World,
     problems: Vec<CompileProblem>,
+    warnings: Vec<CompileProblem>,
+    degradations: Vec<Degradation>,
     policies: AHashMap<&'d str, Usable>,
+    /// Policies that some step names.
+    used: AHashSet<String>,
     initial_entries: Vec<(crate::ports::KvmAddress, String)>,
     open_connectors_steps: usize,
 }
@@ -93,9 +115,58 @@ impl Usable {
     }
 }
 
-impl Compiler<'_> {
-    fn problem(&mut self, file: impl Into<String>, rule: &'static str, message: impl Into<String>) {
-        self.problems.push(CompileProblem { file: file.into(), line: 0, rule, message: message.into() });
+impl<'d> Compiler<'d> {
+    fn new(name: &'d str, texts: &'d [PolicyText], resources: &'d [FileResource], world: &'d World) -> Self {
+        Self {
+            name,
+            texts,
+            resources,
+            world,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            degradations: Vec::new(),
+            policies: AHashMap::new(),
+            used: AHashSet::new(),
+            initial_entries: Vec::new(),
+            open_connectors_steps: 0,
+        }
+    }
+
+    fn problem(&mut self, part: &DesignPart, rule: &'static str, message: impl Into<String>) {
+        self.problem_at(part, 0, rule, message);
+    }
+
+    fn problem_at(&mut self, part: &DesignPart, line: usize, rule: &'static str, message: impl Into<String>) {
+        self.problems.push(CompileProblem { part: part.clone(), line, rule, message: message.into() });
+    }
+
+    fn warning(&mut self, part: &DesignPart, rule: &'static str, message: impl Into<String>) {
+        self.warnings.push(CompileProblem { part: part.clone(), line: 0, rule, message: message.into() });
+    }
+
+    fn degradation(&mut self, part: &DesignPart, line: usize, kind: &str, reason: impl Into<String>) {
+        self.degradations.push(Degradation {
+            part: part.clone(),
+            line,
+            kind: kind.to_owned(),
+            reason: reason.into(),
+            attached: false,
+        });
+    }
+
+    /// Finds out which degradations a request can reach.
+    fn mark_attached(&mut self, design: &ProxyDesign) {
+        for degradation in &mut self.degradations {
+            degradation.attached = match &degradation.part {
+                DesignPart::Policy(name) => self.used.contains(name),
+                DesignPart::TargetEndpoint(name) => design
+                    .proxy_endpoints
+                    .iter()
+                    .flat_map(|endpoint| &endpoint.routes)
+                    .any(|rule| rule.target.as_deref() == Some(name)),
+                _ => true,
+            };
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::BitOr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::problem::{CompileProblem, Degradation};
 use super::world::{Provider, TargetTimeouts};
 use crate::condition::Condition;
 use crate::dialect::Dialect;
@@ -27,6 +28,10 @@ pub struct CompiledProxy {
     /// Entries that its policies ask to be written when it is deployed, replacing those that are there
     /// (KeyValueMapOperations, `InitialEntries`).
     pub initial_entries: Vec<(KvmAddress, String)>,
+    /// What an original runs and this gateway answers with 501 when a request reaches it.
+    pub degradations: Vec<Degradation>,
+    /// What is odd about the design and does no harm.
+    pub warnings: Vec<CompileProblem>,
     /// The largest body, in bytes, that is read whole for a step.
     pub buffered_body_bytes: usize,
 }
@@ -71,8 +76,15 @@ impl TargetPlan {
     pub fn provider(&self) -> Option<&Arc<Provider>> {
         match &self.destination {
             DestinationPlan::Provider { provider, .. } => Some(provider),
-            DestinationPlan::None | DestinationPlan::Url(_) => None,
+            _ => None,
         }
+    }
+}
+
+impl CompiledProxy {
+    /// Whether some request can reach what does not run here.
+    pub fn is_degraded(&self) -> bool {
+        self.degradations.iter().any(|degradation| degradation.attached)
     }
 }
 
@@ -97,6 +109,11 @@ impl BitOr for BodyReads {
 pub(crate) enum DestinationPlan {
     /// A request that gets here is answered 500: nothing to call.
     None,
+    /// A request that gets here is answered 501.
+    Unavailable {
+        kind: Box<str>,
+        reason: Box<str>,
+    },
     Url(Template),
     Provider {
         provider: Arc<Provider>,

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use super::{CompileProblem, CompiledPolicy, Compiler, Usable};
+use super::{CompiledPolicy, Compiler, DesignPart, Usable};
 use crate::design::PolicyText;
-use crate::policy::{Blueprint, Element, MessageReads, entry_of};
+use crate::policy::{Blueprint, Element, MessageReads, Policy, Unavailable, entry_of, why_not};
 
 impl Compiler<'_> {
-    pub(super) fn compile_policies(&mut self) {
+    pub(super) fn compile_policies(&mut self, whole: &DesignPart) {
         let limit = self.world.limits.policies;
-        if self.design.policies.len() > limit {
-            self.problem("API proxy", "TooManyPolicies", format!("an API proxy may have {limit} policies"));
+        if self.texts.len() > limit {
+            self.problem(whole, "TooManyPolicies", format!("there may be {limit} policies"));
             return;
         }
-        for text in &self.design.policies {
+        for text in self.texts {
             let usable = self.compile_policy(text);
             if self.policies.insert(&text.name, usable).is_some() {
-                self.problem(file(text), "DuplicatePolicy", "there are two policies of this name");
+                self.problem(&part(text), "DuplicatePolicy", "there are two policies of this name");
             }
         }
     }
@@ -32,62 +32,64 @@ impl Compiler<'_> {
                 .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '$' | '%'));
         if !name_is_good {
             let message = "the name of a policy has 1 to 255 letters, digits, blanks, _ - . $ or %";
-            self.problem(file(text), "InvalidPolicyName", message);
+            self.problem(&part(text), "InvalidPolicyName", message);
             return unusable(&text.kind);
         }
         let limit = self.world.limits.policy_bytes;
         if text.xml.len() > limit {
-            self.problem(file(text), "PolicyTooLong", format!("a policy may have {limit} bytes"));
+            self.problem(&part(text), "PolicyTooLong", format!("a policy may have {limit} bytes"));
             return unusable(&text.kind);
         }
         let root = match Element::parse(&text.xml) {
             Ok(root) => root,
             Err(bad) => {
                 let message = format!("not a policy document: {}", bad.why);
-                self.problems.push(CompileProblem {
-                    file: file(text),
-                    line: bad.line,
-                    rule: "BadXml",
-                    message,
-                });
+                self.problem_at(&part(text), bad.line, "BadXml", message);
                 return unusable(&text.kind);
             }
         };
-        let Some(entry) = entry_of(&root.name) else {
-            let message = format!("policies of kind {} are not supported yet", root.name);
-            self.problems.push(CompileProblem {
-                file: file(text),
-                line: root.line,
-                rule: "UnknownPolicyKind",
-                message,
-            });
+        let entry = entry_of(&root.name);
+        let obstacle = why_not(&root.name);
+        if entry.is_none() && obstacle.is_none() {
+            let message = format!("neither original has policies of kind {}", root.name);
+            self.problem_at(&part(text), root.line, "UnknownPolicyKind", message);
             return unusable(&root.name);
-        };
+        }
+        let name: Arc<str> = text.name.as_str().into();
         let mut blueprint = Blueprint {
-            name: text.name.as_str().into(),
-            proxy: self.design.name.as_str().into(),
+            name: name.clone(),
+            proxy: self.name.into(),
             root: &root,
-            resources: &self.design.resources,
+            resources: self.resources,
             problems: Vec::new(),
             reads: MessageReads::default(),
             initial_entries: Vec::new(),
+            degraded: None,
         };
         let enabled = blueprint.flag(&root, "enabled", true);
         let continue_on_error = blueprint.flag(&root, "continueOnError", false);
         // Accepted and without effect, as in the originals.
         blueprint.flag(&root, "async", false);
-        let compiled = (entry.compile)(&mut blueprint);
-        self.problems.append(&mut blueprint.problems);
-        self.initial_entries.append(&mut blueprint.initial_entries);
-        let name: Arc<str> = blueprint.name.clone();
+        let mut compiled = match entry {
+            Some(entry) => (entry.compile)(&mut blueprint),
+            None => blueprint.degrade(&root, obstacle.unwrap_or_default()),
+        };
+        let Blueprint { problems, reads, initial_entries, degraded, .. } = blueprint;
+        self.problems.extend(problems);
+        self.initial_entries.extend(initial_entries);
+        if let Some((line, reason)) = degraded {
+            self.degradation(&part(text), line, &root.name, reason.clone());
+            compiled = Some(Box::new(Unavailable::new(&name, &root.name, &reason)) as Box<dyn Policy>);
+        }
+        let prefix = entry.map_or_else(|| root.name.to_lowercase(), |entry| entry.prefix.to_owned());
         let compiled = compiled.map(|policy| {
-            let failed_variable = format!("{}.{name}.failed", entry.prefix).into();
+            let failed_variable = format!("{prefix}.{name}.failed").into();
             Arc::new(CompiledPolicy { name, enabled, continue_on_error, failed_variable, policy })
         });
-        Usable { compiled, reads: blueprint.reads, kind: root.name }
+        Usable { compiled, reads, kind: root.name }
     }
 }
 
-fn file(text: &PolicyText) -> String {
-    format!("policy {}", text.name)
+fn part(text: &PolicyText) -> DesignPart {
+    DesignPart::Policy(text.name.clone())
 }

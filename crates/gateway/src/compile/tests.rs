@@ -12,7 +12,7 @@ fn every_mistake_is_reported_at_once_with_its_place() {
     let mut design = design()
         .policy("Broken", "<AssignMessage>\n<Set>\n<Oops/>\n</Set></AssignMessage>")
         .policy("NoXml", "<A>\n\n<B></A>")
-        .policy("Future", "<Quota/>");
+        .policy("Future", "<Future/>");
     design.proxy().base_path = "nope".into();
     design.proxy().routes[0].target = Some("nowhere".into());
     design.proxy().flows.pre.request = vec![step("missing"), step_if("Broken", "a = ")];
@@ -25,7 +25,7 @@ fn every_mistake_is_reported_at_once_with_its_place() {
         [
             "policy Broken, line 3: Set has no element 'Oops' here [UnknownElement]",
             "policy NoXml, line 3: not a policy document: ill-formed document: expected `</B>`, but `</A>` was found [BadXml]",
-            "policy Future, line 1: policies of kind Quota are not supported yet [UnknownPolicyKind]",
+            "policy Future, line 1: neither original has policies of kind Future [UnknownPolicyKind]",
             "target endpoint default: there is no API provider 'unknown' [UnknownProvider]",
             "proxy endpoint default: base path 'nope': the path does not start with a slash [InvalidBasePath]",
             "proxy endpoint default: PreFlow, step missing: there is no policy 'missing' [UnknownPolicy]",
@@ -121,11 +121,50 @@ fn properties_are_known_and_have_good_values() {
     assert_eq!(property("success.codes", "9xx"), ["InvalidProperty"]);
     assert_eq!(property("supports.http11", "yes"), ["InvalidProperty"]);
     assert_eq!(property("compression.algorithm", "gzip"), ["UnsupportedProperty"]);
-    assert_eq!(property("io.timeout", "5"), ["UnknownProperty"]);
+    assert!(property("io.timeout", "5").is_empty());
 
     let mut timed = design();
     timed.target().properties = vec![Property { name: "io.timeout.millis".into(), value: "1500".into() }];
     assert_eq!(compiled(&timed).targets[0].timeouts.io.as_millis(), 1500);
+}
+
+#[test]
+fn an_unknown_property_is_said_and_does_no_harm() {
+    let mut design = design();
+    design.target().properties = vec![Property { name: "io.timeout".into(), value: "5".into() }];
+
+    let proxy = compiled(&design);
+
+    assert_eq!(proxy.warnings.len(), 1);
+    assert_eq!(
+        proxy.warnings[0].to_string(),
+        "target endpoint default: there is no property 'io.timeout' here [UnknownProperty]"
+    );
+    design.proxy().base_path = "nope".into();
+    let examined = examine(&design, "1", &world());
+    assert!(examined.result.is_err());
+    assert_eq!(examined.warnings.len(), 1, "also when the design does not compile");
+}
+
+#[test]
+fn a_target_that_cannot_be_called_degrades_the_routes_to_it() {
+    let script = Destination::Foreign { kind: "ScriptTarget".into(), xml: "<ScriptTarget/>".into() };
+    let degraded = design().on_target(script);
+
+    let proxy = compiled(&degraded);
+
+    assert_eq!(proxy.degradations[0].part, DesignPart::TargetEndpoint("default".into()));
+    assert_eq!((proxy.degradations[0].kind.as_str(), proxy.is_degraded()), ("ScriptTarget", true));
+    let sent = Bench::new(&degraded).get("/p");
+    assert_eq!((sent.status(), sent.code().as_str()), (501, "messaging.runtime.TargetNotSupported"));
+    assert!(sent.body().contains("ScriptTarget of target endpoint 'default'"), "{}", sent.body());
+
+    let mut idle = degraded;
+    idle.proxy().routes[0].target = None;
+    assert!(!compiled(&idle).is_degraded());
+    let mut google = design();
+    google.target().authentication = "<Authentication><GoogleIDToken/></Authentication>".into();
+    assert_eq!(Bench::new(&google).get("/p").status(), 501);
 }
 
 #[test]

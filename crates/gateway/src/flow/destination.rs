@@ -43,6 +43,11 @@ pub(super) fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fa
             let text = format!("The target endpoint '{}' has no destination", target.name);
             Err(EngineFault::UnknownTarget(text).into())
         }
+        DestinationPlan::Unavailable { kind, reason } => Err(EngineFault::TargetNotSupported(format!(
+            "{kind} of target endpoint '{}' cannot run here: {reason}",
+            target.name
+        ))
+        .into()),
         DestinationPlan::Url(template) => {
             let url = template.render(cx, false).map_err(|unresolved| {
                 EngineFault::UnknownTarget(format!(

@@ -3,8 +3,9 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::Compiled;
 use super::element::Element;
-use crate::compile::CompileProblem;
+use crate::compile::{CompileProblem, DesignPart};
 use crate::design::FileResource;
 use crate::ports::KvmAddress;
 use crate::template::Template;
@@ -20,6 +21,8 @@ pub(crate) struct Blueprint<'d> {
     pub(crate) problems: Vec<CompileProblem>,
     pub(crate) reads: MessageReads,
     pub(crate) initial_entries: Vec<(KvmAddress, String)>,
+    /// Line and reason, when the policy cannot run here.
+    pub(crate) degraded: Option<(usize, String)>,
 }
 
 /// Whose bodies a policy or condition reads; what `message` is depends on where it is attached.
@@ -52,8 +55,26 @@ impl MessageReads {
 
 impl<'d> Blueprint<'d> {
     pub(crate) fn problem(&mut self, at: &Element, rule: &'static str, message: impl Into<String>) {
-        let file = format!("policy {}", self.name);
-        self.problems.push(CompileProblem { file, line: at.line, rule, message: message.into() });
+        self.problem_in(DesignPart::Policy(self.name.to_string()), at.line, rule, message);
+    }
+
+    /// A mistake elsewhere, as in a script that the policy refers to (`DesignPart::Resource`, `jsc://a.js`).
+    pub(crate) fn problem_in(
+        &mut self,
+        part: DesignPart,
+        line: usize,
+        rule: &'static str,
+        message: impl Into<String>,
+    ) {
+        self.problems.push(CompileProblem { part, line, rule, message: message.into() });
+    }
+
+    /// Lets the proxy be deployed although this policy asks for something that an original does and we do
+    /// not: a step that names the policy answers 501, and the proxy says so. What is plainly wrong is a
+    /// [`Self::problem`] instead. Gives what `compile` then returns.
+    pub(crate) fn degrade(&mut self, at: &Element, reason: impl Into<String>) -> Option<Compiled> {
+        self.degraded.get_or_insert_with(|| (at.line, reason.into()));
+        None
     }
 
     /// Refuses children and attributes of `element` that are not named.

@@ -7,9 +7,11 @@ mod blueprint;
 mod edits;
 mod element;
 mod extension;
+mod kinds;
 mod mediation;
 mod security;
 mod traffic;
+mod unavailable;
 
 use std::fmt;
 use std::future::Future;
@@ -21,6 +23,9 @@ use crate::fault::Fault;
 pub(crate) use blueprint::{Blueprint, MessageReads};
 pub(crate) use element::Element;
 pub use extension::open_connectors::INSTANCE_TOKEN_MAP;
+pub(crate) use kinds::why_not;
+pub use kinds::{KnownKind, known_kinds};
+pub(crate) use unavailable::Unavailable;
 
 /// A compiled policy. It keeps no state of requests.
 pub trait Policy: Send + Sync + fmt::Debug {
