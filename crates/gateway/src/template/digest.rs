@@ -28,7 +28,7 @@ pub(super) enum Encoding {
 
 /// `hmacSha256` and its kin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mac(Digest);
+pub(crate) struct Mac(Digest);
 
 const DIGESTS: &[(&str, Digest)] = &[
     ("md5", Digest::Md5),
@@ -81,7 +81,11 @@ impl Encoding {
 
 impl Mac {
     pub(super) fn function(name: &str) -> Option<Self> {
-        let digest = name.strip_prefix("hmac")?.to_ascii_lowercase();
+        Self::with(&name.strip_prefix("hmac")?.to_ascii_lowercase())
+    }
+
+    /// The code made with a digest: `sha256`, `md5`, ….
+    pub(crate) fn with(digest: &str) -> Option<Self> {
         DIGESTS.iter().find(|(known, _)| *known == digest).map(|(_, digest)| Self(*digest))
     }
 
@@ -101,7 +105,8 @@ impl Mac {
         encoding.map_or(Encoding::Base64, Encoding::named).write(&self.of(&key, value.as_bytes()))
     }
 
-    fn of(self, key: &[u8], value: &[u8]) -> Vec<u8> {
+    /// The code itself.
+    pub(crate) fn of(self, key: &[u8], value: &[u8]) -> Vec<u8> {
         macro_rules! code {
             ($digest:ty) => {
                 // A key may have any length.
@@ -125,7 +130,7 @@ impl Mac {
 }
 
 /// Base64 in either alphabet, with or without padding.
-pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &ALPHABET,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::exchange::Exchange;
 use crate::variable::Variable;
+pub(crate) use digest::{Mac, decode_base64};
 use functions::Call;
 
 /// A compiled template. Rendering one without variables copies nothing.

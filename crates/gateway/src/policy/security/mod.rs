@@ -1,7 +1,14 @@
 //! Who may call (api-management §9.3).
 
+mod basic_authentication;
+mod hmac;
+mod setting;
 mod verify_api_key;
 
 use super::{Entry, entry};
 
-pub(super) static POLICIES: &[Entry] = &[entry("VerifyAPIKey", "verifyapikey", verify_api_key::compile)];
+pub(super) static POLICIES: &[Entry] = &[
+    entry("BasicAuthentication", "BasicAuthentication", basic_authentication::compile),
+    entry("HMAC", "hmac", hmac::compile),
+    entry("VerifyAPIKey", "verifyapikey", verify_api_key::compile),
+];

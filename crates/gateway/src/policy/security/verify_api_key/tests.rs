@@ -24,6 +24,8 @@ fn key() -> ApiKey {
         id: "d-1".into(),
         email: "ann@example.com".into(),
         user_name: "ann".into(),
+        first_name: "Ann".into(),
+        last_name: "Lee".into(),
         apps: vec!["shop".into(), "other".into()],
         attributes: [("team".into(), "blue".into())].into_iter().collect(),
         ..Developer::default()
@@ -34,6 +36,7 @@ fn key() -> ApiKey {
         display_name: "The shop".into(),
         callback_url: "https://shop.example/cb".into(),
         app_type: "Developer".into(),
+        access_type: "read".into(),
         created_at: NOW,
         developer: Some(Arc::new(developer)),
         attributes: [("app-attribute".into(), "yes".into())].into_iter().collect(),
@@ -93,6 +96,8 @@ fn a_good_key_passes_and_sets_every_variable() {
         ("developer.id", "d-1"),
         ("developer.email", "ann@example.com"),
         ("developer.userName", "ann"),
+        ("developer.firstName", "Ann"),
+        ("developer.lastName", "Lee"),
         ("developer.status", "active"),
         ("developer.apps", "[shop, other]"),
         ("developer.team", "blue"),
@@ -104,6 +109,8 @@ fn a_good_key_passes_and_sets_every_variable() {
         ("app.name", "shop"),
         ("app.id", "a-1"),
         ("app.status", "approved"),
+        ("app.accessType", "read"),
+        ("app.callbackUrl", "https://shop.example/cb"),
         ("app.appType", "Developer"),
         ("app.apiproducts", "[gold]"),
         ("app.created_at", "1496775291007"),
@@ -225,6 +232,18 @@ fn the_key_may_come_from_anywhere() {
     let bench = Bench::new(&design().step(xml))
         .with(|old| old.with_keys(KeyTable::new(hash(), [(hash()("k-1"), Arc::new(key()))])));
     assert!(!bench.send(request(Method::GET, "/p", &[("X-ApiKey", "k-1")], "")).is_answered());
+}
+
+#[test]
+fn a_cache_expiry_is_read_and_has_no_effect() {
+    let xml = XML.replace(
+        "</VerifyAPIKey>",
+        "<CacheExpiryInSeconds ref=\"a.b\">5</CacheExpiryInSeconds></VerifyAPIKey>",
+    );
+    let bench = Bench::new(&design().step(&xml))
+        .with(|old| old.with_keys(KeyTable::new(hash(), [(hash()("k-1"), Arc::new(key()))])));
+    assert!(!bench.get("/p?apikey=k-1").is_answered());
+    assert_eq!(problem_of(&xml.replace("ref=\"a.b\"", "of=\"a\"")), "UnknownAttribute");
 }
 
 #[test]
