@@ -19,6 +19,7 @@ use crate::fault::EngineFault;
 use crate::flow::ForwardTo;
 use crate::proxy::{Client, add_forwarded, declared_length, strip_hop_by_hop};
 use crate::server::Worker;
+use crate::snapshot::HookPoint;
 use crate::upstream::RequestHead;
 
 pub(crate) use callout::UpstreamOutbound;
@@ -89,7 +90,11 @@ fn is_watched(exchange: &Exchange) -> bool {
             || flows.default_fault_rule.is_some()
             || flows.conditional.iter().any(|flow| !flow.response.is_empty())
     };
-    speaks(&exchange.endpoint().flows) || exchange.target().is_some_and(|target| speaks(&target.flows))
+    let hooked = |point| exchange.snapshot().flow_hook(point).is_some();
+    speaks(&exchange.endpoint().flows)
+        || hooked(HookPoint::PostTarget)
+        || hooked(HookPoint::PostProxy)
+        || exchange.target().is_some_and(|target| speaks(&target.flows))
 }
 
 /// What follows the head, and what is known about it when it comes from the client.

@@ -11,12 +11,13 @@ use pierhead_domain::{EpochMillis, SecretString, SeededRng, StoppedClock};
 
 use crate::callout::{Callout, LocalFuture, Outbound};
 use crate::compile::{
-    CompileProblem, CompiledProxy, Endpoint, HubPlace, OpenConnectorsProvider, Provider, ProviderKind, World,
-    compile,
+    CompileProblem, CompiledProxy, CompiledSharedFlow, Endpoint, HubPlace, OpenConnectorsProvider, Provider,
+    ProviderKind, World, compile, compile_shared_flow,
 };
 use crate::condition::Lookup as _;
 use crate::design::{
-    Destination, FaultRule, Flow, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule, Step, TargetEndpoint,
+    Destination, FaultRule, Flow, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule, SharedFlowDesign, Step,
+    TargetEndpoint,
 };
 use crate::exchange::{Exchange, Incoming, Message, MessageBody, Services};
 use crate::fault::EngineFault;
@@ -142,6 +143,20 @@ pub(crate) fn world_on(running: Snapshot) -> World {
 
 pub(crate) fn world() -> World {
     world_on(Snapshot::empty("acme", "test"))
+}
+
+/// A shared flow of policies, each a step, compiled on a snapshot.
+pub(crate) fn shared_flow(name: &str, policies: &[&str], running: &Snapshot) -> CompiledSharedFlow {
+    let named = |index: usize, xml: &&str| PolicyText {
+        name: format!("{name}{index}"),
+        xml: (*xml).into(),
+        ..PolicyText::default()
+    };
+    let policies: Vec<_> = policies.iter().enumerate().map(|(index, xml)| named(index, xml)).collect();
+    let steps = policies.iter().map(|policy| step(&policy.name)).collect();
+    let design = SharedFlowDesign { name: name.into(), steps, policies, ..SharedFlowDesign::default() };
+    compile_shared_flow(&design, "7", &world_on(running.clone()))
+        .unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
 pub(crate) fn compiled(design: &ProxyDesign) -> CompiledProxy {

@@ -2,10 +2,10 @@
 
 use ahash::AHashSet;
 
-use super::flows::Attached;
+use super::flows::{Attached, Needs};
 use super::{
-    BodyReads, Compiler, DesignPart, DestinationPlan, ProviderKind, ProxyPlan, RoutePlan, SuccessCodes,
-    TargetPlan, TargetTimeouts, base_path,
+    Compiler, DesignPart, DestinationPlan, ProviderKind, ProxyPlan, RoutePlan, SuccessCodes, TargetPlan,
+    TargetTimeouts, base_path,
 };
 use crate::design::{Destination, ProxyDesign, ProxyEndpoint, TargetEndpoint};
 use crate::door::HUB_ROOT;
@@ -14,7 +14,7 @@ use crate::template::Template;
 
 impl Compiler<'_> {
     /// The targets, each with what its flows read.
-    pub(super) fn targets(&mut self, design: &ProxyDesign) -> Vec<(TargetPlan, BodyReads)> {
+    pub(super) fn targets(&mut self, design: &ProxyDesign) -> Vec<(TargetPlan, Needs)> {
         let mut names = AHashSet::new();
         let mut targets = Vec::with_capacity(design.target_endpoints.len());
         for target in &design.target_endpoints {
@@ -27,8 +27,8 @@ impl Compiler<'_> {
         targets
     }
 
-    fn target(&mut self, part: &DesignPart, target: &TargetEndpoint) -> (TargetPlan, BodyReads) {
-        let (flows, mut reads) = self.flows(part, &target.flows);
+    fn target(&mut self, part: &DesignPart, target: &TargetEndpoint) -> (TargetPlan, Needs) {
+        let (flows, mut needs) = self.flows(part, &target.flows);
         let destination = if target.authentication.is_empty() {
             self.destination(part, &target.destination)
         } else {
@@ -38,7 +38,7 @@ impl Compiler<'_> {
         if let DestinationPlan::Url(template) = &destination {
             let mut bodies = crate::policy::MessageReads::default();
             template.each_variable(&mut |variable| bodies.note(variable));
-            reads.request |= bodies.request || bodies.message;
+            needs.bodies.request |= bodies.request || bodies.message;
         }
         let mut plan = TargetPlan {
             name: target.name.as_str().into(),
@@ -50,7 +50,7 @@ impl Compiler<'_> {
             flows,
         };
         self.target_properties(part, &target.properties, &mut plan);
-        (plan, reads)
+        (plan, needs)
     }
 
     fn destination(&mut self, part: &DesignPart, destination: &Destination) -> DestinationPlan {
@@ -130,7 +130,7 @@ impl Compiler<'_> {
     pub(super) fn proxy_endpoints(
         &mut self,
         design: &ProxyDesign,
-        targets: &[(TargetPlan, BodyReads)],
+        targets: &[(TargetPlan, Needs)],
     ) -> Vec<ProxyPlan> {
         if design.proxy_endpoints.is_empty() {
             self.problem(&DesignPart::Proxy, "NoProxyEndpoint", "an API proxy needs a proxy endpoint");
@@ -190,13 +190,14 @@ impl Compiler<'_> {
         part: &DesignPart,
         endpoint: &ProxyEndpoint,
         path: &str,
-        targets: &[(TargetPlan, BodyReads)],
+        targets: &[(TargetPlan, Needs)],
     ) -> ProxyPlan {
-        let (flows, mut reads) = self.flows(part, &endpoint.flows);
+        let (flows, mut needs) = self.flows(part, &endpoint.flows);
         let mut routes = Vec::with_capacity(endpoint.routes.len());
         for rule in &endpoint.routes {
             let at = format!("route rule {}", rule.name);
-            let condition = self.condition(part, &at, &rule.condition, Attached::Request, &mut reads);
+            let condition = self.condition(part, &at, &rule.condition);
+            needs.note(condition.as_ref(), Attached::Request);
             if rule.url.is_some() {
                 let message = format!("{at}: a URL instead of a target endpoint is not supported yet");
                 self.problem(part, "UnsupportedDestination", message);
@@ -215,8 +216,8 @@ impl Compiler<'_> {
                     index
                 }
             };
-            if let Some((_, target_reads)) = target.and_then(|index| targets.get(index)) {
-                reads = reads | *target_reads;
+            if let Some((_, of_target)) = target.and_then(|index| targets.get(index)) {
+                needs.add(of_target);
             }
             routes.push(RoutePlan { name: rule.name.as_str().into(), condition, target });
         }
@@ -226,7 +227,8 @@ impl Compiler<'_> {
             virtual_hosts: endpoint.virtual_hosts.iter().map(|host| host.as_str().into()).collect(),
             x_forwarded_for: false,
             api_timeout: None,
-            reads,
+            reads: needs.bodies,
+            calls: needs.distinct_calls(),
             routes,
             flows,
         };

@@ -11,20 +11,24 @@ mod plan;
 mod policies;
 mod problem;
 mod properties;
+mod shared_flow;
 mod world;
 
 use std::sync::Arc;
 
 use ahash::{AHashMap, AHashSet};
 
-use crate::design::{FileResource, PolicyText, ProxyDesign};
+use crate::design::{FileResource, PolicyText, ProxyDesign, ProxyEndpoint};
 use crate::policy::{MessageReads, OPEN_CONNECTORS};
 
+pub(crate) use flows::Attached;
 pub use plan::{BodyReads, CompiledProxy, ProxyPlan, TargetPlan};
 pub(crate) use plan::{
     CompiledPolicy, DestinationPlan, FaultRulePlan, FlowPlan, FlowsPlan, RoutePlan, StepPlan, SuccessCodes,
 };
 pub use problem::{CompileProblem, Degradation, DesignPart};
+pub use shared_flow::{CompiledSharedFlow, compile_shared_flow};
+pub(crate) use shared_flow::{SharedCall, reads_of};
 pub use world::{
     Endpoint, HubPlace, Limits, OpenConnectorsProvider, Provider, ProviderKind, TargetTimeouts, World,
 };
@@ -65,7 +69,7 @@ pub fn examine(design: &ProxyDesign, revision: &str, world: &World) -> Examined 
             "a policy of kind OpenConnectors may be attached only once",
         );
     }
-    compiler.mark_attached(design);
+    compiler.mark_attached(&design.proxy_endpoints);
     let Compiler { problems, warnings, degradations, initial_entries, .. } = compiler;
     let result = if problems.is_empty() {
         Ok(CompiledProxy {
@@ -107,6 +111,8 @@ struct Usable {
     compiled: Option<Arc<CompiledPolicy>>,
     reads: MessageReads,
     kind: String,
+    /// The shared flows it calls.
+    calls: Vec<Arc<str>>,
 }
 
 impl Usable {
@@ -155,12 +161,11 @@ impl<'d> Compiler<'d> {
     }
 
     /// Finds out which degradations a request can reach.
-    fn mark_attached(&mut self, design: &ProxyDesign) {
+    fn mark_attached(&mut self, entrances: &[ProxyEndpoint]) {
         for degradation in &mut self.degradations {
             degradation.attached = match &degradation.part {
                 DesignPart::Policy(name) => self.used.contains(name),
-                DesignPart::TargetEndpoint(name) => design
-                    .proxy_endpoints
+                DesignPart::TargetEndpoint(name) => entrances
                     .iter()
                     .flat_map(|endpoint| &endpoint.routes)
                     .any(|rule| rule.target.as_deref() == Some(name)),

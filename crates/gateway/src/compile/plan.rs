@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::problem::{CompileProblem, Degradation};
+use super::shared_flow::SharedCall;
 use super::world::{Provider, TargetTimeouts};
 use crate::condition::Condition;
 use crate::dialect::Dialect;
@@ -51,6 +52,8 @@ pub struct ProxyPlan {
     pub api_timeout: Option<Duration>,
     /// Bodies that some step of this endpoint or of a target it leads to reads.
     pub reads: BodyReads,
+    /// Shared flows that some of these steps call; what they read comes on top.
+    pub(crate) calls: Vec<SharedCall>,
     pub(crate) routes: Vec<RoutePlan>,
     pub(crate) flows: FlowsPlan,
 }

@@ -22,8 +22,12 @@ impl Compiler<'_> {
     }
 
     fn compile_policy(&mut self, text: &PolicyText) -> Usable {
-        let unusable =
-            |kind: &str| Usable { compiled: None, reads: MessageReads::default(), kind: kind.to_owned() };
+        let unusable = |kind: &str| Usable {
+            compiled: None,
+            reads: MessageReads::default(),
+            kind: kind.to_owned(),
+            calls: Vec::new(),
+        };
         let name_is_good = !text.name.is_empty()
             && text.name.len() <= 255
             && text
@@ -65,6 +69,8 @@ impl Compiler<'_> {
             reads: MessageReads::default(),
             initial_entries: Vec::new(),
             degraded: None,
+            running: &self.world.running,
+            calls: Vec::new(),
         };
         let enabled = blueprint.flag(&root, "enabled", true);
         let continue_on_error = blueprint.flag(&root, "continueOnError", false);
@@ -74,7 +80,7 @@ impl Compiler<'_> {
             Some(entry) => (entry.compile)(&mut blueprint),
             None => blueprint.degrade(&root, obstacle.unwrap_or_default()),
         };
-        let Blueprint { problems, reads, initial_entries, degraded, .. } = blueprint;
+        let Blueprint { problems, reads, initial_entries, degraded, calls, .. } = blueprint;
         self.problems.extend(problems);
         self.initial_entries.extend(initial_entries);
         if let Some((line, reason)) = degraded {
@@ -86,7 +92,7 @@ impl Compiler<'_> {
             let failed_variable = format!("{prefix}.{name}.failed").into();
             Arc::new(CompiledPolicy { name, enabled, continue_on_error, failed_variable, policy })
         });
-        Usable { compiled, reads, kind: root.name }
+        Usable { compiled, reads, kind: root.name, calls }
     }
 }
 

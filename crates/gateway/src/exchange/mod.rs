@@ -15,7 +15,7 @@ use http::header::AUTHORIZATION;
 use pierhead_domain::{EpochMillis, RequestId, SecretString, SharedClock, SharedRng};
 
 use crate::callout::Outbound;
-use crate::compile::{BodyReads, CompiledProxy, Provider, ProxyPlan, TargetPlan};
+use crate::compile::{BodyReads, CompiledProxy, CompiledSharedFlow, Provider, ProxyPlan, TargetPlan};
 use crate::fault::Fault;
 use crate::ports::{KvmAddress, KvmScope, Ports};
 use crate::snapshot::{Route, Snapshot, VirtualHost};
@@ -88,6 +88,8 @@ pub struct Exchange {
     pub(crate) variables: VariableStore,
     /// Entries of key value maps that this exchange wrote; the snapshot has them a moment later.
     pub(crate) written_kvm: Vec<(KvmAddress, Option<Arc<SecretString>>)>,
+    /// The shared flows that run now, each called by the one before it.
+    pub(crate) shared_flows: Vec<Arc<CompiledSharedFlow>>,
     pub(crate) message_id: OnceCell<RequestId>,
     /// The `Authorization` that the hub is to see and no step of the flows: it stands in the request only
     /// while that is sent.
@@ -217,6 +219,7 @@ impl Exchange {
             error: None,
             variables: VariableStore::default(),
             written_kvm: Vec::new(),
+            shared_flows: Vec::new(),
             message_id: OnceCell::new(),
             hub_authorization: None,
         }
@@ -268,7 +271,8 @@ impl Exchange {
 
     /// Which bodies must be in [`MessageBody::Replaced`] before the steps run.
     pub fn reads(&self) -> BodyReads {
-        self.endpoint().reads
+        let endpoint = self.endpoint();
+        endpoint.reads | self.snapshot.shared_reads(&endpoint.calls)
     }
 
     /// The normalised path of the client's request.

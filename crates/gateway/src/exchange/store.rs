@@ -30,6 +30,11 @@ impl VariableStore {
         self.groups.iter().rev().find_map(|(prefix, group)| group.get(name.strip_prefix(&**prefix)?))
     }
 
+    /// A variable that was set by itself.
+    pub(crate) fn stored(&self, name: &str) -> Option<&Stored> {
+        self.single.get(name)
+    }
+
     pub(crate) fn set(&mut self, name: &Arc<str>, value: Stored) {
         match self.single.get_mut(name) {
             Some(old) => *old = value,

@@ -7,6 +7,7 @@
 
 mod destination;
 mod faults;
+mod shared;
 
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
@@ -15,11 +16,12 @@ use crate::compile::{FlowPlan, FlowsPlan, ProviderKind, StepPlan, TargetPlan};
 use crate::exchange::{Exchange, Incoming, Message, Part, Segment, Services, normalise};
 use crate::fault::{EngineFault, Fault, wants_xml};
 use crate::policy::{Next, PolicyRun};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{HookPoint, Snapshot};
 use crate::variable::Stored;
 
 pub use destination::ForwardTo;
 pub(crate) use destination::preview;
+pub(crate) use shared::run_shared;
 
 /// A request that no proxy serves.
 #[derive(Debug, Clone)]
@@ -110,7 +112,9 @@ pub async fn run_request(cx: &mut Exchange) -> RequestOutcome {
 async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
     let proxy = cx.route.proxy.clone();
     let plan = &proxy.endpoints[cx.route.endpoint];
-    if run_flows(cx, &plan.flows, Segment::ProxyRequest).await? == Next::Respond {
+    if shared::run_hook(cx, HookPoint::PreProxy).await? == Next::Respond
+        || run_flows(cx, &plan.flows, Segment::ProxyRequest).await? == Next::Respond
+    {
         return Ok(None);
     }
     let rule = plan.routes.iter().position(|rule| rule.condition.as_ref().is_none_or(|when| when.holds(cx)));
@@ -118,7 +122,10 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
     cx.target = rule.and_then(|rule| plan.routes[rule].target);
     let Some(target) = cx.target else { return Ok(None) };
     let plan = &proxy.targets[target];
-    if run_flows(cx, &plan.flows, Segment::TargetRequest).await? == Next::Respond {
+    cx.enter(Segment::TargetRequest, Part::Pre);
+    if shared::run_hook(cx, HookPoint::PreTarget).await? == Next::Respond
+        || run_flows(cx, &plan.flows, Segment::TargetRequest).await? == Next::Respond
+    {
         cx.target = None;
         return Ok(None);
     }
@@ -144,7 +151,8 @@ async fn target_response(cx: &mut Exchange) -> Result<(), Fault> {
         let answer = cx.response.take().unwrap_or_else(Message::empty_response);
         return Err(faults::error_response(status).with_answer(answer));
     }
-    run_flows(cx, &plan.flows, Segment::TargetResponse).await.map(drop)
+    run_flows(cx, &plan.flows, Segment::TargetResponse).await?;
+    shared::run_hook(cx, HookPoint::PostTarget).await.map(drop)
 }
 
 /// The response flows of the proxy endpoint.
@@ -152,7 +160,11 @@ async fn respond(cx: &mut Exchange) {
     let proxy = cx.route.proxy.clone();
     let plan = &proxy.endpoints[cx.route.endpoint];
     cx.response.get_or_insert_with(Message::empty_response);
-    if let Err(fault) = run_flows(cx, &plan.flows, Segment::ProxyResponse).await {
+    let ran = match run_flows(cx, &plan.flows, Segment::ProxyResponse).await {
+        Ok(_) => shared::run_hook(cx, HookPoint::PostProxy).await,
+        failed => failed,
+    };
+    if let Err(fault) = ran {
         faults::run(cx, fault).await;
     }
 }

@@ -8,6 +8,7 @@ use super::element::Element;
 use crate::compile::{CompileProblem, DesignPart};
 use crate::design::FileResource;
 use crate::ports::KvmAddress;
+use crate::snapshot::Snapshot;
 use crate::template::Template;
 use crate::variable::{MessageName, Place, Variable};
 
@@ -23,6 +24,10 @@ pub(crate) struct Blueprint<'d> {
     pub(crate) initial_entries: Vec<(KvmAddress, String)>,
     /// Line and reason, when the policy cannot run here.
     pub(crate) degraded: Option<(usize, String)>,
+    /// What is deployed already.
+    pub(crate) running: &'d Snapshot,
+    /// Shared flows that the policy calls.
+    pub(crate) calls: Vec<Arc<str>>,
 }
 
 /// Whose bodies a policy or condition reads; what `message` is depends on where it is attached.
@@ -179,6 +184,14 @@ impl<'d> Blueprint<'d> {
                 Template::default()
             }
         }
+    }
+
+    /// Remembers that the policy calls a shared flow, which must be there.
+    pub(crate) fn call(&mut self, at: &Element, flow: &Arc<str>) {
+        if self.running.shared_flow(flow).is_none() {
+            self.problem(at, "SharedFlowNotFound", format!("there is no shared flow '{flow}'"));
+        }
+        self.calls.push(flow.clone());
     }
 
     /// The text of a file of the proxy, by `<kind>://<name>`.

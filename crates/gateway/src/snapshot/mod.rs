@@ -4,6 +4,7 @@ mod hosts;
 mod keys;
 mod kvm;
 mod routes;
+mod shared_flows;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +12,7 @@ use ahash::AHashMap;
 use arc_swap::{ArcSwap, Guard};
 use pierhead_domain::SecretString;
 
-use crate::compile::CompiledProxy;
+use crate::compile::{BodyReads, CompiledProxy, CompiledSharedFlow, SharedCall};
 use crate::ports::KvmScope;
 
 pub use hosts::VirtualHost;
@@ -21,9 +22,11 @@ pub use keys::{
 };
 pub use kvm::KvmMap;
 pub use routes::Route;
+pub use shared_flows::{FlowHook, HookPoint};
 
 use hosts::Hosts;
 use kvm::KvmMaps;
+use shared_flows::SharedFlows;
 
 /// One state of the data plane. A request pins one when it begins and sees no other until it ends.
 ///
@@ -35,6 +38,7 @@ pub struct Snapshot {
     environment: Arc<str>,
     hosts: Arc<Hosts>,
     proxies: Arc<AHashMap<Arc<str>, Arc<CompiledProxy>>>,
+    shared_flows: Arc<SharedFlows>,
     kvms: Arc<KvmMaps>,
     keys: Arc<KeyTable>,
 }
@@ -60,6 +64,7 @@ impl Snapshot {
             environment: environment.into(),
             hosts: Arc::new(Hosts::new([VirtualHost::default()])),
             proxies: Arc::default(),
+            shared_flows: Arc::default(),
             kvms: Arc::default(),
             keys: Arc::default(),
         }
@@ -145,6 +150,47 @@ impl Snapshot {
             Arc::make_mut(&mut next.hosts).stop(old);
             Arc::make_mut(&mut next.proxies).remove(name);
         }
+        next
+    }
+
+    /// A deployed shared flow.
+    pub fn shared_flow(&self, name: &str) -> Option<&Arc<CompiledSharedFlow>> {
+        self.shared_flows.get(name)
+    }
+
+    /// Every deployed shared flow, in no order.
+    pub fn shared_flows(&self) -> impl Iterator<Item = &Arc<CompiledSharedFlow>> {
+        self.shared_flows.iter()
+    }
+
+    /// What runs around every proxy at this point.
+    pub fn flow_hook(&self, point: HookPoint) -> Option<&FlowHook> {
+        self.shared_flows.hook(point)
+    }
+
+    /// The bodies that the shared flows behind `calls`, and those at the hooks, read.
+    pub(crate) fn shared_reads(&self, calls: &[SharedCall]) -> BodyReads {
+        self.shared_flows.reads(calls)
+    }
+
+    /// With `flow` in place of the one of the same name; every proxy that calls it calls the new one.
+    pub fn with_shared_flow(&self, flow: CompiledSharedFlow) -> Self {
+        let mut next = self.next();
+        Arc::make_mut(&mut next.shared_flows).put(flow);
+        next
+    }
+
+    /// Without the shared flow of this name; a proxy that calls it answers 500 there.
+    pub fn without_shared_flow(&self, name: &str) -> Self {
+        let mut next = self.next();
+        Arc::make_mut(&mut next.shared_flows).remove(name);
+        next
+    }
+
+    /// With another shared flow at a hook, or none.
+    pub fn with_flow_hook(&self, point: HookPoint, hook: Option<FlowHook>) -> Self {
+        let mut next = self.next();
+        Arc::make_mut(&mut next.shared_flows).set_hook(point, hook);
         next
     }
 

@@ -47,6 +47,8 @@ facts! {
     "proxy.flow.description" => ProxyFlowDescription,
     "target.flow.name" => TargetFlowName,
     "target.flow.description" => TargetFlowDescription,
+    "sharedflow.name" => SharedFlowName,
+    "sharedflow.revision" => SharedFlowRevision,
     "route.name" => RouteName,
     "route.target" => RouteTarget,
     "client.ip" => ClientIp,
@@ -119,6 +121,12 @@ impl Fact {
                 .map_or(Value::Null, |host| Value::owned(format!("[{}]", host.aliases.join(", ")))),
             Self::VirtualHostTls => cx.virtual_host().map_or(Value::Null, |host| Value::Boolean(host.tls)),
             Self::MessageId => Value::text(cx.message_id().as_str()),
+            Self::SharedFlowName => {
+                cx.shared_flows.last().map_or(Value::Null, |flow| Value::text(&flow.name))
+            }
+            Self::SharedFlowRevision => {
+                cx.shared_flows.last().map_or(Value::Null, |flow| Value::text(&flow.revision))
+            }
             Self::RouteName => rule(cx).map_or(Value::Null, |rule| Value::text(&rule.name)),
             Self::RouteTarget | Self::TargetName => {
                 cx.target().map_or(Value::Null, |target| Value::text(&target.name))

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderName, HeaderValue, Version};
 
 use super::field::{MessageField, Which};
-use super::{MessageName, Place, Value, Variable};
+use super::{MessageName, Place, Stored, Value, Variable};
 use crate::condition::Lookup;
 use crate::dialect::Dialect;
 use crate::exchange::{Exchange, Message, Params, Segment};
@@ -35,6 +35,15 @@ impl Lookup for Exchange {
 }
 
 impl Exchange {
+    /// A variable's value to be kept; what is wiped on drop stays so.
+    pub(crate) fn stored(&self, variable: &Variable) -> Option<Stored> {
+        match variable.place() {
+            Place::Named(_) => self.variables.stored(variable.name()).cloned(),
+            _ => None,
+        }
+        .or_else(|| self.value(variable).into())
+    }
+
     /// One of the messages every exchange has, when it is there.
     pub(crate) fn message(&self, name: MessageName) -> Option<&Message> {
         match name {

@@ -1,7 +1,11 @@
 //! Steps that run code or reach somebody else (api-management §9.2, §9.6).
 
+mod flow_callout;
 pub(super) mod open_connectors;
 
 use super::{Entry, OPEN_CONNECTORS, entry};
 
-pub(super) static POLICIES: &[Entry] = &[entry(OPEN_CONNECTORS, "openconnectors", open_connectors::compile)];
+pub(super) static POLICIES: &[Entry] = &[
+    entry("FlowCallout", "flowcallout", flow_callout::compile),
+    entry(OPEN_CONNECTORS, "openconnectors", open_connectors::compile),
+];
