@@ -1,11 +1,12 @@
-//! The mapping language: small, total, and shaped like `jq` so that authors of definitions know it.
+//! The two languages of definitions and designs: JavaScript in [`js`], and the mapping language.
+//!
+//! The mapping language is small, total, and shaped like `jq` so that authors of definitions know it.
 //!
 //! A [`Program`] selects and reshapes JSON; a [`Template`] puts values into text. Both are compiled once.
 //! There is no recursion, no unbounded loop and no way to define a function, so every program ends; on
 //! top of that each evaluation has [`Limits`] on steps and on the size of what it makes.
 //!
-//! Invariant: nothing here reads the clock, the network or the file system; equal inputs give equal
-//! outputs.
+//! Invariant: no mapping reads the clock, the network or the file system; equal inputs give equal outputs.
 //!
 //! ```
 //! use pierhead_script::{Program, Variables};
@@ -20,6 +21,7 @@ mod ast;
 mod error;
 mod eval;
 mod functions;
+pub mod js;
 mod limits;
 mod operators;
 mod order;

@@ -1,0 +1,37 @@
+// What scripts of the originals take for granted beside ECMAScript: strings that come from Java have
+// Java's methods, and for each goes over values.
+(function () {
+  'use strict';
+  function add(target, name, value) {
+    Object.defineProperty(target, name, { value: value, writable: true, configurable: true, enumerable: false });
+  }
+  var string = String.prototype;
+  add(string, 'equals', function (other) { return other !== null && other !== undefined && String(this) === String(other); });
+  add(string, 'equalsIgnoreCase', function (other) {
+    return other !== null && other !== undefined && String(this).toLowerCase() === String(other).toLowerCase();
+  });
+  add(string, 'isEmpty', function () { return String(this) === ''; });
+  add(string, 'contains', function (part) { return String(this).indexOf(String(part)) !== -1; });
+  add(string, 'compareTo', function (other) {
+    var a = String(this), b = String(other);
+    for (var i = 0; i < a.length && i < b.length; i++) {
+      if (a.charCodeAt(i) !== b.charCodeAt(i)) return a.charCodeAt(i) - b.charCodeAt(i);
+    }
+    return a.length - b.length;
+  });
+  add(string, 'hashCode', function () {
+    for (var i = 0, hash = 0; i < this.length; i++) hash = (hash * 31 + this.charCodeAt(i)) | 0;
+    return hash;
+  });
+  add(globalThis, '__values', function (object) {
+    return object === null || object === undefined ? [] : Object.keys(object).map(function (key) { return object[key]; });
+  });
+  ['java', 'javax', 'Packages', 'JavaAdapter', 'JavaImporter', 'importClass', 'importPackage', 'load', 'quit'].forEach(function (name) {
+    function forbidden() {
+      var error = new Error('a script has no access to ' + name);
+      error.name = 'SecurityError';
+      throw error;
+    }
+    add(globalThis, name, new Proxy(forbidden, { get: forbidden, set: forbidden, apply: forbidden, construct: forbidden }));
+  });
+})();

@@ -1,0 +1,285 @@
+//! What Rhino understands and ECMAScript does not.
+//!
+//! `for each (x in y)` is written anew; E4X (XML inside the language) is found and refused, so that a bundle
+//! that needs it is told so when it is deployed and not by a strange syntax error.
+
+/// The methods of Java's strings that scripts call on values of variables, and what Rhino has besides.
+pub(super) const PRELUDE: &str = include_str!("rhino.js");
+
+/// A script that is not translated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NotTranslated {
+    /// 1-based.
+    pub(super) line: usize,
+    pub(super) message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Word,
+    Number,
+    Text,
+    Regex,
+    Sign,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Token<'s> {
+    kind: Kind,
+    text: &'s str,
+    start: usize,
+}
+
+/// The script in ECMAScript; lines stay where they are.
+pub(super) fn translate(source: &str) -> Result<String, NotTranslated> {
+    let tokens = Lexer { source, at: 0, tokens: Vec::new() }.run();
+    refuse_e4x(source, &tokens)?;
+    let mut out = String::with_capacity(source.len() + 32);
+    let mut copied = 0;
+    for (from, to, replacement) in for_each_loops(&tokens) {
+        out.push_str(&source[copied..from]);
+        out.push_str(replacement);
+        copied = to;
+    }
+    out.push_str(&source[copied..]);
+    Ok(out)
+}
+
+/// What to put where, in order: `each` goes, `in` becomes `of` the values, and a parenthesis closes them.
+fn for_each_loops(tokens: &[Token<'_>]) -> Vec<(usize, usize, &'static str)> {
+    let mut edits = Vec::new();
+    for (index, window) in tokens.windows(3).enumerate() {
+        let [a, b, c] = window else { continue };
+        if (a.text, b.text, c.text) != ("for", "each", "(") || a.kind != Kind::Word {
+            continue;
+        }
+        let (mut depth, mut keyword) = (0_usize, None);
+        for token in &tokens[index + 2..] {
+            match (token.kind, token.text) {
+                (Kind::Sign, "(" | "[" | "{") => depth += 1,
+                (Kind::Sign, ")" | "]" | "}") => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        if let Some(keyword) = keyword {
+                            edits.push((b.start, b.start + b.text.len(), ""));
+                            edits.push((keyword, keyword + 2, "of __values("));
+                            edits.push((token.start, token.start + 1, "))"));
+                        }
+                        break;
+                    }
+                }
+                (Kind::Word, "in") if depth == 1 && keyword.is_none() => keyword = Some(token.start),
+                _ => {}
+            }
+        }
+    }
+    edits.sort_unstable();
+    edits
+}
+
+fn refuse_e4x(source: &str, tokens: &[Token<'_>]) -> Result<(), NotTranslated> {
+    for (index, token) in tokens.iter().enumerate() {
+        let next = tokens.get(index + 1);
+        let adjoins =
+            |text: &str| next.is_some_and(|n| n.text == text && n.start == token.start + token.text.len());
+        let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+        let what = match (token.kind, token.text) {
+            (Kind::Sign, ":") if adjoins(":") => "a namespace in a name (::)",
+            (Kind::Sign, "@") => "an attribute (@)",
+            (Kind::Sign, ".")
+                if adjoins(".")
+                    && before.is_none_or(|b| b.text != ".")
+                    && tokens.get(index + 2).is_none_or(|third| third.text != ".") =>
+            {
+                "descendants (..)"
+            }
+            (Kind::Sign, "<")
+                if before.is_none_or(begins_expression)
+                    && next.is_some_and(|n| {
+                        n.start == token.start + 1 && (n.kind == Kind::Word || n.text == ">")
+                    }) =>
+            {
+                "an XML literal"
+            }
+            (Kind::Word, "XML" | "XMLList" | "Namespace" | "QName")
+                if before.is_some_and(|b| b.text == "new") =>
+            {
+                "an XML object"
+            }
+            (Kind::Word, "default") if adjoins_words(tokens, index, &["xml", "namespace"]) => {
+                "a default XML namespace"
+            }
+            _ => continue,
+        };
+        let line = 1 + source[..token.start].bytes().filter(|byte| *byte == b'\n').count();
+        return Err(NotTranslated {
+            line,
+            message: format!("E4X is not supported: {what}; write it with body.asXML or an XMLToJSON policy"),
+        });
+    }
+    Ok(())
+}
+
+fn adjoins_words(tokens: &[Token<'_>], index: usize, words: &[&str]) -> bool {
+    words
+        .iter()
+        .enumerate()
+        .all(|(ahead, word)| tokens.get(index + 1 + ahead).is_some_and(|t| t.text == *word))
+}
+
+/// Whether an expression may begin after this token: what `/` and `<` mean depends on it.
+fn begins_expression(token: &Token<'_>) -> bool {
+    match token.kind {
+        Kind::Number | Kind::Text | Kind::Regex => false,
+        Kind::Word => matches!(
+            token.text,
+            "return" | "typeof" | "case" | "in" | "of" | "delete" | "void" | "throw" | "new" | "else" | "do"
+        ),
+        Kind::Sign => !matches!(token.text, ")" | "]" | "}"),
+    }
+}
+
+struct Lexer<'s> {
+    source: &'s str,
+    at: usize,
+    tokens: Vec<Token<'s>>,
+}
+
+impl<'s> Lexer<'s> {
+    fn run(mut self) -> Vec<Token<'s>> {
+        let bytes = self.source.as_bytes();
+        while let Some(&byte) = bytes.get(self.at) {
+            let rest = &self.source[self.at..];
+            match byte {
+                _ if byte.is_ascii_whitespace() => self.at += 1,
+                b'/' if rest.starts_with("//") => self.at += rest.find('\n').unwrap_or(rest.len()),
+                b'/' if rest.starts_with("/*") => {
+                    self.at += rest[2..].find("*/").map_or(rest.len(), |end| end + 4);
+                }
+                b'<' if rest.starts_with("<!--") => self.at += rest.find('\n').unwrap_or(rest.len()),
+                b'"' | b'\'' | b'`' => self.push(Kind::Text, quoted(rest, byte)),
+                b'/' if self.tokens.last().is_none_or(begins_expression) => {
+                    self.push(Kind::Regex, regex(rest))
+                }
+                b'0'..=b'9' => {
+                    let word = |c: char| c.is_ascii_alphanumeric() || c == '.';
+                    self.push(Kind::Number, rest.find(|c| !word(c)).unwrap_or(rest.len()));
+                }
+                _ if byte == b'_' || byte == b'$' || byte.is_ascii_alphabetic() || !byte.is_ascii() => {
+                    let word = |c: char| c.is_alphanumeric() || c == '_' || c == '$' || !c.is_ascii();
+                    self.push(Kind::Word, rest.find(|c| !word(c)).unwrap_or(rest.len()));
+                }
+                _ => self.push(Kind::Sign, 1),
+            }
+        }
+        self.tokens
+    }
+
+    fn push(&mut self, kind: Kind, length: usize) {
+        let text = &self.source[self.at..self.at + length];
+        self.tokens.push(Token { kind, text, start: self.at });
+        self.at += length;
+    }
+}
+
+/// Length of a string with its quotes. One that is not closed ends with its line: the engine will say so.
+fn quoted(rest: &str, quote: u8) -> usize {
+    let mut escaped = false;
+    for (at, byte) in rest.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'\n' if quote != b'`' => return at,
+            _ if byte == quote => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// Length of a regular expression with its flags.
+fn regex(rest: &str) -> usize {
+    let (mut escaped, mut in_class) = (false, false);
+    for (at, byte) in rest.bytes().enumerate().skip(1) {
+        match byte {
+            b'\n' => return at,
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'[' => in_class = true,
+            b']' => in_class = false,
+            b'/' if !in_class => {
+                let flags = rest[at + 1..].bytes().take_while(u8::is_ascii_alphabetic).count();
+                return at + 1 + flags;
+            }
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn for_each_becomes_a_loop_over_values() {
+        assert_eq!(
+            translate("for each (var x in f(a, {in_: 1})) { y(x); }").unwrap(),
+            "for  (var x of __values( f(a, {in_: 1}))) { y(x); }"
+        );
+        for same in [
+            "for (var k in o) {}",
+            "var each = 1; // for each (x in y)",
+            "'for each (x in y)'",
+            "/for each (/",
+        ] {
+            assert_eq!(translate(same).unwrap(), same);
+        }
+    }
+
+    #[test]
+    fn e4x_is_refused_with_its_line_and_its_name() {
+        for (source, line, part) in [
+            ("var a;\nvar t = rss.item.y::condition;", 2, "::"),
+            ("x.@temp.toString()", 1, "attribute"),
+            ("\n\nvar l = doc..item", 3, "descendants"),
+            ("var x = <a>1</a>;", 1, "literal"),
+            ("f(<></>)", 1, "literal"),
+            ("var n = new Namespace('u')", 1, "object"),
+            ("default xml namespace = 'u'", 1, "default"),
+        ] {
+            let bad = translate(source).unwrap_err();
+            assert_eq!(bad.line, line, "{source}");
+            assert!(bad.message.contains("E4X") && bad.message.contains(part), "{source}: {}", bad.message);
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_e4x_is_left_alone() {
+        for source in [
+            "a<b>c",
+            "f(...list)",
+            "var s = '<a>@..::</a>';",
+            "/[^@..::]<a>/.test(x)",
+            "1..toString()",
+            "a ? b : c",
+            "// @deprecated ..",
+            "/** @param {x} */",
+            "if (i<n) {}",
+            "x = a / b / c; // <a>",
+            "switch (x) { default: xml = 1 }",
+            "var o = {a: 1, b: ':' }",
+            "`@ ${a}`",
+            "<!-- old style",
+        ] {
+            assert_eq!(translate(source).as_deref(), Ok(source));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_translation_panic(source in "(for each|\\(|in|\\)|[<>/@:.'\"`\\\\\\n\\[\\] a-z0-9é{}]){0,40}") {
+            let _ = translate(&source);
+        }
+    }
+}
