@@ -5,6 +5,7 @@
 //! every sealed value names its organization and its place, so a value copied elsewhere does not open.
 
 mod aead;
+pub mod jose;
 mod key_ring;
 mod lookup;
 mod password;
