@@ -15,6 +15,8 @@ pub mod exchange;
 pub mod fault;
 pub mod flow;
 mod guard;
+mod json;
+mod json_path;
 mod limits;
 pub mod policy;
 pub mod ports;

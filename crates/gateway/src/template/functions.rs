@@ -12,6 +12,8 @@ use super::digest::{Digest, Encoding, Mac};
 use super::{RenderProblem, timeformat};
 use crate::condition::{Lookup, java_regex};
 use crate::exchange::Exchange;
+use crate::json::Json;
+use crate::json_path::{Found, JsonPath};
 use crate::variable::Variable;
 
 /// An argument of a call.
@@ -47,10 +49,12 @@ enum Function {
     EncodeUrl,
     DecodeUrl,
     FirstNonNull,
+    /// The path when it is a literal; else it is compiled when it is known.
+    JsonPath(Option<JsonPath>),
 }
 
 /// Functions of the original that need an engine which is not built in.
-const NOT_BUILT: &[&str] = &["xpath", "jsonPath", "xeger"];
+const NOT_BUILT: &[&str] = &["xpath", "xeger"];
 
 impl Call {
     pub(super) fn compile(name: &str, arguments: Vec<Argument>) -> Result<Self, String> {
@@ -86,6 +90,16 @@ impl Call {
                     .map_or_else(|| RenderProblem::Unresolved("".into()), Argument::unresolved)),
             };
         }
+        if let Function::JsonPath(path) = &self.function {
+            return match self.json_path(cx, path.as_ref()) {
+                Some(text) => Ok(Cow::Owned(text)),
+                None if lenient => Ok(Cow::Borrowed("")),
+                None => Err(self
+                    .arguments
+                    .get(1)
+                    .map_or_else(|| RenderProblem::Unresolved("".into()), Argument::unresolved)),
+            };
+        }
         let mut values: Vec<Cow<'a, str>> = Vec::with_capacity(self.arguments.len());
         for argument in &*self.arguments {
             match argument.get(cx) {
@@ -95,6 +109,34 @@ impl Call {
             }
         }
         Ok(self.function.apply(cx, &values).into())
+    }
+
+    /// What the path finds in the text of a variable. Of an array only the first item, unless the third
+    /// argument is `true`. `None` when there is no such text, no such path or nothing there.
+    fn json_path(&self, cx: &Exchange, compiled: Option<&JsonPath>) -> Option<String> {
+        let mut arguments = self.arguments.iter().map(|argument| argument.get(cx));
+        let path = arguments.next()??;
+        let text = arguments.next()??;
+        let whole = arguments.next().flatten().is_some_and(|whole| whole.trim().eq_ignore_ascii_case("true"));
+        let read;
+        let path = match compiled {
+            Some(path) => path,
+            None => {
+                read = path.parse().ok()?;
+                &read
+            }
+        };
+        let document = Json::parse(&text).ok()?;
+        let found = path.evaluate(&document).ok()?;
+        let first = match &found {
+            Found::One(value) => match &**value {
+                Json::Array(items) if !whole => items.first(),
+                _ => return found.shown().map(Cow::into_owned),
+            },
+            Found::Many(values) if !whole => values.first().map(|value| &**value),
+            _ => return found.shown().map(Cow::into_owned),
+        };
+        first.filter(|value| **value != Json::Null).map(|value| value.shown().into_owned())
     }
 }
 
@@ -143,6 +185,15 @@ impl Function {
             "encodeURL" => (Self::EncodeUrl, 1, 1),
             "decodeURL" => (Self::DecodeUrl, 1, 1),
             "firstnonnull" => (Self::FirstNonNull, 1, 20),
+            "jsonPath" => {
+                let path = match arguments.first() {
+                    Some(Argument::Literal(path)) => {
+                        Some(path.parse().map_err(|bad: crate::json_path::BadJsonPath| bad.to_string())?)
+                    }
+                    _ => None,
+                };
+                (Self::JsonPath(path), 2, 3)
+            }
             _ if NOT_BUILT.contains(&name) => return Err(format!("function {name} is not supported yet")),
             _ => match (Digest::function(name), Mac::function(name)) {
                 (Some((digest, encoding)), _) => (Self::Digest(digest, encoding), 1, 1),
@@ -210,8 +261,8 @@ impl Function {
                 .unwrap_or_default(),
             Self::EncodeUrl => utf8_percent_encode(text, URL_ENCODED).to_string().replace("%20", "+"),
             Self::DecodeUrl => percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned(),
-            // Handled before its arguments are needed.
-            Self::FirstNonNull => text.to_owned(),
+            // Handled before their arguments are needed.
+            Self::FirstNonNull | Self::JsonPath(_) => text.to_owned(),
         }
     }
 }

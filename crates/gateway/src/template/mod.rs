@@ -89,6 +89,28 @@ impl Template {
         }
     }
 
+    /// The text, with what comes from outside rewritten by `escape`, so that it cannot change the meaning of
+    /// what stands around it.
+    pub(crate) fn render_escaped(
+        &self,
+        cx: &Exchange,
+        lenient: bool,
+        escape: impl Fn(&str) -> String,
+    ) -> Result<String, RenderProblem> {
+        let mut out = String::new();
+        for piece in &*self.parts {
+            let text = piece.render(cx, lenient)?;
+            match piece {
+                Piece::Literal(_) => out.push_str(&text),
+                Piece::Variable(_) | Piece::Call(_) => out.push_str(&escape(&text)),
+            }
+            if out.len() > MAX_BYTES {
+                return Err(RenderProblem::TooLong);
+            }
+        }
+        Ok(out)
+    }
+
     /// Whether it is the same text for every exchange.
     pub(crate) fn as_literal(&self) -> Option<&str> {
         match &*self.parts {
