@@ -39,7 +39,11 @@ impl<'t> Json<'t> {
                     if open.len() >= MAX_DEPTH {
                         return Err(reader.bad("the values nest too deeply"));
                     }
-                    let empty = if token == Token::BeginObject { Self::Object(Vec::new()) } else { Self::Array(Vec::new()) };
+                    let empty = if token == Token::BeginObject {
+                        Self::Object(Vec::new())
+                    } else {
+                        Self::Array(Vec::new())
+                    };
                     open.push((name.take(), empty));
                     continue;
                 }
@@ -67,7 +71,9 @@ impl<'t> Json<'t> {
     /// A member of an object.
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Object(members) => members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value),
+            Self::Object(members) => {
+                members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+            }
             _ => None,
         }
     }

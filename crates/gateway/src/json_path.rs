@@ -72,16 +72,13 @@ impl FromStr for JsonPath {
 }
 
 impl JsonPath {
-    /// Whether it leads to at most one value, which then is the result; else the result is an array.
-    pub(crate) fn is_definite(&self) -> bool {
-        match &self.function {
-            Some(_) if self.is_scan() => true,
-            _ => self.steps.iter().enumerate().all(|(index, step)| step.is_definite(index + 1 == self.steps.len())),
-        }
-    }
-
     pub(crate) fn evaluate<'v, 't>(&'v self, document: &'v Json<'t>) -> Result<Found<'v, 't>, TooManySteps> {
         evaluate::evaluate(self, document)
+    }
+
+    /// Whether the steps lead to at most one value, which then is the result; else the result is an array.
+    fn is_definite(&self) -> bool {
+        self.steps.iter().enumerate().all(|(index, step)| step.is_definite(index + 1 == self.steps.len()))
     }
 
     fn is_scan(&self) -> bool {

@@ -65,6 +65,11 @@ impl<'t> Reader<'t> {
         self.open.len()
     }
 
+    /// Whether what lies in `depth` open containers is an item of an array.
+    pub(crate) fn is_in_array(&self, depth: usize) -> bool {
+        depth.checked_sub(1).and_then(|last| self.open.get(last)).is_some_and(|is_object| !is_object)
+    }
+
     pub(crate) const fn bad(&self, why: &'static str) -> BadJson {
         BadJson { line: self.line, why }
     }
@@ -85,8 +90,12 @@ impl<'t> Reader<'t> {
         };
         match (self.expect, byte) {
             (Expect::Nothing, _) => Err(self.bad("something follows the document")),
-            (Expect::CommaOrEnd | Expect::NameOrEnd, b'}') if self.in_object() => Ok(Some(self.close(Token::EndObject))),
-            (Expect::CommaOrEnd | Expect::ValueOrEnd, b']') if !self.in_object() => Ok(Some(self.close(Token::EndArray))),
+            (Expect::CommaOrEnd | Expect::NameOrEnd, b'}') if self.in_object() => {
+                Ok(Some(self.close(Token::EndObject)))
+            }
+            (Expect::CommaOrEnd | Expect::ValueOrEnd, b']') if !self.in_object() => {
+                Ok(Some(self.close(Token::EndArray)))
+            }
             (Expect::CommaOrEnd, _) => Err(self.bad("a comma or the end is missing")),
             (Expect::Name | Expect::NameOrEnd, b'"') => {
                 let name = self.string()?;
@@ -252,9 +261,15 @@ impl<'t> Reader<'t> {
     }
 
     fn hex4(&mut self) -> Result<u16, BadJson> {
-        let digits = self.text.as_bytes().get(self.at..self.at + 4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let digits = self
+            .text
+            .as_bytes()
+            .get(self.at..self.at + 4)
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
         let Some(digits) = digits else { return Err(self.bad("\\u needs four hex digits")) };
         self.at += 4;
-        Ok(digits.iter().fold(0, |code, digit| code << 4 | u16::from(crate::exchange::hex(*digit).unwrap_or(0))))
+        Ok(digits
+            .iter()
+            .fold(0, |code, digit| code << 4 | u16::from(crate::exchange::hex(*digit).unwrap_or(0))))
     }
 }

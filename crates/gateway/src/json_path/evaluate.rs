@@ -10,7 +10,10 @@ use crate::json::Json;
 /// Values that one evaluation may visit.
 const MAX_VISITS: usize = 2_000_000;
 
-pub(super) fn evaluate<'v, 't>(path: &'v JsonPath, document: &'v Json<'t>) -> Result<Found<'v, 't>, TooManySteps> {
+pub(super) fn evaluate<'v, 't>(
+    path: &'v JsonPath,
+    document: &'v Json<'t>,
+) -> Result<Found<'v, 't>, TooManySteps> {
     Walk { document, visits: Cell::new(MAX_VISITS) }.path(path, document)
 }
 
@@ -22,13 +25,17 @@ pub(super) struct Walk<'v, 't> {
 
 impl<'v, 't> Walk<'v, 't> {
     /// Follows a path from `from`.
-    pub(super) fn path<'w>(&self, path: &'w JsonPath, from: &'w Json<'t>) -> Result<Found<'w, 't>, TooManySteps>
+    pub(super) fn path<'w>(
+        &self,
+        path: &'w JsonPath,
+        from: &'w Json<'t>,
+    ) -> Result<Found<'w, 't>, TooManySteps>
     where
         'v: 'w,
     {
         let mut found = Vec::new();
         let is_definite_prefix_there = self.steps(&path.steps, from, true, &mut found)?;
-        let is_definite = path.steps.iter().enumerate().all(|(index, step)| step.is_definite(index + 1 == path.steps.len()));
+        let is_definite = path.is_definite();
         let Some((function, arguments)) = &path.function else {
             return Ok(match is_definite {
                 true => found.pop().map_or(Found::Nothing, Found::One),
@@ -46,7 +53,9 @@ impl<'v, 't> Walk<'v, 't> {
         // After `..` a function is asked about everything that was found, else about each.
         if path.is_scan() {
             let all = Json::Array(found.into_iter().map(Cow::into_owned).collect());
-            return Ok(function.apply(&all, &values).map_or(Found::Nothing, |value| Found::One(Cow::Owned(value))));
+            return Ok(function
+                .apply(&all, &values)
+                .map_or(Found::Nothing, |value| Found::One(Cow::Owned(value))));
         }
         let mut results = found.iter().filter_map(|value| function.apply(value, &values)).map(Cow::Owned);
         Ok(match is_definite {
@@ -128,10 +137,8 @@ impl<'v, 't> Walk<'v, 't> {
                     }
                 }
                 // An object is tested itself.
-                Json::Object(_) => {
-                    if filter.holds(self, here)? {
-                        self.steps(rest, here, false, found)?;
-                    }
+                Json::Object(_) if filter.holds(self, here)? => {
+                    self.steps(rest, here, false, found)?;
                 }
                 _ => {}
             },

@@ -153,7 +153,8 @@ pub(super) fn literal(parser: &mut Parser<'_>) -> Result<Json<'static>, BadJsonP
             return Ok(value);
         }
     }
-    let end = left.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(left.len());
+    let end =
+        left.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(left.len());
     match Json::parse(&left[..end]) {
         Ok(Json::Number(number)) => {
             parser.at += end;
@@ -287,28 +288,43 @@ impl Operator {
             Self::GreaterOrEqual => matches!(order(), Some(Greater | Equal)),
             Self::In => both().is_some_and(|(left, right)| is_in(left, right)),
             Self::NotIn => !Self::In.holds(left, right),
-            Self::SubsetOf => lists(left, right).is_some_and(|(left, right)| left.iter().all(|item| is_among(item, right))),
-            Self::AnyOf => lists(left, right).is_some_and(|(left, right)| left.iter().any(|item| is_among(item, right))),
-            Self::NoneOf => lists(left, right).is_some_and(|(left, right)| !left.iter().any(|item| is_among(item, right))),
-            Self::All => lists(left, right).is_some_and(|(left, right)| right.iter().all(|item| is_among(item, left))),
+            Self::SubsetOf => {
+                lists(left, right).is_some_and(|(left, right)| left.iter().all(|item| is_among(item, right)))
+            }
+            Self::AnyOf => {
+                lists(left, right).is_some_and(|(left, right)| left.iter().any(|item| is_among(item, right)))
+            }
+            Self::NoneOf => {
+                lists(left, right).is_some_and(|(left, right)| !left.iter().any(|item| is_among(item, right)))
+            }
+            Self::All => {
+                lists(left, right).is_some_and(|(left, right)| right.iter().all(|item| is_among(item, left)))
+            }
             Self::Contains => match both() {
                 Some((Json::Text(left), Json::Text(right))) => left.contains(&**right),
                 Some((left, right)) => is_in(right, left),
                 None => false,
             },
             Self::Size => match both() {
-                Some((left, right)) => length(left).is_some_and(|length| right.as_f64() == Some(length as f64)),
+                Some((left, right)) => {
+                    length(left).is_some_and(|length| right.as_f64() == Some(length as f64))
+                }
                 None => false,
             },
             Self::Empty => match both() {
-                Some((left, Json::Bool(wanted))) => length(left).is_some_and(|length| (length == 0) == *wanted),
+                Some((left, Json::Bool(wanted))) => {
+                    length(left).is_some_and(|length| (length == 0) == *wanted)
+                }
                 _ => false,
             },
         }
     }
 }
 
-fn lists<'v, 't>(left: Option<&'v Json<'t>>, right: Option<&'v Json<'t>>) -> Option<(&'v [Json<'t>], &'v [Json<'t>])> {
+fn lists<'v, 't>(
+    left: Option<&'v Json<'t>>,
+    right: Option<&'v Json<'t>>,
+) -> Option<(&'v [Json<'t>], &'v [Json<'t>])> {
     match (left?, right?) {
         (Json::Array(left), Json::Array(right)) => Some((left, right)),
         _ => None,

@@ -81,7 +81,10 @@ impl Function {
                 };
                 let texts = own.iter().chain(each(arguments));
                 Some(Json::Text(Cow::Owned(
-                    texts.filter(|item| matches!(item, Json::Text(_) | Json::Number(_))).map(Json::shown).collect(),
+                    texts
+                        .filter(|item| matches!(item, Json::Text(_) | Json::Number(_)))
+                        .map(Json::shown)
+                        .collect(),
                 )))
             }
             Self::Append => {

@@ -71,7 +71,8 @@ impl<'p> Parser<'p> {
         inner: impl FnOnce(&mut Self) -> Result<T, BadJsonPath>,
     ) -> Result<T, BadJsonPath> {
         self.depth += 1;
-        let inside = if self.depth > MAX_DEPTH { Err(self.bad("the path nests too deeply")) } else { inner(self) };
+        let inside =
+            if self.depth > MAX_DEPTH { Err(self.bad("the path nests too deeply")) } else { inner(self) };
         self.depth -= 1;
         inside
     }
@@ -121,7 +122,9 @@ impl<'p> Parser<'p> {
 
     fn name_or_call(&mut self, steps: &mut Vec<Step>, inside: bool) -> Result<Option<Call>, BadJsonPath> {
         let is_end = |c: char| {
-            matches!(c, '.' | '[' | '(') || c.is_whitespace() || (inside && matches!(c, ')' | '=' | '!' | '<' | '>' | '&' | '|' | ',' | ']' | '~'))
+            matches!(c, '.' | '[' | '(')
+                || c.is_whitespace()
+                || (inside && matches!(c, ')' | '=' | '!' | '<' | '>' | '&' | '|' | ',' | ']' | '~'))
         };
         let left = self.left();
         let name = &left[..left.find(is_end).unwrap_or(left.len())];

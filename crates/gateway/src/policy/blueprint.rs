@@ -209,5 +209,20 @@ impl<'d> Blueprint<'d> {
 }
 
 /// Children of a policy's root that may come more than once.
-const REPEATABLE: &[&str] =
-    &["Copy", "Remove", "Add", "Set", "AssignVariable", "Get", "Put", "Delete", "FaultRules"];
+const REPEATABLE: &[&str] = &[
+    "Copy",
+    "Remove",
+    "Add",
+    "Set",
+    "AssignVariable",
+    "Get",
+    "Put",
+    "Delete",
+    "FaultRules",
+    "URIPath",
+    "QueryParam",
+    "Header",
+    "FormParam",
+    "Variable",
+    "Capture",
+];

@@ -74,7 +74,9 @@ impl MediaKind {
         let application = kind.strip_prefix("application/");
         if application.is_some_and(|kind| kind == "json" || kind.ends_with("+json")) {
             Self::Json
-        } else if kind == "text/xml" || application.is_some_and(|kind| kind == "xml" || kind.ends_with("+xml")) {
+        } else if kind == "text/xml"
+            || application.is_some_and(|kind| kind == "xml" || kind.ends_with("+xml"))
+        {
             Self::Xml
         } else {
             Self::Other

@@ -35,8 +35,14 @@ enum Function {
     Substring,
     Digest(Digest, Encoding),
     Mac(Mac),
-    TimeFormat { millis: bool, now_when_absent: bool },
-    Replace { all: bool, pattern: Option<Regex> },
+    TimeFormat {
+        millis: bool,
+        now_when_absent: bool,
+    },
+    Replace {
+        all: bool,
+        pattern: Option<Regex>,
+    },
     CreateUuid,
     RandomLong,
     ToUpperCase,

@@ -107,7 +107,8 @@ fn read_argument(rest: &str) -> Option<(Argument, usize)> {
         return None;
     }
     let is_number = word.strip_prefix('-').unwrap_or(word).bytes().all(|b| b.is_ascii_digit()) && word != "-";
+    let is_literal = is_number || matches!(word, "true" | "false");
     let argument =
-        if is_number { Argument::Literal(word.into()) } else { Argument::Variable(Variable::new(word)) };
+        if is_literal { Argument::Literal(word.into()) } else { Argument::Variable(Variable::new(word)) };
     Some((argument, end))
 }

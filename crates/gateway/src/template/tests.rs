@@ -134,7 +134,8 @@ fn functions_of_time_and_chance() {
 fn what_is_no_function_is_an_error_at_deploy_that_names_it() {
     for (template, part) in [
         ("a{xpath('/a',request.content)}", "xpath is not supported yet"),
-        ("{jsonPath('$.a',request.content)}", "jsonPath is not supported yet"),
+        ("{jsonPath('$[',request.content)}", "JSONPath, character 2"),
+        ("{jsonPath('$.a')}", "takes 2 to 3 arguments"),
         ("{xeger('a')}", "xeger is not supported yet"),
         ("{frobnicate(a)}", "no function frobnicate"),
         ("{toUpperCase(a,b)}", "takes 1 arguments, not 2"),
@@ -160,4 +161,36 @@ proptest! {
     fn text_without_delimiters_stays_as_it_is(text in "[^{]{0,40}") {
         prop_assert_eq!(render(&text), text);
     }
+}
+
+#[test]
+fn json_path_gives_one_value_unless_the_array_is_asked_for() {
+    let bench = Bench::new(&design());
+    let body =
+        r#"{"a":"x","list":["p","q"],"o":{"n":1},"none":null,"items":[{"t":"one"},{"t":"two"}],"empty":[]}"#;
+    let path = "/p?path=%24.items%5B1%5D.t&bad=%24%5B";
+    let cx = bench.begin(request(Method::POST, path, &[], body)).unwrap();
+    for (template, text) in [
+        ("{jsonPath('$.a',request.content)}", "x"),
+        ("{jsonPath('$.o', request.content)}", r#"{"n":1}"#),
+        ("{jsonPath('$.list',request.content)}", "p"),
+        ("{jsonPath('$.list',request.content,false)}", "p"),
+        ("{jsonPath('$.list',request.content,true)}", r#"["p","q"]"#),
+        ("{jsonPath('$.items[*].t',request.content)}", "one"),
+        ("{jsonPath('$.items[*].t',request.content,'true')}", r#"["one","two"]"#),
+        ("{jsonPath('$.items[-1].t',request.content,true)}", "two"),
+        ("{jsonPath('$.items[?(@.t==\\'two\\')].t',request.content)}", "two"),
+        ("{jsonPath(request.queryparam.path,request.content)}", "two"),
+        ("{jsonPath('$.b',request.content)}|", "|"),
+        ("{jsonPath('$.none',request.content)}|", "|"),
+        ("{jsonPath('$.empty',request.content)}|", "|"),
+        ("{jsonPath('$.empty',request.content,true)}|", "[]|"),
+        ("{jsonPath(request.queryparam.bad,request.content)}|", "|"),
+        ("{jsonPath('$.a',request.verb)}|", "|"),
+        ("{jsonPath('$.a',unknown)}|", "|"),
+    ] {
+        assert_eq!(Template::parse(template).unwrap().render(&cx, true).unwrap(), text, "{template}");
+    }
+    let strict = Template::parse("{jsonPath('$.b',request.content)}").unwrap();
+    assert_eq!(strict.render(&cx, false).unwrap_err().to_string(), "Unresolved variable : request.content");
 }

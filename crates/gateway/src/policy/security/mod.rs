@@ -2,6 +2,7 @@
 
 mod basic_authentication;
 mod hmac;
+mod json_threat_protection;
 mod setting;
 mod verify_api_key;
 
@@ -10,5 +11,6 @@ use super::{Entry, entry};
 pub(super) static POLICIES: &[Entry] = &[
     entry("BasicAuthentication", "BasicAuthentication", basic_authentication::compile),
     entry("HMAC", "hmac", hmac::compile),
+    entry("JSONThreatProtection", "jsonattack", json_threat_protection::compile),
     entry("VerifyAPIKey", "verifyapikey", verify_api_key::compile),
 ];
