@@ -1,0 +1,4 @@
+mod axes;
+mod functions;
+mod grammar;
+mod hostile;
