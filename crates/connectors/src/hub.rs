@@ -21,6 +21,7 @@ use crate::driver::Outbound;
 use crate::engine::Engine;
 use crate::instance::{Directory, InstanceVault};
 use crate::links::LinkSigner;
+use crate::provision::ConsentBound;
 
 /// What a hub is made of.
 #[derive(Clone)]
@@ -93,6 +94,7 @@ pub struct Inner {
     pub(crate) directory: Directory,
     pub(crate) refresher: Refresher,
     pub(crate) links: LinkSigner,
+    pub(crate) consents: ConsentBound,
 }
 
 impl Hub {
@@ -127,6 +129,7 @@ impl Hub {
             directory,
             refresher,
             links,
+            consents: ConsentBound::default(),
         };
         Self(Arc::new(inner))
     }

@@ -6,6 +6,7 @@
 mod ask;
 mod change;
 mod consent;
+mod consent_bound;
 mod create;
 mod directory_rule;
 mod draft;
@@ -17,4 +18,5 @@ mod trial;
 
 pub(crate) use ask::{ElementChoice, InstanceAsk};
 pub(crate) use consent::ConsentClient;
+pub(crate) use consent_bound::ConsentBound;
 pub(crate) use draft::{MASK, is_secret};

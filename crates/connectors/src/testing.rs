@@ -9,7 +9,7 @@ use std::sync::Arc;
 use pierhead_domain::{EpochMillis, OrganizationId, SharedRng, SystemRng};
 use pierhead_vault::{KeyRing, Vault};
 
-pub(crate) use hub::{ADMIN, CLERK, NEIGHBOUR, STRANGER, TestHub, element};
+pub(crate) use hub::{ADMIN, CLERK, NEIGHBOUR, STRANGER, STREAM_LIMIT, TestHub, element};
 pub(crate) use vendor::Vendor;
 
 use crate::catalogue::Catalogue;

@@ -3,15 +3,17 @@
 pub(crate) mod health;
 pub(crate) mod listener;
 mod paths;
+mod per_address;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
-use axum::response::Redirect;
+use axum::response::{Redirect, Response};
 use axum::routing::get;
 use pierhead_console::{ConsoleParts, ControlApi};
-use pierhead_web::cors;
 use pierhead_web::request_id::{self, RequestIds};
+use pierhead_web::{cors, problem_json};
 use tower::{Layer, ServiceExt};
 
 use crate::server::Parts;
@@ -31,7 +33,7 @@ pub(crate) fn router(rooms: &Rooms, parts: &Parts, health: Health, at: &Addresse
         key: rooms.vault.lookup().clone(),
     });
     // `/accounts` and `/users` exist twice; the Element part decides (open-connectors §6.2).
-    let connectors = pierhead_connectors::router(rooms.hub.clone());
+    let connectors = pierhead_connectors::router(rooms.hub.clone()).fallback(nothing_here);
     let identity = pierhead_identity::router(rooms.identity.clone());
     let platform = identity.fallback_service(connectors.clone());
     let elements = middleware::from_fn(move |request: Request, next: Next| {
@@ -55,4 +57,9 @@ pub(crate) fn router(rooms: &Rooms, parts: &Parts, health: Health, at: &Addresse
     let service = tower::util::MapRequestLayer::new(paths::single_slashes).layer(routes);
     api.bind(service.clone());
     Router::new().fallback_service(service)
+}
+
+/// A path that is no face's.
+async fn nothing_here() -> Response {
+    problem_json::error(StatusCode::NOT_FOUND, "there is nothing at this path", None)
 }

@@ -44,6 +44,11 @@ pub(crate) fn judge(
         retryable: rule.is_some_and(|rule| rule.retryable)
             || matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504),
         retry_after: retry_after(headers),
+        address_refused: false,
+        content_range: headers
+            .get(header::CONTENT_RANGE)
+            .filter(|_| answer == StatusCode::RANGE_NOT_SATISFIABLE)
+            .cloned(),
     };
     let refresh = rule.map_or(status == StatusCode::UNAUTHORIZED, |rule| rule.refresh);
     Failure { problem, refresh }

@@ -22,6 +22,8 @@ const MAX_SIZE: usize = 1000;
 const PAGE_BUDGET: usize = 100;
 /// Records held at once when sorting here.
 const SORT_BUDGET: usize = 20_000;
+/// Vendor pages read for a list that is sorted or counted here; a vendor may lead on for ever.
+const SORT_PAGES: usize = 2000;
 
 /// What the caller wants of a list.
 #[derive(Debug)]
@@ -202,22 +204,23 @@ impl Vendor<'_> {
             self.request.pagination.size_max.and_then(|max| usize::try_from(max).ok()).unwrap_or(MAX_SIZE);
         let mut at = Token { cursor: Value::Null, index: 0, vendor_size: size };
         let mut all = Vec::new();
-        loop {
+        for _ in 0..SORT_PAGES {
             let read = self.read(&at).await?;
             for record in read.records {
                 all.extend((self.map)(record)?);
             }
             if all.len() > SORT_BUDGET {
-                let message = format!(
-                    "the list is longer than {SORT_BUDGET}, too long for this where, orderBy or returnCount: narrow it"
-                );
-                return Err(CallProblem::bad_request(message));
+                break;
             }
             match read.next {
                 Some(cursor) => at.cursor = cursor,
                 None => return Ok(all),
             }
         }
+        Err(CallProblem::bad_request(format!(
+            "the list is longer than {SORT_BUDGET} records or {SORT_PAGES} pages of the vendor, too long for this \
+             where, orderBy or returnCount: narrow it"
+        )))
     }
 
     /// Adds the total when it was asked for and the vendor did not say it.

@@ -16,6 +16,10 @@ pub struct CallProblem {
     pub retryable: bool,
     /// How long to wait first, when the vendor said so.
     pub retry_after: Option<std::time::Duration>,
+    /// The vendor's address is not allowed here: whoever gave it may give another.
+    pub address_refused: bool,
+    /// With 416: `Content-Range`, which says how long the file is (RFC 9110 §15.5.17).
+    pub content_range: Option<http::HeaderValue>,
 }
 
 /// The vendor's own words.
@@ -30,7 +34,15 @@ pub struct ProviderFault {
 impl CallProblem {
     /// A problem of our own making, with no vendor involved.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), provider: None, retryable: false, retry_after: None }
+        Self {
+            status,
+            message: message.into(),
+            provider: None,
+            retryable: false,
+            retry_after: None,
+            address_refused: false,
+            content_range: None,
+        }
     }
 
     /// 400: the call itself is wrong.

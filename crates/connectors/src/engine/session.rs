@@ -317,6 +317,7 @@ fn transport_problem(problem: &OutboundProblem) -> CallProblem {
         }
         OutboundProblem::Refused(text) => CallProblem {
             retryable: false,
+            address_refused: true,
             ..CallProblem::bad_gateway(format!("the vendor's address is not allowed: {text}"))
         },
         OutboundProblem::Unreachable(text) => {

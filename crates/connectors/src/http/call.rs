@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::answer::hub_answer;
 use super::extract::{element_auth, query_pairs};
 use super::resource_path::ResourcePath;
-use super::stream_limit::StreamLimit;
+use super::stream_limit::{CutSeen, StreamLimit};
 use super::{BASE, objects};
 use crate::engine::{CallProblem, HubAnswer, HubCall, empty_body};
 use crate::hub::{Hub, HubProblem};
@@ -110,7 +110,11 @@ async fn admitted(
     let limit = StreamLimit { bytes: hub.settings.stream_limit, time: hub.settings.stream_time };
     let id = live.stored.id;
     if objects::described(&parts.method, &path) {
-        return Ok(hub_answer(objects::describe(&live.connector, &path, &parts.headers)?, id, limit));
+        return Ok(hub_answer(
+            objects::describe(&live.connector, &path, &query_pairs(parts.uri.query())?, &parts.headers)?,
+            id,
+            limit,
+        ));
     }
     if live.stored.disabled {
         return Err(HubProblem::Forbidden(format!(
@@ -122,15 +126,21 @@ async fn admitted(
         ping(hub, live).await?
     } else {
         refuse_large(&body, limit)?;
+        let seen = CutSeen::default();
         let call = HubCall {
             method: if head { Method::GET } else { parts.method },
             resource: path.resource,
             query: query_pairs(parts.uri.query())?,
             headers: for_engine(parts.headers),
-            body: limit.bound(body),
+            body: limit.bound_and_tell(body, seen.clone()),
             deadline: Some(Instant::now() + limit.time),
         };
-        run(hub, live, call, limit).await?
+        let outcome = run(hub, live, call, limit).await;
+        match seen.get() {
+            // Whatever the reader made of a body that we cut.
+            Some(cut) if outcome.is_err() => return Err(over_limit(cut.to_string()).into()),
+            _ => outcome?,
+        }
     };
     let answer = if head { HubAnswer { body: empty_body(), ..answer } } else { answer };
     Ok(hub_answer(answer, id, limit))

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use pierhead_web::peer;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use url::Url;
@@ -66,6 +67,7 @@ async fn redirect(hub: &Hub, path: &PathParams, given: &Query) -> Result<Json<OA
     };
     // Tried before anything is written: a wrong endpoint leaves no consent behind.
     oauth.authorize_url(&settings, &ask("", "")).map_err(|why| HubProblem::Bad(why.to_string()))?;
+    hub.consents.count(peer::current(), hub.clock.now()).map_err(HubProblem::TooManyConsents)?;
     let client = ConsentClient { element: &connector.key, api_key: client_id, callback: redirect_uri };
     let begun = hub.begin_consent(client, state).await?;
     let url = oauth.authorize_url(&settings, &ask(&begun.state, &begun.verifier));

@@ -21,13 +21,17 @@ pub(super) fn described(method: &Method, path: &ResourcePath) -> bool {
 pub(super) fn describe(
     connector: &Connector,
     path: &ResourcePath,
+    query: &[(String, String)],
     headers: &HeaderMap,
 ) -> Result<HubAnswer, HubProblem> {
     let Some(name) = path.resource.split('/').nth(2) else { return Ok(names(connector, headers)) };
     let name = percent_decode_str(name).decode_utf8_lossy();
     let object = connector.objects.iter().find(|object| object.name == name);
     let object = object.ok_or_else(|| HubProblem::NotFound(format!("No object found with name '{name}'")))?;
-    let fields: Vec<Value> = object.fields.iter().map(field).collect();
+    let custom_only =
+        query.iter().any(|(name, value)| name == "customFieldsOnly" && value.eq_ignore_ascii_case("true"));
+    let mut fields: Vec<Value> = object.fields.iter().map(field).collect();
+    fields.retain(|field| !custom_only || field["custom"] == true);
     Ok(HubAnswer::json(&json!({"fields": fields})))
 }
 

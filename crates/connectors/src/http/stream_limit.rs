@@ -1,6 +1,7 @@
 //! Bounds a streamed body in bytes and in time (open-connectors §8.4).
 
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -26,6 +27,16 @@ pub(super) enum StreamCut {
     Time(Duration),
 }
 
+/// Whether a bounded body was cut: what reads it takes the cut for a body that broke off.
+#[derive(Debug, Clone, Default)]
+pub(super) struct CutSeen(Arc<OnceLock<StreamCut>>);
+
+impl CutSeen {
+    pub(super) fn get(&self) -> Option<StreamCut> {
+        self.0.get().copied()
+    }
+}
+
 impl StreamLimit {
     /// `body`, which breaks off where it goes beyond.
     pub(super) fn bound<B>(self, body: B) -> Body
@@ -33,8 +44,17 @@ impl StreamLimit {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
+        self.bound_and_tell(body, CutSeen::default())
+    }
+
+    /// The same, and `seen` is told of the cut.
+    pub(super) fn bound_and_tell<B>(self, body: B, seen: CutSeen) -> Body
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         let until = Box::pin(sleep_until(Instant::now() + self.time));
-        let bounded = Bounded { body: Box::pin(body), left: self.bytes, limit: self, until };
+        let bounded = Bounded { body: Box::pin(body), left: self.bytes, limit: self, until, seen };
         Body::new(bounded)
     }
 }
@@ -44,6 +64,15 @@ struct Bounded<B> {
     left: u64,
     limit: StreamLimit,
     until: Pin<Box<Sleep>>,
+    seen: CutSeen,
+}
+
+impl<B> Bounded<B> {
+    fn cut(&self, cut: StreamCut) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        // Told once only: the first cut is the reason.
+        let _ = self.seen.0.set(cut);
+        Poll::Ready(Some(Err(cut.into())))
+    }
 }
 
 impl<B> HttpBody for Bounded<B>
@@ -60,7 +89,7 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Poll::Ready(frame) = self.body.as_mut().poll_frame(cx) else {
             return match self.until.as_mut().poll(cx) {
-                Poll::Ready(()) => Poll::Ready(Some(Err(StreamCut::Time(self.limit.time).into()))),
+                Poll::Ready(()) => self.cut(StreamCut::Time(self.limit.time)),
                 Poll::Pending => Poll::Pending,
             };
         };
@@ -73,7 +102,7 @@ where
                 self.left = left;
                 Poll::Ready(Some(Ok(frame)))
             }
-            None => Poll::Ready(Some(Err(StreamCut::Bytes(self.limit.bytes).into()))),
+            None => self.cut(StreamCut::Bytes(self.limit.bytes)),
         }
     }
 
@@ -101,8 +130,10 @@ mod tests {
     async fn a_body_within_its_limit_passes_and_a_larger_one_breaks() {
         let whole = limit(4).bound(full_body("four")).collect().await.unwrap();
         assert_eq!(whole.to_bytes(), "four");
-        let cut = limit(3).bound(full_body("four")).collect().await.unwrap_err();
+        let seen = CutSeen::default();
+        let cut = limit(3).bound_and_tell(full_body("four"), seen.clone()).collect().await.unwrap_err();
         assert_eq!(cut.downcast_ref(), Some(&StreamCut::Bytes(3)));
+        assert_eq!(seen.get(), Some(StreamCut::Bytes(3)));
     }
 
     #[tokio::test]

@@ -35,6 +35,9 @@ pub(crate) enum HubProblem {
     /// Too many failed logins.
     #[error("too many failed logins; try again in {0} seconds")]
     TooMany(u64),
+    /// Too many consents begun from one address.
+    #[error("too many consents were begun from this address; try again in {0} seconds")]
+    TooManyConsents(u64),
     /// The engine or the vendor says no.
     #[error(transparent)]
     Call(#[from] CallProblem),
@@ -74,7 +77,7 @@ impl Problem for HubProblem {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany(_) | Self::TooManyConsents(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Call(problem) => problem.status,
             Self::Lookup(_) | Self::Store(StoreError::Database(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Vault(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -86,7 +89,7 @@ impl IntoResponse for HubProblem {
     fn into_response(self) -> Response {
         match self {
             Self::Call(problem) => call_answer(&problem),
-            Self::TooMany(seconds) => {
+            Self::TooMany(seconds) | Self::TooManyConsents(seconds) => {
                 let mut answer = hub::answer(&self);
                 answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
                 answer
@@ -144,6 +147,9 @@ fn call_answer(problem: &CallProblem) -> Response {
         retryable: problem.retryable,
     };
     let mut answer = (problem.status, Json(body)).into_response();
+    if let Some(range) = &problem.content_range {
+        answer.headers_mut().insert(header::CONTENT_RANGE, range.clone());
+    }
     if let Some(wait) = problem.retry_after {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     }

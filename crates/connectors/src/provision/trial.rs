@@ -40,7 +40,7 @@ impl Connection for Trial<'_> {
     }
 
     fn rejected(&self, _: u64) -> BoxFuture<'_, Result<Credential, CallProblem>> {
-        let message = "The vendor refused these credentials";
+        let message = "Check them and try again";
         Box::pin(ready(Err(CallProblem::new(StatusCode::UNAUTHORIZED, message))))
     }
 }
@@ -67,6 +67,10 @@ impl Hub {
                     "The vendor refused these credentials; no instance was made or changed. {}",
                     problem.message
                 );
+                Err(CallProblem { status: StatusCode::BAD_REQUEST, message, ..problem }.into())
+            }
+            Err(problem) if problem.address_refused => {
+                let message = format!("No instance was made or changed: {}", problem.message);
                 Err(CallProblem { status: StatusCode::BAD_REQUEST, message, ..problem }.into())
             }
             Err(problem) => Err(problem.into()),

@@ -25,6 +25,9 @@ use crate::driver::Outbound;
 use crate::engine::{Engine, EngineParts};
 use crate::{Hub, HubParts, HubSettings, router};
 
+/// Most bytes of one streamed body.
+pub(crate) const STREAM_LIMIT: u64 = 32 << 20;
+
 /// User and organization secret of an administrator of organization 1.
 pub(crate) const ADMIN: &str = "User admin, Organization o1";
 /// A user of the same account without a role.
@@ -91,6 +94,7 @@ impl TestHub {
         });
         let settings = HubSettings {
             data_directory: Some(data.path().to_owned()),
+            stream_limit: STREAM_LIMIT,
             ..HubSettings::new("http://hub.example/")
         };
         let hub = Hub::new(HubParts {

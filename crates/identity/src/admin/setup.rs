@@ -7,12 +7,14 @@ use pierhead_vault::constant_time_eq;
 use serde_json::{Value, json};
 
 use super::{AdminPosted, AdminProblem};
+use crate::authenticate::from_here;
 use crate::first_start::FirstStart;
 use crate::password_policy::{self, Owner};
 use crate::posted::NAME;
 use crate::{Identity, IdentityProblem};
 
-/// Guesses of the code, whoever makes them.
+/// Guesses of the code from one address: the code is far too long for many addresses to guess it together,
+/// and nobody can keep the administrator out by guessing.
 const THROTTLED: &str = "setup code";
 
 /// `GET /api/v1/setup` → `{"needed": bool}`.
@@ -30,9 +32,10 @@ pub(crate) async fn set_up(
         return Err(done().into());
     }
     let code = posted.needed("code", NAME)?.to_lowercase();
-    identity.may_try(THROTTLED)?;
+    let here = from_here(THROTTLED);
+    identity.may_try(&here)?;
     if !constant_time_eq(code.as_bytes(), identity.setup_code().expose().as_bytes()) {
-        identity.0.throttle.failed(THROTTLED, identity.now());
+        identity.0.throttle.failed(&here, identity.now());
         let why = "code is not the setup code that the server printed when it started";
         return Err(IdentityProblem::Forbidden(why.into()).into());
     }

@@ -197,13 +197,14 @@ pub(crate) async fn change(
     let tx = identity.change(caller.organization).await?;
     let mut account = tx.identities().account(id).await?.ok_or_else(unknown)?;
     account.name = name.unwrap_or(account.name);
-    if let Some(Some(wanted)) = &external_id {
+    account.external_id = external_id.unwrap_or(account.external_id);
+    // One that comes back may find its externalId taken meanwhile.
+    if let Some(wanted) = &account.external_id {
         let holder = tx.identities().account_by_external_id(caller.organization, wanted).await?;
         if holder.is_some_and(|holder| holder.id != id) {
             return Err(taken());
         }
     }
-    account.external_id = external_id.unwrap_or(account.external_id);
     account.description = description.unwrap_or(account.description);
     account.active = active.unwrap_or(account.active);
     account.updated = identity.now();

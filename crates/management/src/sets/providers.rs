@@ -122,7 +122,7 @@ impl ProviderDraft {
         kept.retain(|name| self.secrets.contains_key(*name));
         if self.is_open_connectors() && !kept.is_empty() && served != self.place() {
             return Err(ODataError::bad(format!(
-                "APIProviders.{} must be given again when destType, host, port or useSSL change: they were given for another server",
+                "APIProviders.{} must be given again when destType, host, port, useSSL, trustAll or pathPrefix change: they were given for another server",
                 kept.join(" and ")
             )));
         }
@@ -130,10 +130,19 @@ impl ProviderDraft {
     }
 
     /// What the secrets were given for; this installation has neither port nor TLS.
-    fn place(&self) -> (String, Option<(String, Option<i64>, bool)>) {
+    fn place(&self) -> (String, Option<(String, Option<i64>, bool, bool, String)>) {
         let host = self.text("host").to_lowercase();
         let port = self.values.get("port").and_then(Value::as_i64);
-        (self.dest_type(), (!host.is_empty()).then(|| (host, port, self.flag("useSSL"))))
+        let trusts_all = self.trusts_all();
+        let prefix = self.text("pathPrefix").to_owned();
+        let there = || (host.clone(), port, self.flag("useSSL"), trusts_all, prefix);
+        (self.dest_type(), (!host.is_empty()).then(there))
+    }
+
+    /// Whether any certificate will do.
+    fn trusts_all(&self) -> bool {
+        let insecure = self.values.get("sslInfo").is_some_and(|info| info["ignoreValidationErrors"] == true);
+        self.flag("trustAll") || insecure
     }
 
     /// The wire's word for the type, in upper case.
@@ -228,13 +237,12 @@ impl ProviderDraft {
     /// As the gateway runs it.
     pub(crate) fn runnable(&self, name: &str) -> Provider {
         let secret = |name: &str| self.secrets.get(name).cloned().unwrap_or_default();
-        let insecure = self.values.get("sslInfo").is_some_and(|info| info["ignoreValidationErrors"] == true);
         let port = self.values.get("port").and_then(Value::as_i64).and_then(|port| u16::try_from(port).ok());
         let endpoint = Endpoint {
             tls: self.flag("useSSL"),
             host: self.text("host").into(),
             port: port.unwrap_or_default(),
-            trust_all: self.flag("trustAll") || insecure,
+            trust_all: self.trusts_all(),
             path_prefix: self.text("pathPrefix").trim_end_matches('/').into(),
         };
         let kind = if self.is_open_connectors() {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::per_address::PerAddress;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
@@ -15,6 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
 const CONNECTIONS: usize = 4096;
+/// Of them from one address: a reverse proxy needs many, nobody needs all.
+const CONNECTIONS_OF_ADDRESS: usize = 2048;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How a client begins that speaks HTTP/2 at once (RFC 9113 §3.4).
 const HTTP2: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -39,6 +42,7 @@ pub(crate) async fn serve(
     let builder = Arc::new(builder);
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let shares = PerAddress::new(CONNECTIONS_OF_ADDRESS);
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &room) => accepted,
@@ -53,6 +57,7 @@ pub(crate) async fn serve(
                 continue;
             }
         };
+        let Some(held) = shares.hold(peer.ip()) else { continue };
         let _ = stream.set_nodelay(true);
         let service = hyper::service::service_fn({
             let router = router.clone();
@@ -72,7 +77,7 @@ pub(crate) async fn serve(
                 // How a connection ends is its client's affair.
                 let _ = watcher.watch(connection.into_owned()).await;
             }
-            drop(permit);
+            drop((permit, held));
         });
     }
     drop(listener);

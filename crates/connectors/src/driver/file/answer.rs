@@ -1,6 +1,6 @@
 //! Answers and faults of the `file` driver.
 
-use http::{Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use rustix::io::Errno;
 use serde_json::{Value, json};
 
@@ -11,11 +11,19 @@ use crate::engine::{Body, full_body};
 pub(super) struct Fault {
     pub(super) status: StatusCode,
     message: &'static str,
+    /// With 416: how long the file is.
+    size: Option<u64>,
 }
 
 impl Fault {
     pub(super) fn new(status: StatusCode, message: &'static str) -> Self {
-        Self { status, message }
+        Self { status, message, size: None }
+    }
+
+    /// A range that lies outside of a file of `size` bytes.
+    pub(super) fn outside(size: u64) -> Self {
+        let message = "the range lies outside of the file";
+        Self { size: Some(size), ..Self::new(StatusCode::RANGE_NOT_SATISFIABLE, message) }
     }
 
     pub(super) fn missing() -> Self {
@@ -29,6 +37,10 @@ impl Fault {
     pub(super) fn response(&self) -> Response<Body> {
         let mut response = reply(&json!({"message": self.message}));
         *response.status_mut() = self.status;
+        if let Some(range) = self.size.and_then(|size| HeaderValue::try_from(format!("bytes */{size}")).ok())
+        {
+            response.headers_mut().insert(header::CONTENT_RANGE, range);
+        }
         response
     }
 }

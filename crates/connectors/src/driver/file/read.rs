@@ -41,9 +41,7 @@ pub(super) async fn file(root: Root, path: ItemPath, headers: &HeaderMap) -> Res
     insert(headers, header::CONTENT_TYPE, opened.media_type);
     match opened.part {
         Part::Unchanged => *response.status_mut() = StatusCode::NOT_MODIFIED,
-        Part::Outside => {
-            return Err(Fault::new(StatusCode::RANGE_NOT_SATISFIABLE, "the range lies outside of the file"));
-        }
+        Part::Outside => return Err(Fault::outside(opened.size)),
         Part::Bytes { from, length, whole } => {
             headers.insert(header::CONTENT_LENGTH, length.into());
             if !whole {

@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::testing::{ADMIN, TestHub, element};
+use crate::testing::{ADMIN, STREAM_LIMIT, TestHub, element};
 
 async fn folder(hub: &TestHub) -> Value {
     let root = hub.shared.path().to_str().unwrap();
@@ -40,6 +40,8 @@ async fn a_file_goes_into_a_folder_and_comes_back_by_path_and_by_id() {
     let helium = hub.get("/objects", &token).await.json;
     assert!(helium.as_array().unwrap().contains(&json!("files")), "{helium}");
     assert_eq!(hub.get("/objects/files/metadata", &token).await.json["fields"][0]["vendorPath"], "id");
+    let custom = hub.get("/objects/files/metadata?customFieldsOnly=true", &token).await;
+    assert_eq!(custom.json["fields"], json!([]), "the definition adds no fields of its own");
 }
 
 #[tokio::test]
@@ -66,6 +68,36 @@ async fn a_link_gives_its_file_without_credentials_until_it_expires_or_the_insta
     hub.call("DELETE", &format!("/instances/{}", made["id"]), ADMIN, None).await;
     let path = fresh.as_str().unwrap().strip_prefix("http://hub.example/elements/api-v2").unwrap().to_owned();
     assert_eq!(hub.get(&path, "").await.status, StatusCode::NOT_FOUND);
+}
+
+/// The length is not announced, so that it is only known when it is too much (open-connectors §8.4).
+#[tokio::test]
+async fn an_upload_that_grows_beyond_the_limit_is_429_and_leaves_nothing() {
+    let hub = TestHub::start().await;
+    let token = element("admin", &folder(&hub).await);
+    let piece = Bytes::from(vec![7u8; 1 << 20]);
+    for (kind, head) in [
+        ("application/octet-stream", ""),
+        (
+            "multipart/form-data; boundary=edge",
+            "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"big\"\r\n\r\n",
+        ),
+    ] {
+        let pieces = usize::try_from(STREAM_LIMIT >> 20).unwrap() + 1;
+        let pieces = std::iter::once(Bytes::from(head)).chain(std::iter::repeat_n(piece.clone(), pieces));
+        let body = futures_util::stream::iter(pieces.map(Ok::<_, std::convert::Infallible>));
+        let upload = Request::post("/elements/api-v2/files?path=/big")
+            .header(header::AUTHORIZATION, &token)
+            .header(header::CONTENT_TYPE, kind)
+            .body(Body::from_stream(body))
+            .unwrap();
+
+        let answer = hub.send(upload).await;
+
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{kind}: {}", answer.text);
+        assert!(answer.text.contains("larger than"), "{}", answer.text);
+        assert_eq!(std::fs::read_dir(hub.shared.path()).unwrap().count(), 0, "{kind} left something behind");
+    }
 }
 
 /// Over a real connection, in pieces: neither side ever holds the whole.

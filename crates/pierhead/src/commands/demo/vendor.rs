@@ -23,6 +23,18 @@ const PASSWORD: &str = "PIERHEAD_DEMO_PASSWORD";
 
 impl Vendor {
     pub(super) fn read(arguments: &Demo) -> anyhow::Result<Self> {
+        let of_another = [
+            ("--url", arguments.url.is_some(), DemoVendor::Webdav),
+            ("--user", arguments.user.is_some(), DemoVendor::Webdav),
+            ("--path", arguments.path.is_some(), DemoVendor::Folder),
+        ];
+        for (flag, given, vendor) in of_another {
+            anyhow::ensure!(
+                !given || arguments.vendor == vendor,
+                "{flag} goes with --vendor {}",
+                format!("{vendor:?}").to_lowercase()
+            );
+        }
         Ok(match arguments.vendor {
             DemoVendor::Googledrive => Self::GoogleDrive,
             DemoVendor::Webdav => Self::WebDav {
