@@ -39,6 +39,15 @@ async fn secrets_that_were_given_for_one_server_are_not_sent_to_another() {
     portal.send("MERGE", "/APIProviders('oc')", Some(json!({"title": "t"}))).await.expect(204);
     let open = json!({"useSSL": false, "port": 443});
     portal.send("MERGE", "/APIProviders('oc')", Some(open)).await.expect(400);
+    // The same host behind any certificate, or at another path of it, is another server.
+    for elsewhere in [
+        json!({"trustAll": true}),
+        json!({"sslInfo": {"ignoreValidationErrors": true}}),
+        json!({"pathPrefix": "/not/the/hub"}),
+    ] {
+        let refused = portal.send("MERGE", "/APIProviders('oc')", Some(elsewhere)).await.expect(400);
+        assert!(refused.message().contains("must be given again"), "{}", refused.message());
+    }
 }
 
 #[tokio::test]
