@@ -219,6 +219,8 @@ pub enum EngineFault {
     UnknownTarget(String),
     /// The target endpoint is of a kind that an original has and this gateway has not: 501. The text says why.
     TargetNotSupported(String),
+    /// Proxies call each other in a circle: 508.
+    LoopDetected,
     /// The target closed before a whole answer: 502.
     UnexpectedEofAtTarget,
     /// The target answered something that is no HTTP: 502.
@@ -244,6 +246,21 @@ pub enum EngineFault {
 }
 
 impl EngineFault {
+    /// Whether it is the target's doing, so that another server may do better.
+    pub(crate) const fn is_of_target(&self) -> bool {
+        matches!(
+            self,
+            Self::UnexpectedEofAtTarget
+                | Self::BadTargetResponse
+                | Self::TooBigTargetBody(_)
+                | Self::ServiceUnavailable
+                | Self::TargetForbidden
+                | Self::SslHandshakeFailed
+                | Self::GatewayTimeout
+                | Self::TargetWriteTimeOut
+        )
+    }
+
     /// Status, code and text.
     pub fn fault(&self) -> Fault {
         use Category::{Messaging, Transport};
@@ -296,6 +313,12 @@ impl EngineFault {
             Self::TargetNotSupported(why) => {
                 (Messaging, 501, "messaging.runtime.TargetNotSupported".into(), why.clone().into())
             }
+            Self::LoopDetected => (
+                Messaging,
+                508,
+                "messaging.runtime.LoopDetected".into(),
+                "API proxies call each other in a circle".into(),
+            ),
             Self::UnexpectedEofAtTarget => {
                 flow(502, "UnexpectedEOFAtTarget", "Unexpected EOF at target".into())
             }

@@ -3,6 +3,7 @@
 //! Invariants: no database, no axum, no console. What a request needs is in the [`snapshot::Snapshot`] it took when
 //! its first byte arrived, or leaves through [`ports`].
 
+mod balancer;
 mod body;
 pub mod callout;
 pub mod compile;

@@ -25,7 +25,7 @@ use crate::fault::EngineFault;
 use crate::flow::{self, RequestOutcome};
 use crate::guard::Watch;
 use crate::server::Worker;
-use crate::target;
+use crate::target::{self, StreamedBody};
 
 /// The client's end of a connection.
 pub(crate) struct Client {
@@ -75,7 +75,7 @@ pub(crate) async fn serve(
     if let Some(limit) = exchange.endpoint().api_timeout {
         client.watch.end_by(Some(client.watch.last_progress() + limit));
     }
-    let (source, io) = run(&worker, &client, &mut exchange, body).await;
+    let (source, io) = run(&worker, &client, &mut exchange, body.map(ClientBody::new)).await;
     client.watch.relax();
     client.watch.end_by(None);
     let mut answer =
@@ -99,13 +99,13 @@ pub(crate) async fn serve(
 
 /// Runs flows and target; afterwards `exchange.response` is final. Returns the body it streams, and how long
 /// that may be silent.
-async fn run(
+pub(crate) async fn run(
     worker: &Rc<Worker>,
     client: &Client,
     exchange: &mut Exchange,
-    body: Option<IncomingBody>,
+    body: StreamedBody,
 ) -> (Source, Duration) {
-    let (mut body, body_state) = body.map(ClientBody::new).unzip();
+    let (mut body, body_state) = body.unzip();
     let limit = exchange.proxy().buffered_body_bytes;
     if exchange.reads().request
         && let Some(mut client_body) = body.take()

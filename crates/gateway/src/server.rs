@@ -91,6 +91,7 @@ impl Gateway {
             let seat = worker::Seat {
                 listener,
                 threads: threads.map_or(1, NonZeroUsize::get),
+                probes: index == 0,
                 counters: Arc::clone(&counters),
                 connections: Arc::clone(&connections),
                 phase: gateway.phase.subscribe(),

@@ -1,7 +1,9 @@
 //! Sends an exchange's request to its target and takes the head of the response.
 
 mod callout;
+mod health;
 mod hub;
+mod local;
 mod server;
 
 use std::borrow::Cow;
@@ -9,31 +11,70 @@ use std::rc::Rc;
 
 use http::header::{ACCEPT, CONTENT_LENGTH};
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body;
 
 use crate::body::{ClientBody, ClientBodyState, RequestBody, Source};
 use crate::compile::FlowsPlan;
 use crate::exchange::{Exchange, Message, MessageBody};
 use crate::fault::EngineFault;
-use crate::flow::ForwardTo;
+use crate::flow::{self, ForwardTo};
 use crate::proxy::{Client, add_forwarded, declared_length, strip_hop_by_hop};
 use crate::server::Worker;
 use crate::snapshot::HookPoint;
 use crate::upstream::RequestHead;
 
 pub(crate) use callout::UpstreamOutbound;
+pub(crate) use health::monitor;
 
 /// The client's body with what is known about it, when the request has one that streams.
 pub(crate) type StreamedBody = Option<(ClientBody, Rc<ClientBodyState>)>;
 
-/// Makes the call. What comes back is the response's head and the body that follows it.
+/// Makes the call. What comes back is the response's head and the body that follows it. With several servers
+/// those that are left are tried while the request can be sent again.
 pub(crate) async fn call(
     worker: &Rc<Worker>,
     client: &Client,
     exchange: &mut Exchange,
-    to: ForwardTo,
+    mut to: ForwardTo,
     body: StreamedBody,
+) -> Result<(Message, Source), EngineFault> {
+    let (mut body, state) = request_body(&exchange.request, body);
+    loop {
+        let mut called = once(worker, client, exchange, to, &mut body, state.clone()).await;
+        if exchange.balancing.is_none() {
+            return called;
+        }
+        let failed = match &called {
+            Ok((answer, _)) => exchange.is_unhealthy(answer.status()),
+            Err(fault) => fault.is_of_target(),
+        };
+        let streamed = matches!(exchange.request.body, MessageBody::Streaming) && state.is_some();
+        if !streamed {
+            (body, _) = request_body(&exchange.request, None);
+        }
+        let sendable = !streamed || matches!(body, RequestBody::Client(_));
+        match flow::go_on(exchange, failed, sendable) {
+            Some(next) => to = next,
+            None => {
+                if let (Ok((_, Source::Upstream(body))), Some(balancing)) =
+                    (&mut called, &mut exchange.balancing)
+                {
+                    body.counts_as(balancing.in_use.take());
+                }
+                return called;
+            }
+        }
+    }
+}
+
+async fn once(
+    worker: &Rc<Worker>,
+    client: &Client,
+    exchange: &mut Exchange,
+    to: ForwardTo,
+    body: &mut RequestBody,
+    state: Option<Rc<ClientBodyState>>,
 ) -> Result<(Message, Source), EngineFault> {
     let timeouts = exchange.target().map(|target| target.timeouts).unwrap_or_default();
     let watched = is_watched(exchange);
@@ -42,16 +83,21 @@ pub(crate) async fn call(
     }
     let result = match to {
         ForwardTo::Network { endpoint, path_and_query: path } => {
-            let (body, state) = request_body(&exchange.request, body);
             let head = exchange.request.as_request();
             let mut headers = Cow::Borrowed(&exchange.request.headers);
             if exchange.endpoint().x_forwarded_for {
                 add_forwarded(headers.to_mut(), client.peer.ip(), client.tls);
             }
+            let mut method = head.map_or(&Method::GET, |head| &head.method);
+            if let Some(sent) = overridden(exchange, method) {
+                headers.to_mut().insert(METHOD_OVERRIDE, header_of(method));
+                method = sent;
+            }
             let head = RequestHead {
-                method: head.map_or(&Method::GET, |head| &head.method),
+                method,
                 target: path.as_str(),
                 headers: &headers,
+                is_http10: speaks_http10(exchange),
             };
             let (head, body) = server::call(worker, client, endpoint, timeouts, head, body, state).await?;
             let body = Source::Upstream(body);
@@ -63,6 +109,7 @@ pub(crate) async fn call(
         }
         ForwardTo::Hub { path_and_query: path } => {
             let hub = worker.services.ports.hub.clone().ok_or(EngineFault::ServiceUnavailable)?;
+            let body = std::mem::replace(body, RequestBody::Empty);
             let mut request = request(exchange, client, path, body, watched);
             if let Some(length) = request.body().size_hint().exact().filter(|&length| length > 0) {
                 // No framing in process: the hub wants to know what the client announced.
@@ -73,11 +120,33 @@ pub(crate) async fn call(
             let response = hub::call(&hub, request, timeouts.io, &client.watch).await?;
             Ok(receive(response.map(Source::Hub), &exchange.request))
         }
+        ForwardTo::Local(to) => {
+            let body = std::mem::replace(body, RequestBody::Empty);
+            local::call(worker, client, exchange, &to, body, state).await
+        }
     };
     if watched {
         exchange.times.target_received_start = Some(worker.services.clock.now());
     }
     result
+}
+
+/// What is sent instead of the verb, which then travels in a header (`enable.method.override`).
+fn overridden<'e>(exchange: &'e Exchange, method: &Method) -> Option<&'e Method> {
+    let verbs = &exchange.target()?.overridden_verbs;
+    verbs.iter().find(|(from, _)| from == method).map(|(_, to)| to)
+}
+
+const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
+
+fn header_of(method: &Method) -> HeaderValue {
+    HeaderValue::from_str(method.as_str()).unwrap_or(HeaderValue::from_static("GET"))
+}
+
+fn speaks_http10(exchange: &Exchange) -> bool {
+    let Some(target) = exchange.target() else { return false };
+    let asked = exchange.request.as_request().is_some_and(|head| head.version == Version::HTTP_10);
+    !target.http11 || (target.http10 && asked)
 }
 
 /// Whether any step may still look at the exchange once its request is on its way.
@@ -112,7 +181,7 @@ fn request(
     exchange: &mut Exchange,
     client: &Client,
     path: PathAndQuery,
-    body: StreamedBody,
+    body: RequestBody,
     watched: bool,
 ) -> Request<RequestBody> {
     let mut headers = if watched {
@@ -131,7 +200,6 @@ fn request(
     if exchange.endpoint().x_forwarded_for {
         add_forwarded(&mut headers, client.peer.ip(), client.tls);
     }
-    let (body, _) = request_body(&exchange.request, body);
     let method = exchange.request.as_request().map_or(Method::GET, |head| head.method.clone());
     let mut request = Request::new(body);
     *request.method_mut() = method;

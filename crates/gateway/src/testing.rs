@@ -325,6 +325,9 @@ impl Sent {
                 format!("{scheme}://{}:{}{path_and_query}", endpoint.host, endpoint.port)
             }
             Some(ForwardTo::Hub { path_and_query }) => format!("hub:{path_and_query}"),
+            Some(ForwardTo::Local(local)) => {
+                format!("local:{}:{}", local.route.proxy.name, local.path_and_query)
+            }
             None => panic!("not forwarded: {} {}", self.status(), self.body()),
         }
     }

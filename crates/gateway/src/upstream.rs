@@ -159,6 +159,12 @@ impl Upstreams {
         }
     }
 
+    /// Whether a connection opens in time; it is closed at once.
+    pub(crate) async fn opens(&self, to: &Endpoint, within: Duration) -> bool {
+        let key = Rc::new(Key::new(to));
+        self.connector.connect(0, &key, within).await.is_ok()
+    }
+
     fn hash(&self, host: &str, port: u16, trust: Trust) -> u64 {
         self.hasher.hash_one((host, port, trust))
     }

@@ -87,7 +87,7 @@ impl Parts {
         providers: AHashMap<String, Arc<Provider>>,
         running: Arc<Snapshot>,
     ) -> Result<CompiledProxy, Vec<CompileProblem>> {
-        let world = World { running, providers, dialect: self.settings.dialect, limits: Limits::default() };
+        let world = World { providers, dialect: self.settings.dialect, ..World::new(running) };
         compile(design, &revision.to_string(), &world)
     }
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::{BodyError, ClientBodyState, CutOff};
+use crate::balancer::InUse;
 use crate::guard::Watch;
 use crate::ports::HubBody;
 use crate::proxy::Finish;
@@ -33,11 +34,17 @@ pub(crate) struct UpstreamBody {
     /// `None` when the request had no streamed body.
     request: Option<Rc<ClientBodyState>>,
     upstreams: Rc<Upstreams>,
+    /// The server of a balancer that it keeps busy.
+    in_use: Option<InUse>,
 }
 
 impl UpstreamBody {
+    pub(crate) fn counts_as(&mut self, in_use: Option<InUse>) {
+        self.in_use = in_use.filter(|_| self.line.is_some());
+    }
+
     pub(crate) fn new(line: Line, request: Option<Rc<ClientBodyState>>, upstreams: Rc<Upstreams>) -> Self {
-        let mut this = Self { line: Some(line), request, upstreams };
+        let mut this = Self { line: Some(line), request, upstreams, in_use: None };
         this.give_back_if_over();
         this
     }
@@ -55,6 +62,9 @@ impl UpstreamBody {
             && self.request.as_ref().is_none_or(|request| request.ended())
         {
             self.upstreams.put_back(line);
+        }
+        if self.line.is_none() {
+            self.in_use = None;
         }
     }
 

@@ -4,7 +4,9 @@
 //! therefore never replaces a good one. What an original runs and this gateway does not is no mistake: the
 //! proxy is deployed degraded and says where ([`Degradation`]).
 
+mod balancer;
 mod base_path;
+mod destination;
 mod endpoints;
 mod flows;
 mod plan;
@@ -21,16 +23,19 @@ use ahash::{AHashMap, AHashSet};
 use crate::design::{FileResource, PolicyText, ProxyDesign, ProxyEndpoint};
 use crate::policy::{MessageReads, OPEN_CONNECTORS};
 
+pub(crate) use balancer::{HealthPlan, HttpProbePlan};
 pub(crate) use flows::Attached;
 pub use plan::{BodyReads, CompiledProxy, ProxyPlan, TargetPlan};
 pub(crate) use plan::{
-    CompiledPolicy, DestinationPlan, FaultRulePlan, FlowPlan, FlowsPlan, RoutePlan, StepPlan, SuccessCodes,
+    CompiledPolicy, DestinationPlan, FaultRulePlan, FlowPlan, FlowsPlan, LocalPlan, Retained, RoutePlan,
+    StepPlan, SuccessCodes,
 };
 pub use problem::{CompileProblem, Degradation, DesignPart};
 pub use shared_flow::{CompiledSharedFlow, compile_shared_flow};
 pub(crate) use shared_flow::{SharedCall, reads_of};
 pub use world::{
-    Endpoint, HubPlace, Limits, OpenConnectorsProvider, Provider, ProviderKind, TargetTimeouts, World,
+    Endpoint, HubPlace, Limits, OpenConnectorsProvider, Provider, ProviderKind, TargetServer, TargetTimeouts,
+    World,
 };
 
 /// What compiling found, whether or not the design can be deployed.
@@ -60,8 +65,8 @@ pub fn examine(design: &ProxyDesign, revision: &str, world: &World) -> Examined 
         compiler.problem(&DesignPart::Proxy, "NameIsMissing", "an API proxy needs a name");
     }
     compiler.compile_policies(&DesignPart::Proxy);
-    let targets = compiler.targets(design);
-    let endpoints = compiler.proxy_endpoints(design, &targets);
+    let mut targets = compiler.targets(design);
+    let endpoints = compiler.proxy_endpoints(design, &mut targets);
     if compiler.open_connectors_steps > 1 {
         compiler.problem(
             &DesignPart::Proxy,

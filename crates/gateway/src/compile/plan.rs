@@ -4,9 +4,12 @@ use std::ops::BitOr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
+
 use super::problem::{CompileProblem, Degradation};
 use super::shared_flow::SharedCall;
 use super::world::{Provider, TargetTimeouts};
+use crate::balancer::Balancer;
 use crate::condition::Condition;
 use crate::dialect::Dialect;
 use crate::policy::Policy;
@@ -65,11 +68,18 @@ pub struct TargetPlan {
     pub name: Arc<str>,
     /// Times.
     pub timeouts: TargetTimeouts,
-    /// May speak HTTP/1.0 to the target.
+    /// A client that speaks HTTP/1.0 makes us speak it to the target.
     pub http10: bool,
-    /// May speak HTTP/1.1 to the target.
+    /// HTTP/1.1 may be spoken to the target at all.
     pub http11: bool,
     pub(crate) success: SuccessCodes,
+    /// Verbs and what is sent instead of them (`enable.method.override`).
+    pub(crate) overridden_verbs: Vec<(Method, Method)>,
+    /// What of the client's request goes on to the target endpoint.
+    pub(crate) request_headers: Retained,
+    pub(crate) query_params: Retained,
+    /// What of the target's answer is kept.
+    pub(crate) response_headers: Retained,
     pub(crate) destination: DestinationPlan,
     pub(crate) flows: FlowsPlan,
 }
@@ -81,6 +91,47 @@ impl TargetPlan {
             DestinationPlan::Provider { provider, .. } => Some(provider),
             _ => None,
         }
+    }
+
+    /// The servers it has the choice of.
+    pub(crate) const fn balancer(&self) -> Option<&Arc<Balancer>> {
+        match &self.destination {
+            DestinationPlan::Balanced(balancer) => Some(balancer),
+            _ => None,
+        }
+    }
+}
+
+impl Default for TargetPlan {
+    fn default() -> Self {
+        Self {
+            name: "".into(),
+            timeouts: TargetTimeouts::default(),
+            http10: true,
+            http11: true,
+            success: SuccessCodes::default(),
+            overridden_verbs: Vec::new(),
+            request_headers: Retained::default(),
+            query_params: Retained::default(),
+            response_headers: Retained::default(),
+            destination: DestinationPlan::None,
+            flows: FlowsPlan::default(),
+        }
+    }
+}
+
+/// Names that are kept; all are, unless the design says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Retained {
+    /// `…enabled` is false.
+    pub(crate) only_listed: bool,
+    /// In lower case.
+    pub(crate) names: Vec<Box<str>>,
+}
+
+impl Retained {
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        !self.only_listed || self.names.iter().any(|kept| kept.eq_ignore_ascii_case(name))
     }
 }
 
@@ -122,6 +173,30 @@ pub(crate) enum DestinationPlan {
         provider: Arc<Provider>,
         relative_path: Box<str>,
     },
+    Balanced(Arc<Balancer>),
+    Local(LocalPlan),
+}
+
+/// Another proxy of the same environment.
+#[derive(Debug, Clone)]
+pub(crate) enum LocalPlan {
+    Proxy {
+        proxy: Arc<str>,
+        endpoint: Arc<str>,
+    },
+    /// Whatever is served at this path.
+    Path(Template),
+}
+
+impl DestinationPlan {
+    /// What is rendered to find it.
+    pub(crate) fn template(&self) -> Option<&Template> {
+        match self {
+            Self::Url(template) | Self::Local(LocalPlan::Path(template)) => Some(template),
+            Self::Balanced(balancer) => Some(&balancer.path),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug)]

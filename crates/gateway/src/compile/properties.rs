@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Compiler, DesignPart, ProxyPlan, SuccessCodes, TargetPlan};
+use http::Method;
+
+use super::{Compiler, DesignPart, ProxyPlan, Retained, SuccessCodes, TargetPlan};
 use crate::design::Property;
 
-/// Accepted and without effect: bodies always stream unless a step reads them, headers and query parameters
-/// are always kept.
+/// Accepted and without effect: bodies always stream unless a step reads them.
 const WITHOUT_EFFECT: &[&str] = &["request.streaming.enabled", "response.streaming.enabled"];
 
 impl Compiler<'_> {
@@ -51,34 +52,59 @@ impl Compiler<'_> {
                     Some(codes) => plan.success = codes,
                     None => self.bad_value(part, property, "a list such as 1xx,2xx,404"),
                 },
+                // Its verbs are read below.
+                "enable.method.override" => {}
+                "request.retain.headers.enabled" => self.retain(part, property, &mut plan.request_headers),
+                "request.retain.headers" => plan.request_headers.names = names(&property.value),
+                "response.retain.headers.enabled" => {
+                    self.retain(part, property, &mut plan.response_headers);
+                }
+                "response.retain.headers" => plan.response_headers.names = names(&property.value),
+                "request.retain.queryparams.enabled" | "retain.queryparams.enabled" => {
+                    self.retain(part, property, &mut plan.query_params);
+                }
+                "request.retain.queryparams" | "retain.queryparams" => {
+                    plan.query_params.names = names(&property.value);
+                }
+                name if name.ends_with(".override.method") => {}
                 _ => self.other_property(part, property),
+            }
+        }
+        self.overridden_verbs(part, properties, plan);
+    }
+
+    /// `GET.override.method` and the like count only when `enable.method.override` is true.
+    fn overridden_verbs(&mut self, part: &DesignPart, properties: &[Property], plan: &mut TargetPlan) {
+        let enabled = properties.iter().rfind(|property| property.name.trim() == "enable.method.override");
+        let enabled = enabled.and_then(|property| self.flag(part, property)).unwrap_or(false);
+        for property in properties {
+            let Some(verb) = property.name.trim().strip_suffix(".override.method") else { continue };
+            let method = |text: &str| Method::from_bytes(text.trim().as_bytes()).ok();
+            match (method(verb), method(&property.value)) {
+                (Some(from), Some(to)) if enabled => plan.overridden_verbs.push((from, to)),
+                (Some(_), Some(_)) => {}
+                _ => self.bad_value(part, property, "a verb"),
             }
         }
     }
 
-    /// Properties of both sides. One whose default changes nothing may be written out; any other value of it
-    /// would be a setting that does nothing, and is refused.
+    fn retain(&mut self, part: &DesignPart, property: &Property, retained: &mut Retained) {
+        retained.only_listed = !self.flag(part, property).unwrap_or(true);
+    }
+
+    /// Properties of both sides, and those that nobody knows.
     fn other_property(&mut self, part: &DesignPart, property: &Property) {
         let (name, value) = (property.name.trim(), property.value.trim());
-        let default = match name {
+        match name {
             _ if WITHOUT_EFFECT.contains(&name) => {
                 self.flag(part, property);
-                return;
             }
-            "compression.algorithm" => "none",
-            "enable.method.override" => "false",
-            "request.retain.headers.enabled"
-            | "response.retain.headers.enabled"
-            | "request.retain.queryparams.enabled"
-            | "retain.queryparams.enabled" => "true",
-            _ => {
-                self.warning(part, "UnknownProperty", format!("there is no property '{name}' here"));
-                return;
+            "compression.algorithm" if value.is_empty() || value.eq_ignore_ascii_case("none") => {}
+            "compression.algorithm" => {
+                let message = format!("property {name}: only 'none' is supported yet, not '{value}'");
+                self.problem(part, "UnsupportedProperty", message);
             }
-        };
-        if !value.is_empty() && !value.eq_ignore_ascii_case(default) {
-            let message = format!("property {name}: only '{default}' is supported yet, not '{value}'");
-            self.problem(part, "UnsupportedProperty", message);
+            _ => self.warning(part, "UnknownProperty", format!("there is no property '{name}' here")),
         }
     }
 
@@ -107,4 +133,9 @@ impl Compiler<'_> {
             format!("property {}: '{}' is not {wanted}", property.name.trim(), property.value.trim());
         self.problem(part, "InvalidProperty", message);
     }
+}
+
+/// The items of a list parted by commas.
+fn names(list: &str) -> Vec<Box<str>> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Into::into).collect()
 }

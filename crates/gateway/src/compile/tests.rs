@@ -121,6 +121,8 @@ fn properties_are_known_and_have_good_values() {
     assert_eq!(property("success.codes", "9xx"), ["InvalidProperty"]);
     assert_eq!(property("supports.http11", "yes"), ["InvalidProperty"]);
     assert_eq!(property("compression.algorithm", "gzip"), ["UnsupportedProperty"]);
+    assert_eq!(property("request.retain.headers.enabled", "no"), ["InvalidProperty"]);
+    assert_eq!(property("GET.override.method", "a b"), ["InvalidProperty"]);
     assert!(property("io.timeout", "5").is_empty());
 
     let mut timed = design();

@@ -17,6 +17,8 @@ pub struct World {
     pub running: Arc<Snapshot>,
     /// API providers by name.
     pub providers: AHashMap<String, Arc<Provider>>,
+    /// Target servers by name.
+    pub target_servers: AHashMap<String, Arc<TargetServer>>,
     /// Which original the environment behaves like.
     pub dialect: Dialect,
     /// Bounds for every proxy.
@@ -26,7 +28,13 @@ pub struct World {
 impl World {
     /// A world without providers around `running`.
     pub fn new(running: Arc<Snapshot>) -> Self {
-        Self { running, providers: AHashMap::new(), dialect: Dialect::default(), limits: Limits::default() }
+        Self {
+            running,
+            providers: AHashMap::new(),
+            target_servers: AHashMap::new(),
+            dialect: Dialect::default(),
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -74,6 +82,15 @@ impl Provider {
             },
         }
     }
+}
+
+/// A named server of an environment that load balancers refer to (Apigee's target server).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetServer {
+    /// Where it listens, and how TLS is spoken to it.
+    pub endpoint: Endpoint,
+    /// Takes requests.
+    pub enabled: bool,
 }
 
 /// The types of API providers (api-management §8.6).

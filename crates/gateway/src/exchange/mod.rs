@@ -14,6 +14,7 @@ use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use pierhead_domain::{EpochMillis, RequestId, SecretString, SharedClock, SharedRng};
 
+use crate::balancer::Balancing;
 use crate::callout::Outbound;
 use crate::compile::{BodyReads, CompiledProxy, CompiledSharedFlow, Provider, ProxyPlan, TargetPlan};
 use crate::fault::Fault;
@@ -88,6 +89,10 @@ pub struct Exchange {
     pub(crate) variables: VariableStore,
     /// Entries of key value maps that this exchange wrote; the snapshot has them a moment later.
     pub(crate) written_kvm: Vec<(KvmAddress, Option<Arc<SecretString>>)>,
+    /// The server of the target, when it has several.
+    pub(crate) balancing: Option<Box<Balancing>>,
+    /// How many proxies called each other before this one.
+    pub(crate) depth: u8,
     /// The shared flows that run now, each called by the one before it.
     pub(crate) shared_flows: Vec<Arc<CompiledSharedFlow>>,
     pub(crate) message_id: OnceCell<RequestId>,
@@ -219,6 +224,8 @@ impl Exchange {
             error: None,
             variables: VariableStore::default(),
             written_kvm: Vec::new(),
+            balancing: None,
+            depth: 0,
             shared_flows: Vec::new(),
             message_id: OnceCell::new(),
             hub_authorization: None,
@@ -337,6 +344,11 @@ impl Exchange {
             self.response = Some(kept);
         }
         Some(answer)
+    }
+
+    /// Whether the server that answered so is to be thought ill.
+    pub(crate) fn is_unhealthy(&self, status: http::StatusCode) -> bool {
+        self.balancing.as_ref().is_some_and(|balancing| balancing.balancer.is_unhealthy(status.as_u16()))
     }
 
     pub(crate) fn now(&self) -> EpochMillis {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use http::Uri;
 use http::uri::PathAndQuery;
 
+use super::local::{self, LocalTarget};
+use crate::balancer::Balancing;
 use crate::compile::{DestinationPlan, Endpoint, HubPlace, OpenConnectorsProvider, ProviderKind, TargetPlan};
 use crate::door::{self, HUB_ROOT};
 use crate::exchange::{Exchange, encode, normalise};
@@ -21,6 +23,8 @@ pub enum ForwardTo {
         /// The request target.
         path_and_query: PathAndQuery,
     },
+    /// Another proxy of the same snapshot, with no network hop.
+    Local(LocalTarget),
     /// The hub of this installation; the path is below `/elements/api-v2`, without that prefix.
     Hub {
         /// The request target.
@@ -28,8 +32,32 @@ pub enum ForwardTo {
     },
 }
 
+/// Chooses the server when there are several, then the address.
+pub(super) fn choose(cx: &mut Exchange, target: &TargetPlan) -> Result<ForwardTo, Fault> {
+    if let DestinationPlan::Balanced(balancer) = &target.destination
+        && cx.overrides.url.is_none()
+    {
+        let balancing = Balancing::begin(balancer, cx.now()).ok_or(EngineFault::NoActiveTargets)?;
+        cx.balancing = Some(Box::new(balancing));
+    }
+    decide(cx, target)
+}
+
+/// Takes in how the present server did, and gives the next one to try when it failed, the request can be
+/// sent again and some server is left.
+pub(crate) fn go_on(cx: &mut Exchange, failed: bool, sendable: bool) -> Option<ForwardTo> {
+    let now = cx.now();
+    let balancing = cx.balancing.as_mut()?;
+    balancing.learn(failed, now);
+    if !failed || !sendable || !balancing.balancer.retries || !balancing.go_on(now) {
+        return None;
+    }
+    let proxy = cx.route.proxy.clone();
+    decide(cx, proxy.targets.get(cx.target?)?).ok()
+}
+
 /// Puts the target's address together: destination or `target.url`, path suffix, query.
-pub(super) fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fault> {
+fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fault> {
     if let DestinationPlan::Provider { provider, relative_path } = &target.destination
         && let ProviderKind::OpenConnectors(hub) = &provider.kind
     {
@@ -57,6 +85,22 @@ pub(super) fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fa
             })?;
             url_target(cx, &url)
         }
+        DestinationPlan::Balanced(balancer) => {
+            let server = cx.balancing.as_ref().and_then(|balancing| balancing.present());
+            let server = server.ok_or(EngineFault::NoActiveTargets)?;
+            let path = balancer.path.render(cx, false).map_err(|unresolved| {
+                EngineFault::UnknownTarget(format!(
+                    "The path of target endpoint '{}': {unresolved}",
+                    target.name
+                ))
+            })?;
+            let (path, query) = path.split_once('?').unwrap_or((&path, ""));
+            let rooted = rooted(path)?;
+            let path = join(&rooted, suffix(cx));
+            let path = join(&server.endpoint.path_prefix, &path);
+            network(cx, server.endpoint.clone(), &path, query)
+        }
+        DestinationPlan::Local(plan) => local::find(cx, plan).map(ForwardTo::Local),
         DestinationPlan::Provider { provider, relative_path } => match &provider.kind {
             ProviderKind::Internet(endpoint) => {
                 let path = join(relative_path, suffix(cx));
@@ -86,6 +130,7 @@ impl ForwardTo {
         match self {
             Self::Network { path_and_query, .. } => Cow::Borrowed(path_and_query.as_str()),
             Self::Hub { path_and_query } => Cow::Owned(format!("{HUB_ROOT}{path_and_query}")),
+            Self::Local(local) => Cow::Borrowed(local.path_and_query.as_str()),
         }
     }
 
@@ -96,7 +141,7 @@ impl ForwardTo {
                 let scheme = if endpoint.tls { "https" } else { "http" };
                 format!("{scheme}://{}:{}{path_and_query}", endpoint.host, endpoint.port)
             }
-            Self::Hub { .. } => self.uri().into_owned(),
+            Self::Hub { .. } | Self::Local(_) => self.uri().into_owned(),
         }
     }
 }
@@ -149,8 +194,18 @@ fn url_target(cx: &Exchange, url: &str) -> Result<ForwardTo, Fault> {
     network(cx, endpoint, &join(&path, suffix), uri.query().unwrap_or_default())
 }
 
+/// A path of the design, normalised; empty stays empty.
+pub(super) fn rooted(path: &str) -> Result<String, Fault> {
+    if path.is_empty() {
+        return Ok(String::new());
+    }
+    let rooted = format!("/{}", path.trim_start_matches('/'));
+    let path = normalise(&rooted).map_err(|bad| EngineFault::BadPath(bad.to_string()))?;
+    Ok(path.into_owned())
+}
+
 /// What follows the base path, or the path that a policy set.
-fn suffix(cx: &Exchange) -> &str {
+pub(super) fn suffix(cx: &Exchange) -> &str {
     match cx.request.as_request().and_then(|head| head.path.as_deref()) {
         Some(path) => path,
         None if cx.overrides.copy_path_suffix => cx.path_suffix(),
@@ -159,7 +214,7 @@ fn suffix(cx: &Exchange) -> &str {
 }
 
 /// Joins two paths with exactly one slash; an empty suffix adds nothing.
-fn join<'a>(base: &'a str, suffix: &'a str) -> Cow<'a, str> {
+pub(super) fn join<'a>(base: &'a str, suffix: &'a str) -> Cow<'a, str> {
     match (base.strip_suffix('/').unwrap_or(base), suffix) {
         (_, "") => base.into(),
         ("", suffix) => suffix.into(),
@@ -168,7 +223,7 @@ fn join<'a>(base: &'a str, suffix: &'a str) -> Cow<'a, str> {
 }
 
 /// The request target: `path`, the target's own query, the request's.
-fn path_and_query(cx: &Exchange, path: &str, own_query: &str) -> Result<PathAndQuery, Fault> {
+pub(super) fn path_and_query(cx: &Exchange, path: &str, own_query: &str) -> Result<PathAndQuery, Fault> {
     let query = match cx.request.as_request() {
         Some(head) if cx.overrides.copy_query_params => head.query_text(),
         _ => "".into(),

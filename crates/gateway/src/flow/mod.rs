@@ -7,6 +7,8 @@
 
 mod destination;
 mod faults;
+mod local;
+mod retain;
 mod shared;
 
 use std::rc::Rc;
@@ -20,7 +22,8 @@ use crate::snapshot::{HookPoint, Snapshot};
 use crate::variable::Stored;
 
 pub use destination::ForwardTo;
-pub(crate) use destination::preview;
+pub(crate) use destination::{go_on, preview};
+pub use local::{LocalAddress, LocalTarget, call_local};
 pub(crate) use shared::run_shared;
 
 /// A request that no proxy serves.
@@ -123,13 +126,14 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
     let Some(target) = cx.target else { return Ok(None) };
     let plan = &proxy.targets[target];
     cx.enter(Segment::TargetRequest, Part::Pre);
+    retain::request(cx, plan);
     if shared::run_hook(cx, HookPoint::PreTarget).await? == Next::Respond
         || run_flows(cx, &plan.flows, Segment::TargetRequest).await? == Next::Respond
     {
         cx.target = None;
         return Ok(None);
     }
-    destination::decide(cx, plan).map(Some)
+    destination::choose(cx, plan).map(Some)
 }
 
 /// Runs the response flows of target and proxy endpoint over [`Exchange::response`]; afterwards it is final.
@@ -146,6 +150,7 @@ async fn target_response(cx: &mut Exchange) -> Result<(), Fault> {
     let proxy = cx.route.proxy.clone();
     let plan = &proxy.targets[target];
     cx.position.segment = Segment::TargetResponse;
+    retain::response(cx, plan);
     let status = cx.response.as_ref().map_or(http::StatusCode::OK, Message::status);
     if !plan.success.holds(status) {
         let answer = cx.response.take().unwrap_or_else(Message::empty_response);

@@ -347,6 +347,69 @@ fn the_target_url_and_its_parts_can_be_set() {
 }
 
 #[test]
+fn a_route_may_lead_to_a_url_without_a_target_endpoint() {
+    let mut design = marked();
+    design.proxy().routes[0].target = None;
+    design.proxy().routes[0].url = Some("https://other.example/v2/{request.header.part}".into());
+    let bench = Bench::new(&design);
+    let sent = bench.send(request(Method::GET, "/p/x/y", &[("part", "a")], ""));
+    assert_eq!(sent.url(), "https://other.example:443/v2/a/x/y");
+    assert_eq!(sent.var("trail"), "p1,p2,p3,", "no target endpoint, no flows of one");
+    assert_eq!(sent.var("route.name"), "r");
+    let sent = sent.receive(response(200, &[], "ok"));
+    assert_eq!(sent.body(), "ok");
+    design.proxy().routes[0].url = Some("ftp://x".into());
+    assert_eq!(problems(&design)[0].rule, "InvalidTargetUrl");
+}
+
+fn with_properties(properties: &[(&str, &str)]) -> Bench {
+    let mut design = design().policy(
+        "set",
+        "<AssignMessage><Set><Headers><Header name=\"x-ours\">1</Header></Headers></Set></AssignMessage>",
+    );
+    design.target().flows.pre.request = vec![step("set")];
+    let property = |(name, value): &(&str, &str)| crate::design::Property {
+        name: (*name).into(),
+        value: (*value).into(),
+    };
+    design.target().properties = properties.iter().map(property).collect();
+    Bench::new(&design)
+}
+
+#[test]
+fn only_listed_headers_and_parameters_go_on_when_others_are_not_retained() {
+    let headers = [("host", "h"), ("x-a", "1"), ("x-b", "2"), ("content-type", "text/plain")];
+    let get = || request(Method::POST, "/p?a=1&b=2&A=3", &headers, "x");
+    let sent = with_properties(&[]).send(get());
+    assert_eq!(
+        (sent.header("x-a"), sent.url()),
+        ("1".into(), "https://backend.example:443/api/?a=1&b=2&A=3".into())
+    );
+    let bench = with_properties(&[
+        ("request.retain.headers.enabled", "false"),
+        ("request.retain.headers", "X-A, x-c"),
+        ("request.retain.queryparams.enabled", "false"),
+        ("request.retain.queryparams", "b"),
+        ("response.retain.headers.enabled", "false"),
+        ("response.retain.headers", "x-kept"),
+    ]);
+    let sent = bench.send(get());
+    assert_eq!(
+        (sent.header("x-a"), sent.header("x-b"), sent.header("x-ours")),
+        ("1".into(), String::new(), "1".into())
+    );
+    assert_eq!(sent.header("content-type"), "text/plain", "what tells how to read the body stays with it");
+    assert_eq!(sent.url(), "https://backend.example:443/api/?b=2");
+    let sent = sent.receive(response(200, &[("x-kept", "1"), ("x-dropped", "1")], "ok"));
+    assert_eq!(
+        (sent.response_header("x-kept"), sent.response_header("x-dropped")),
+        ("1".into(), String::new())
+    );
+    let all = with_properties(&[("request.retain.headers", "x-a")]).send(get());
+    assert_eq!(all.header("x-b"), "2", "a list alone drops nothing");
+}
+
+#[test]
 fn a_target_url_may_be_a_template() {
     let design = design().on_target(Destination::Url("https://{request.header.to}.example/v1".into()));
     let bench = Bench::new(&design);

@@ -21,13 +21,15 @@ use crate::exchange::Services;
 use crate::fault::EngineFault;
 use crate::limits::Limits;
 use crate::snapshot::SnapshotCell;
-use crate::target::UpstreamOutbound;
+use crate::target::{UpstreamOutbound, monitor};
 use crate::upstream::Upstreams;
 
 /// What a thread is given of its own.
 pub(super) struct Seat {
     pub(super) listener: StdListener,
     pub(super) threads: usize,
+    /// This thread probes the targets' servers for all.
+    pub(super) probes: bool,
     pub(super) counters: Arc<ThreadCounters>,
     pub(super) connections: Arc<AtomicUsize>,
     pub(super) phase: watch::Receiver<Phase>,
@@ -61,13 +63,14 @@ pub(super) fn run(config: &GatewayConfig, seat: Seat) {
 }
 
 async fn serve(config: &GatewayConfig, seat: Seat) {
-    let Seat { listener, threads, counters, connections, mut phase, ended } = seat;
+    let Seat { listener, threads, probes, counters, connections, mut phase, ended } = seat;
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "the gateway cannot listen: {error}"),
     };
     let worker = Rc::new(Worker::new(config, threads, counters));
     let sweep = tokio::task::spawn_local(Upstreams::sweep(Rc::clone(&worker.upstreams)));
+    let monitor = probes.then(|| tokio::task::spawn_local(monitor(Rc::clone(&worker))));
     accept_until_drained(&worker, &listener, &connections, &mut phase).await;
     drop(listener);
     worker.drain();
@@ -81,6 +84,9 @@ async fn serve(config: &GatewayConfig, seat: Seat) {
         _ = phase.wait_for(|phase| *phase == Phase::Stopped) => {}
     }
     sweep.abort();
+    if let Some(monitor) = monitor {
+        monitor.abort();
+    }
     drop(ended);
 }
 

@@ -47,7 +47,12 @@ async fn call(
         MessageBody::Replaced(bytes) => RequestBody::Whole(bytes.clone()),
         MessageBody::Streaming | MessageBody::Empty => RequestBody::Empty,
     };
-    let written = RequestHead { method: &head.method, target: head.uri.as_str(), headers: &request.headers };
+    let written = RequestHead {
+        method: &head.method,
+        target: head.uri.as_str(),
+        headers: &request.headers,
+        is_http10: false,
+    };
     let sent = upstreams.send(&endpoint, timeouts, &written, &mut body, watch).await;
     let (head, line) = sent.map_err(|error| fault_of(&error, &endpoint, None))?;
     let mut source = Source::Upstream(UpstreamBody::new(line, None, upstreams));

@@ -16,10 +16,10 @@ pub(super) async fn call(
     to: Endpoint,
     timeouts: TargetTimeouts,
     head: RequestHead<'_>,
-    mut body: RequestBody,
+    body: &mut RequestBody,
     state: Option<Rc<ClientBodyState>>,
 ) -> Result<(ResponseHead, UpstreamBody), EngineFault> {
-    let sent = worker.upstreams.send(&to, timeouts, &head, &mut body, &client.watch).await;
+    let sent = worker.upstreams.send(&to, timeouts, &head, body, &client.watch).await;
     let (response, line) = sent.map_err(|error| fault_of(&error, &to, state.as_deref()))?;
     Ok((response, UpstreamBody::new(line, state, Rc::clone(&worker.upstreams))))
 }

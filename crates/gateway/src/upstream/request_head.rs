@@ -12,6 +12,8 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) target: &'a str,
     /// Framing, hop-by-hop headers and Host in it are passed over: they are written here.
     pub(crate) headers: &'a HeaderMap,
+    /// Speaks HTTP/1.0; the connection then ends with the answer.
+    pub(crate) is_http10: bool,
 }
 
 /// How the body that follows is framed.
@@ -30,7 +32,8 @@ impl RequestHead<'_> {
     pub(super) fn write(&self, host: &str, length: BodyLength, out: &mut Vec<u8>) {
         let put =
             |out: &mut Vec<u8>, parts: [&[u8]; 4]| parts.iter().for_each(|part| out.extend_from_slice(part));
-        put(out, [self.method.as_str().as_bytes(), b" ", self.target.as_bytes(), b" HTTP/1.1\r\nhost: "]);
+        let version: &[u8] = if self.is_http10 { b" HTTP/1.0\r\nhost: " } else { b" HTTP/1.1\r\nhost: " };
+        put(out, [self.method.as_str().as_bytes(), b" ", self.target.as_bytes(), version]);
         out.extend_from_slice(host.as_bytes());
         for (name, value) in self.headers {
             if !is_hop_by_hop(name) && name != HOST {
@@ -66,7 +69,8 @@ mod tests {
             .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
         let mut out = Vec::new();
-        RequestHead { method: &method, target: "/a?b", headers: &headers }.write("t:81", length, &mut out);
+        RequestHead { method: &method, target: "/a?b", headers: &headers, is_http10: false }
+            .write("t:81", length, &mut out);
         String::from_utf8(out).expect("text")
     }
 

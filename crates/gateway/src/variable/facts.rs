@@ -4,6 +4,7 @@ use pierhead_domain::EpochMillis;
 
 use super::moment;
 use super::value::Value;
+use crate::balancer::Balancing;
 use crate::compile::{DestinationPlan, Endpoint, FlowPlan};
 use crate::exchange::{Exchange, Message, Part, Times};
 use crate::flow::ForwardTo;
@@ -81,6 +82,9 @@ facts! {
     "target.received.start.timestamp" => TargetReceivedStart,
     "target.received.end.time" => TargetReceivedEndTime,
     "target.received.end.timestamp" => TargetReceivedEnd,
+    "loadbalancing.targetserver" => BalancedServer,
+    "loadbalancing.failedservers" => BalancedFailures,
+    "loadbalancing.isfallback" => BalancedFallback,
     "system.timestamp" => SystemTimestamp,
     "system.time" => SystemTime,
     "system.time.year" => SystemYear,
@@ -166,6 +170,18 @@ impl Fact {
             Self::TargetPort => endpoint(cx).map_or(Value::Null, |to| Value::Integer(i32::from(to.port))),
             Self::TargetScheme => endpoint(cx).map_or(Value::Null, |to| Value::text(scheme(&to))),
             Self::TargetTls => endpoint(cx).map_or(Value::Null, |to| Value::Boolean(to.tls)),
+            Self::BalancedServer => balanced(cx, |balancing| {
+                balancing.present().map_or(Value::Null, |server| Value::text(&server.name))
+            }),
+            Self::BalancedFailures => balanced(cx, |balancing| {
+                let servers = &balancing.balancer.servers;
+                let name = |index: &usize| servers.get(*index).map(|server| &*server.name);
+                let names: Vec<&str> = balancing.failed.iter().filter_map(name).collect();
+                if names.is_empty() { Value::Null } else { Value::owned(format!("[{}]", names.join(", "))) }
+            }),
+            Self::BalancedFallback => {
+                balanced(cx, |balancing| Value::Boolean(balancing.balancer.is_fallback(balancing.server)))
+            }
             Self::TargetCopyPathSuffix => Value::Boolean(cx.overrides.copy_path_suffix),
             Self::TargetCopyQueryParams => Value::Boolean(cx.overrides.copy_query_params),
             _ => self.read_time(cx),
@@ -253,6 +269,10 @@ impl Fact {
     }
 }
 
+fn balanced<'a>(cx: &'a Exchange, read: impl FnOnce(&'a Balancing) -> Value<'a>) -> Value<'a> {
+    cx.balancing.as_deref().map_or(Value::Null, read)
+}
+
 fn base_path(cx: &Exchange) -> &str {
     if cx.base_end == 0 { "/" } else { cx.base_path() }
 }
@@ -265,7 +285,7 @@ fn rule(cx: &Exchange) -> Option<&crate::compile::RoutePlan> {
 fn endpoint(cx: &Exchange) -> Option<Endpoint> {
     match crate::flow::preview(cx)? {
         ForwardTo::Network { endpoint, .. } => Some(endpoint),
-        ForwardTo::Hub { .. } => None,
+        ForwardTo::Hub { .. } | ForwardTo::Local(_) => None,
     }
 }
 
@@ -288,6 +308,14 @@ fn target_url(cx: &Exchange) -> Value<'_> {
                 Value::owned(format!("{scheme}://{}:{}{prefix}{relative_path}", to.host, to.port))
             }
             None => Value::text(relative_path),
+        },
+        Some(DestinationPlan::Balanced(balancer)) => match endpoint(cx) {
+            Some(to) => {
+                let path = balancer.path.render(cx, true).unwrap_or_default();
+                let (scheme, prefix) = (scheme(&to), &to.path_prefix);
+                Value::owned(format!("{scheme}://{}:{}{prefix}{path}", to.host, to.port))
+            }
+            None => Value::Null,
         },
         _ => Value::Null,
     }

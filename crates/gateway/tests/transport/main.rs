@@ -6,10 +6,12 @@
     reason = "a test fails by panicking, also in what it shares with others"
 )]
 
+mod balancing;
 mod framing;
 mod headers;
 mod hub;
 mod lifecycle;
+mod local;
 mod responses;
 mod stage;
 mod streaming;

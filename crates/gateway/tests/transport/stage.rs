@@ -9,7 +9,8 @@ use std::time::Duration;
 use parking::Seen;
 use pierhead_domain::{SystemClock, SystemRng};
 use pierhead_gateway::compile::{
-    CompiledProxy, Endpoint, HubPlace, OpenConnectorsProvider, Provider, ProviderKind, World, compile,
+    CompiledProxy, Endpoint, HubPlace, OpenConnectorsProvider, Provider, ProviderKind, TargetServer, World,
+    compile,
 };
 use pierhead_gateway::design::{
     Destination, EndpointFlows, PolicyText, Property, ProxyDesign, ProxyEndpoint, RouteRule, TargetEndpoint,
@@ -76,6 +77,7 @@ impl Stage {
 pub(crate) struct Proxy {
     design: ProxyDesign,
     provider: ProviderKind,
+    servers: Vec<(String, SocketAddr)>,
 }
 
 impl Proxy {
@@ -138,7 +140,19 @@ impl Proxy {
             }],
             ..ProxyDesign::default()
         };
-        Self { design, provider }
+        Self { design, provider, servers: Vec::new() }
+    }
+
+    /// Another way out than the provider `upstream`.
+    pub(crate) fn towards(mut self, destination: Destination) -> Self {
+        self.design.target_endpoints[0].destination = destination;
+        self
+    }
+
+    /// Target servers that its load balancer knows.
+    pub(crate) fn with_servers(mut self, servers: &[(&str, SocketAddr)]) -> Self {
+        self.servers = servers.iter().map(|(name, addr)| ((*name).to_owned(), *addr)).collect();
+        self
     }
 
     /// A property of the target endpoint.
@@ -176,6 +190,13 @@ impl Proxy {
         let mut world = World::new(Arc::new(Snapshot::empty("org", "test")));
         let provider = Provider { name: "upstream".into(), kind: self.provider.clone() };
         world.providers.insert("upstream".into(), Arc::new(provider));
+        for (name, addr) in &self.servers {
+            let host = addr.ip().to_string().into();
+            let endpoint =
+                Endpoint { tls: false, host, port: addr.port(), trust_all: false, path_prefix: "".into() };
+            let server = Arc::new(TargetServer { endpoint, enabled: true });
+            world.target_servers.insert(name.clone(), server);
+        }
         compile(&self.design, "1", &world).expect("compiles")
     }
 }

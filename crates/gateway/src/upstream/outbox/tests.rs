@@ -41,7 +41,8 @@ impl AsyncWrite for Reluctant {
 
 fn sent(outbox: &mut Outbox, body: RequestBody, each: usize) -> String {
     let mut io = Reluctant { held: Vec::new(), taken: Vec::new(), each, ready: false };
-    let head = RequestHead { method: &Method::PUT, target: "/", headers: &HeaderMap::new() };
+    let head =
+        RequestHead { method: &Method::PUT, target: "/", headers: &HeaderMap::new(), is_http10: false };
     outbox.begin(&head, "t", body);
     let mut cx = Context::from_waker(Waker::noop());
     for _ in 0..10_000 {

@@ -1,0 +1,121 @@
+//! Compiling where a target endpoint sends its requests.
+
+use super::{Compiler, DesignPart, DestinationPlan, LocalPlan, ProviderKind};
+use crate::design::{Destination, TargetEndpoint};
+use crate::door::HUB_ROOT;
+use crate::exchange::normalise;
+use crate::template::Template;
+
+impl Compiler<'_> {
+    pub(super) fn destination(&mut self, part: &DesignPart, target: &TargetEndpoint) -> DestinationPlan {
+        if !target.authentication.is_empty() {
+            let reason = "credentials of Google's cloud cannot be made here; set the header in a policy";
+            return self.unavailable(part, "Authentication", reason);
+        }
+        match &target.destination {
+            Destination::None => DestinationPlan::None,
+            Destination::Url(url) => self.url(part, url),
+            Destination::Provider { name, .. } if name.is_empty() || name == "NONE" => DestinationPlan::None,
+            Destination::Provider { name, relative_path } => self.provider(part, name, relative_path),
+            Destination::Balanced(balancer) => self.balancer(part, balancer),
+            Destination::LocalProxy { proxy, endpoint } => {
+                if self.world.running.proxy(proxy).is_none() && proxy != self.name {
+                    let message = format!("API proxy '{proxy}' is not deployed yet");
+                    self.warning(part, "UnknownProxy", message);
+                }
+                DestinationPlan::Local(LocalPlan::Proxy {
+                    proxy: proxy.as_str().into(),
+                    endpoint: endpoint.as_str().into(),
+                })
+            }
+            Destination::LocalPath(path) => match Template::parse(path.trim()) {
+                Ok(path) => DestinationPlan::Local(LocalPlan::Path(path)),
+                Err(bad) => {
+                    self.problem(part, "InvalidTargetPath", bad.to_string());
+                    DestinationPlan::None
+                }
+            },
+            Destination::Foreign { kind, .. } => self.unavailable(part, kind, why_no_target(kind)),
+        }
+    }
+
+    fn unavailable(&mut self, part: &DesignPart, kind: &str, reason: &str) -> DestinationPlan {
+        self.degradation(part, 0, kind, reason);
+        DestinationPlan::Unavailable { kind: kind.into(), reason: reason.into() }
+    }
+
+    /// The URL of a target endpoint or of a route.
+    pub(super) fn url(&mut self, part: &DesignPart, url: &str) -> DestinationPlan {
+        match Template::parse(url.trim()) {
+            Ok(template) => {
+                if let Some(literal) = template.as_literal()
+                    && !is_http_url(literal)
+                {
+                    let message = format!("'{literal}' is not an http or https URL");
+                    self.problem(part, "InvalidTargetUrl", message);
+                }
+                let mut asks_for_itself = false;
+                template
+                    .each_variable(&mut |variable| asks_for_itself |= variable.name().starts_with("target."));
+                if asks_for_itself {
+                    let message = "the URL of a target cannot be made of target. variables";
+                    self.problem(part, "InvalidTargetUrl", message);
+                }
+                DestinationPlan::Url(template)
+            }
+            Err(bad) => {
+                self.problem(part, "InvalidTargetUrl", bad.to_string());
+                DestinationPlan::None
+            }
+        }
+    }
+
+    fn provider(&mut self, part: &DesignPart, name: &str, relative_path: &str) -> DestinationPlan {
+        let Some(provider) = self.world.providers.get(name).cloned() else {
+            self.problem(part, "UnknownProvider", format!("there is no API provider '{name}'"));
+            return DestinationPlan::None;
+        };
+        let rooted = match relative_path.trim() {
+            "" => "/".to_owned(),
+            path if path.starts_with('/') => path.to_owned(),
+            path => format!("/{path}"),
+        };
+        let relative_path = match normalise(&rooted) {
+            Ok(path) if !path.contains(['?', '#', ' ']) => path.into_owned(),
+            Ok(_) => {
+                self.problem(part, "InvalidRelativePath", "the relative path has a blank, ? or #");
+                rooted.clone()
+            }
+            Err(bad) => {
+                self.problem(part, "InvalidRelativePath", format!("relative path: {bad}"));
+                rooted.clone()
+            }
+        };
+        if matches!(provider.kind, ProviderKind::OpenConnectors(_)) && !is_below_hub_root(&relative_path) {
+            let message =
+                format!("the relative path towards an Open Connectors provider lies below {HUB_ROOT}");
+            self.problem(part, "InvalidRelativePath", message);
+        }
+        DestinationPlan::Provider { provider, relative_path: relative_path.into() }
+    }
+}
+
+/// Why a target of an original cannot be called.
+fn why_no_target(kind: &str) -> &'static str {
+    match kind {
+        "ScriptTarget" | "HostedTarget" => "no Node.js runs here; give the target a URL",
+        "IntegrationEndpoint" => "it belongs to Google's integration service",
+        _ => "this kind of target is not known",
+    }
+}
+
+fn is_http_url(text: &str) -> bool {
+    let uri: Result<http::Uri, _> = text.parse();
+    uri.is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|h| !h.is_empty())
+    })
+}
+
+fn is_below_hub_root(path: &str) -> bool {
+    path.strip_prefix(HUB_ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,35 @@
+//! Another proxy of the same snapshot as target: its flows run here, and bodies stream through both.
+
+use std::rc::Rc;
+
+use crate::body::{ClientBodyState, RequestBody, Source};
+use crate::exchange::{Exchange, Message, MessageBody};
+use crate::fault::EngineFault;
+use crate::flow::{self, LocalTarget};
+use crate::proxy::{self, Client};
+use crate::server::Worker;
+
+/// Runs the other proxy from its first step to its last; its answer is the target's.
+pub(super) async fn call(
+    worker: &Rc<Worker>,
+    client: &Client,
+    outer: &Exchange,
+    to: &LocalTarget,
+    body: RequestBody,
+    state: Option<Rc<ClientBodyState>>,
+) -> Result<(Message, Source), EngineFault> {
+    let (message, streamed) = match body {
+        RequestBody::Empty => (MessageBody::Empty, None),
+        RequestBody::Whole(bytes) => (MessageBody::Replaced(bytes), None),
+        RequestBody::Client(body) => (MessageBody::Streaming, Some(body).zip(state)),
+    };
+    let mut request = outer.request.clone();
+    request.set_body(message);
+    let mut inner = outer.call_into(to, request)?;
+    let (source, _) = Box::pin(proxy::run(worker, client, &mut inner, streamed)).await;
+    let answer = inner.take_answer().unwrap_or_else(Message::empty_response);
+    if !inner.endpoint().flows.post_client.is_empty() {
+        tokio::task::spawn_local(async move { flow::run_post_client(&mut inner).await });
+    }
+    Ok((answer, source))
+}
