@@ -16,8 +16,8 @@ use crate::compile::{
 };
 use crate::condition::Lookup as _;
 use crate::design::{
-    Destination, FaultRule, Flow, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule, SharedFlowDesign, Step,
-    TargetEndpoint,
+    Destination, FaultRule, FileResource, Flow, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule,
+    SharedFlowDesign, Step, TargetEndpoint,
 };
 use crate::exchange::{Exchange, Incoming, Message, MessageBody, Services};
 use crate::fault::EngineFault;
@@ -56,6 +56,17 @@ impl ProxyDesign {
     pub(crate) fn policy(mut self, name: &str, xml: &str) -> Self {
         let kind = xml.trim_start_matches('<').split([' ', '>', '/']).next().unwrap().to_owned();
         self.policies.push(PolicyText { name: name.into(), kind, xml: xml.into(), fixed: false });
+        self
+    }
+
+    /// A file of the proxy.
+    pub(crate) fn resource(mut self, kind: &str, name: &str, content: &str) -> Self {
+        self.resources.push(FileResource {
+            kind: kind.into(),
+            name: name.into(),
+            content: content.into(),
+            ..FileResource::default()
+        });
         self
     }
 
@@ -279,6 +290,17 @@ impl Bench {
         }
     }
 
+    /// Runs the request part on a runtime, for steps that wait.
+    pub(crate) fn send_waiting(&self, request: Message) -> Sent {
+        let mut cx = self.begin(request).unwrap_or_else(|miss| panic!("{:?}", miss.fault));
+        let outcome = on_a_runtime(flow::run_request(&mut cx));
+        let to = match outcome {
+            RequestOutcome::Forward(to) => Some(to),
+            RequestOutcome::Answer => None,
+        };
+        Sent { cx, to }
+    }
+
     /// Runs the request part of `GET path`.
     pub(crate) fn get(&self, path: &str) -> Sent {
         self.send(get(path))
@@ -308,6 +330,15 @@ fn header_map(headers: &[(&str, &str)]) -> HeaderMap {
         map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
     }
     map
+}
+
+/// Runs `future` as a worker of the gateway does.
+pub(crate) fn on_a_runtime<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(tokio::runtime::LocalOptions::default())
+        .unwrap()
+        .block_on(future)
 }
 
 /// A request after its request part.

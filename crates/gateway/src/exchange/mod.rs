@@ -3,6 +3,7 @@
 mod message;
 mod params;
 mod path;
+mod script_memory;
 mod store;
 
 use std::cell::OnceCell;
@@ -25,6 +26,7 @@ pub use message::{Head, Message, MessageBody, RequestHead, ResponseHead};
 pub use params::Params;
 pub use path::{BadPath, normalise};
 pub(crate) use path::{encode, hex};
+pub(crate) use script_memory::{PendingCall, ScriptMemory};
 pub use store::ComputedVariables;
 pub(crate) use store::VariableStore;
 
@@ -99,6 +101,8 @@ pub struct Exchange {
     /// The `Authorization` that the hub is to see and no step of the flows: it stands in the request only
     /// while that is sent.
     pub(crate) hub_authorization: Option<HeaderValue>,
+    /// What its scripts keep from one to the next; few exchanges run any.
+    pub(crate) scripts: Option<Box<ScriptMemory>>,
 }
 
 /// Moments of an exchange; `None` until they come.
@@ -229,6 +233,7 @@ impl Exchange {
             shared_flows: Vec::new(),
             message_id: OnceCell::new(),
             hub_authorization: None,
+            scripts: None,
         }
     }
 

@@ -58,6 +58,19 @@ impl MessageReads {
     }
 }
 
+impl std::ops::BitOr for MessageReads {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self {
+            request: self.request || other.request,
+            response: self.response || other.response,
+            error: self.error || other.error,
+            message: self.message || other.message,
+        }
+    }
+}
+
 impl<'d> Blueprint<'d> {
     pub(crate) fn problem(&mut self, at: &Element, rule: &'static str, message: impl Into<String>) {
         self.problem_in(DesignPart::Policy(self.name.to_string()), at.line, rule, message);
@@ -219,6 +232,7 @@ const REPEATABLE: &[&str] = &[
     "Put",
     "Delete",
     "FaultRules",
+    "IncludeURL",
     "URIPath",
     "QueryParam",
     "Header",

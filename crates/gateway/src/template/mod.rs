@@ -13,6 +13,17 @@ use crate::variable::Variable;
 pub(crate) use digest::{Mac, decode_base64};
 use functions::Call;
 
+/// A digest as the template function of this name gives it: `sha256Hex`, `md5Base64`, …; `None` when there is
+/// no such function.
+pub(crate) fn digest(function: &str, bytes: &[u8]) -> Option<String> {
+    digest::Digest::function(function).map(|(digest, encoding)| encoding.write(&digest.of(bytes)))
+}
+
+/// A moment by a pattern of Java's SimpleDateFormat, in UTC.
+pub(crate) fn format_time(pattern: &str, at: pierhead_domain::EpochMillis) -> String {
+    timeformat::format(pattern, at)
+}
+
 /// A compiled template. Rendering one without variables copies nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Template {

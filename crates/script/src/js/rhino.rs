@@ -45,6 +45,18 @@ pub(super) fn translate(source: &str) -> Result<String, NotTranslated> {
     Ok(out)
 }
 
+/// The names that a script mentions outside of comments and plain strings, repeated as often as they are.
+pub fn words(source: &str) -> impl Iterator<Item = &str> {
+    let tokens = Lexer { source, at: 0, tokens: Vec::new() }.run();
+    tokens.into_iter().flat_map(|token| {
+        let is_template = token.text.starts_with('`');
+        // What stands between the braces of a template is code, and it is not worth telling from the rest.
+        let inside = if is_template { token.text } else { "" };
+        let inside = inside.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
+        (token.kind == Kind::Word).then_some(token.text).into_iter().chain(inside)
+    })
+}
+
 /// What to put where, in order: `each` goes, `in` becomes `of` the values, and a parenthesis closes them.
 fn for_each_loops(tokens: &[Token<'_>]) -> Vec<(usize, usize, &'static str)> {
     let mut edits = Vec::new();
@@ -274,6 +286,13 @@ mod tests {
         ] {
             assert_eq!(translate(source).as_deref(), Ok(source));
         }
+    }
+
+    #[test]
+    fn words_are_told_from_strings_and_comments() {
+        let source = "a.b('request') // c\n/* d */ + `x ${response.body}` + /e/.f";
+        let found: Vec<_> = words(source).filter(|word| !word.is_empty()).collect();
+        assert_eq!(found, ["a", "b", "x", "response", "body", "f"]);
     }
 
     proptest::proptest! {
