@@ -134,7 +134,7 @@ fn place(design: &ProxyDesign) -> Vec<(String, String, String)> {
 /// Every list of steps of an endpoint, with a name.
 fn steps_of(flows: &mut EndpointFlows) -> Vec<(String, &mut Vec<Step>)> {
     let mut all = Vec::new();
-    let EndpointFlows { pre, conditional, post, post_client, fault_rules, default_fault_rule } = flows;
+    let EndpointFlows { pre, conditional, post, post_client, fault_rules, default_fault_rule, event } = flows;
     for (name, flow) in [("pre", pre), ("post", post)] {
         all.push((format!("{name} request"), &mut flow.request));
         all.push((format!("{name} response"), &mut flow.response));
@@ -144,6 +144,7 @@ fn steps_of(flows: &mut EndpointFlows) -> Vec<(String, &mut Vec<Step>)> {
         all.push((format!("{} response", flow.name), &mut flow.response));
     }
     all.push(("post client".into(), post_client));
+    all.extend(event.iter_mut().map(|event| ("event".to_owned(), &mut event.response)));
     for rule in fault_rules.iter_mut().chain(default_fault_rule) {
         all.push((format!("fault rule {}", rule.name), &mut rule.steps));
     }

@@ -18,6 +18,21 @@ pub struct EndpointFlows {
     pub fault_rules: Vec<FaultRule>,
     /// Runs when no fault rule did, or always when it says so.
     pub default_fault_rule: Option<FaultRule>,
+    /// Runs for each event of a streamed answer (Apigee, targets only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventFlow>,
+}
+
+/// Steps that run for each server-sent event of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventFlow {
+    /// For people and trace.
+    pub name: String,
+    /// The content type of answers it is for; `text/event-stream`.
+    pub content_type: String,
+    /// What runs.
+    pub response: Vec<Step>,
 }
 
 /// Steps on the way in and on the way out.

@@ -11,7 +11,7 @@ mod target;
 use serde::{Deserialize, Serialize};
 
 pub use endpoint::{Property, ProxyEndpoint, RouteRule, TlsSettings};
-pub use flow::{EndpointFlows, FaultRule, Flow, Step};
+pub use flow::{EndpointFlows, EventFlow, FaultRule, Flow, Step};
 pub use target::{
     BalancedServer, Destination, HealthMonitor, HealthProbe, HttpProbe, LoadBalancer, TargetEndpoint,
 };
@@ -40,6 +40,10 @@ pub struct ProxyDesign {
     /// manifests. Nothing here changes what runs; an export gives it back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub enclosures: Vec<Enclosure>,
+    /// What the bundle's root document says besides, by the path of the element (`life_cycle/created_by`,
+    /// `@revision`). Nothing here changes what runs; an export gives it back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub annotations: Vec<Property>,
 }
 
 /// Steps that proxies share (Apigee's shared flow bundle, api-management §3).
@@ -61,6 +65,9 @@ pub struct SharedFlowDesign {
     /// As in [`ProxyDesign::enclosures`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub enclosures: Vec<Enclosure>,
+    /// As in [`ProxyDesign::annotations`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub annotations: Vec<Property>,
 }
 
 /// A policy as written.
