@@ -11,6 +11,7 @@ use crate::roots::{Layout, Root, roots};
 use crate::{BadBundle, Files, Limits, read_archive, read_folder};
 
 use shelf::Shelf;
+pub(crate) use sap::DEFAULT_FAULT_FLOW;
 
 /// Reads a bundle from a zip; `name` (its file name without `.zip`) is the bundle's when no document in it says
 /// another.

@@ -1,8 +1,8 @@
 //! Where each part of a bundle stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use pierhead_gateway::compile::CompileProblem;
+use pierhead_gateway::compile::{CompileProblem, DesignPart};
 use pierhead_gateway::design::{EndpointFlows, Step};
 
 /// Files and lines of the parts of a bundle.
@@ -12,9 +12,8 @@ pub(crate) struct Sources {
     pub(crate) root: String,
     /// Files of policies, by name.
     pub(crate) policies: BTreeMap<String, String>,
-    /// By `proxy endpoint <name>`, `target endpoint <name>` or `shared flow <name>`, as the compiler calls
-    /// them.
-    pub(crate) endpoints: BTreeMap<String, EndpointSource>,
+    /// Documents of endpoints and shared flows.
+    pub(crate) endpoints: HashMap<DesignPart, EndpointSource>,
     /// Files of resources, by `<kind>://<name>`.
     pub(crate) resources: BTreeMap<String, String>,
 }
@@ -92,24 +91,28 @@ pub(crate) fn steps_of(flows: &EndpointFlows) -> Vec<PlacedStep<'_>> {
 }
 
 impl Sources {
-    /// The place that a compiler's problem is about, as file and line.
-    ///
-    /// The compiler knows a design, not a file: it says `proxy endpoint default` and begins its message with
-    /// the step or rule.
+    /// The place that a compiler's problem is about, as file and line. The compiler knows a design, not its
+    /// documents: about an endpoint it says no line, and begins its message with the step or rule.
     pub(crate) fn locate(&self, problem: &CompileProblem, flows: Option<&EndpointFlows>) -> (String, usize) {
-        if let Some(file) = problem.file.strip_prefix("policy ").and_then(|name| self.policies.get(name)) {
-            return (file.clone(), problem.line);
+        let (file, line) = self.part(&problem.part);
+        if problem.line > 0 {
+            return (file.to_owned(), problem.line);
         }
-        let Some(endpoint) = self.endpoints.get(&problem.file) else {
-            return (self.root.clone(), 0);
-        };
-        let line = flows.and_then(|flows| endpoint.marks.line_of(flows, &problem.message));
-        (endpoint.file.clone(), line.unwrap_or(endpoint.line))
+        let marks = self.endpoints.get(&problem.part).map(|endpoint| &endpoint.marks);
+        let exact = marks.zip(flows).and_then(|(marks, flows)| marks.line_of(flows, &problem.message));
+        (file.to_owned(), exact.unwrap_or(line))
     }
 
-    /// File and line of an endpoint, by the compiler's name of it.
-    pub(crate) fn endpoint(&self, key: &str) -> (&str, usize) {
-        self.endpoints.get(key).map_or((self.root.as_str(), 0), |found| (found.file.as_str(), found.line))
+    /// File and line of a part.
+    pub(crate) fn part(&self, part: &DesignPart) -> (&str, usize) {
+        match part {
+            DesignPart::Policy(name) => (self.policy(name), 0),
+            DesignPart::Resource(url) => (self.resources.get(url).unwrap_or(&self.root), 0),
+            part => self
+                .endpoints
+                .get(part)
+                .map_or((self.root.as_str(), 0), |found| (found.file.as_str(), found.line)),
+        }
     }
 
     /// File of a policy.

@@ -40,6 +40,7 @@ impl Node {
             let why = format!("the document has more than {} bytes", limits.xml_bytes);
             return Err(BadXml { line: 1, why });
         }
+        let xml = without_mark(xml);
         let mut reader = Reader::from_str(xml);
         let mut lines = Lines { xml, seen: 0, line: 1 };
         let (mut open, mut root, mut count) = (Vec::<Self>::new(), None, 0_usize);
@@ -69,7 +70,7 @@ impl Node {
                 Event::Text(text) => {
                     match open.last_mut() {
                         Some(node) => node.text.push_str(&text.xml10_content()),
-                        None if text.trim().trim_start_matches('\u{feff}').is_empty() => {}
+                        None if text.trim().is_empty() => {}
                         None => return Err(bad("text outside of the root element".into())),
                     }
                     None
@@ -162,13 +163,18 @@ impl Node {
 
     /// The element as written; `xml` is what it was parsed from.
     pub(crate) fn source<'x>(&self, xml: &'x str) -> &'x str {
-        xml.get(self.span.0..self.span.1).unwrap_or_default()
+        without_mark(xml).get(self.span.0..self.span.1).unwrap_or_default()
     }
 
     /// Whether it says nothing at all.
     pub(crate) fn is_blank(&self) -> bool {
         self.attributes.is_empty() && self.text().is_empty() && self.children.iter().all(Self::is_blank)
     }
+}
+
+/// Positions are counted after a byte order mark.
+fn without_mark(xml: &str) -> &str {
+    xml.strip_prefix('\u{feff}').unwrap_or(xml)
 }
 
 fn position(reader: &Reader<&[u8]>) -> usize {

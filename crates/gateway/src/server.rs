@@ -50,6 +50,9 @@ pub struct GatewayConfig {
     pub access_log: Option<Arc<dyn AccessLog>>,
     /// Certificate authorities trusted for targets beside the public ones.
     pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Connects here instead of to any target, without TLS: for trying proxies out on one's own machine. The
+    /// hub of this installation is not a connection.
+    pub divert: Option<SocketAddr>,
 }
 
 impl GatewayConfig {
@@ -65,6 +68,7 @@ impl GatewayConfig {
             snapshot,
             access_log: None,
             extra_roots: Vec::new(),
+            divert: None,
         }
     }
 }

@@ -19,6 +19,7 @@ mod response_head;
 mod stream;
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -113,11 +114,12 @@ impl Upstreams {
         limits: &Limits,
         counters: Arc<ThreadCounters>,
         extra_roots: &[CertificateDer<'static>],
+        divert: Option<SocketAddr>,
     ) -> Self {
         Self {
             stacks: RefCell::default(),
             hasher: ahash::RandomState::new(),
-            connector: Connector::new(limits, extra_roots),
+            connector: Connector::new(limits, extra_roots, divert),
             counters,
             idle_limit: limits.idle_upstreams,
         }

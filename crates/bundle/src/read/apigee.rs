@@ -3,6 +3,7 @@
 mod flows;
 mod target;
 
+use pierhead_gateway::compile::DesignPart;
 use pierhead_gateway::design::{
     FileResource, PolicyText, Property, ProxyDesign, ProxyEndpoint, RouteRule, SharedFlowDesign, TlsSettings,
 };
@@ -67,7 +68,7 @@ pub(super) fn shared_flow(shelf: &mut Shelf<'_>, name: &str) -> SharedFlowDesign
         let mut marks = Marks::default();
         design.steps = flows::steps(shelf, path, Some(&root), &mut marks);
         let source = EndpointSource { file: shelf.path(path), line: root.line, marks };
-        shelf.sources.endpoints.insert(format!("shared flow {}", design.name), source);
+        shelf.sources.endpoints.insert(DesignPart::SharedFlow, source);
     }
     design.resources = resources(shelf);
     design.enclosures = shelf.enclosures();
@@ -79,10 +80,10 @@ fn list(root: &Node, element: &str) -> Vec<String> {
     root.child(element).into_iter().flat_map(|list| &list.children).map(|item| item.text().to_owned()).collect()
 }
 
-/// `default` comes first, then what the root document lists, in its order, then the rest by name.
-pub(super) fn place(listed: &[String], name: &str) -> (bool, usize, String) {
+/// What the root document lists comes first, in its order, then the rest: `default`, then by name.
+pub(super) fn place(listed: &[String], name: &str) -> (usize, bool, String) {
     let at = listed.iter().position(|listed| listed == name).unwrap_or(listed.len());
-    (name != "default", at, name.to_owned())
+    (at, name != "default", name.to_owned())
 }
 
 fn policies(shelf: &mut Shelf<'_>) -> Vec<PolicyText> {
@@ -141,7 +142,7 @@ fn proxy_endpoint(shelf: &mut Shelf<'_>, path: &str) -> Option<ProxyEndpoint> {
         });
     }
     let source = EndpointSource { file: shelf.path(path), line: root.line, marks };
-    shelf.sources.endpoints.insert(format!("proxy endpoint {name}"), source);
+    shelf.sources.endpoints.insert(DesignPart::ProxyEndpoint(name.clone()), source);
     endpoint.name = name;
     Some(endpoint)
 }

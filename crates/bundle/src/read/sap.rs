@@ -4,6 +4,7 @@ mod flows;
 mod target;
 mod template;
 
+use pierhead_gateway::compile::DesignPart;
 use pierhead_gateway::design::{FileResource, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule};
 
 use super::apigee::place;
@@ -14,6 +15,7 @@ use crate::source::{EndpointSource, Marks};
 use crate::xml::Node;
 use crate::Severity;
 
+pub(crate) use flows::DEFAULT_FAULT_FLOW;
 pub(super) use template::template;
 
 /// What the root document of a proxy says that the files say too, or that the model has a place for.
@@ -123,6 +125,6 @@ fn proxy_endpoint(shelf: &mut Shelf<'_>, path: &str) -> Option<ProxyEndpoint> {
         });
     }
     let source = EndpointSource { file: shelf.path(path), line: root.line, marks };
-    shelf.sources.endpoints.insert(format!("proxy endpoint {name}"), source);
+    shelf.sources.endpoints.insert(DesignPart::ProxyEndpoint(name.clone()), source);
     Some(endpoint)
 }

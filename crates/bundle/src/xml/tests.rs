@@ -39,11 +39,11 @@ fn what_is_no_document_is_refused_with_its_line() {
 
 #[test]
 fn each_bound_is_named() {
-    let limits = Limits { xml_bytes: 20_000, xml_elements: 50, ..Limits::default() };
+    let limits = Limits { xml_bytes: 20_000, xml_elements: 80, ..Limits::default() };
     let attributes: String = (0..200).map(|n| format!(" a{n}=''")).collect();
     for (xml, part) in [
         ("<A>".repeat(1_000), "deeper"),
-        (format!("<A>{}</A>", "<B/>".repeat(100)), "more than 50 elements"),
+        (format!("<A>{}</A>", "<B/>".repeat(100)), "more than 80 elements"),
         (format!("<A>{}</A>", "x".repeat(30_000)), "more than 20000 bytes"),
         (format!("<A{attributes}/>"), "too many attributes"),
         (format!("<{}/>", "A".repeat(300)), "more than 256 bytes"),

@@ -12,6 +12,10 @@ impl Compiler<'_> {
             let reason = "credentials of Google's cloud cannot be made here; set the header in a policy";
             return self.unavailable(part, "Authentication", reason);
         }
+        if target.flows.event.as_ref().is_some_and(|event| !event.response.is_empty()) {
+            // To pass events by unread would skip what may well be their check.
+            return self.unavailable(part, "EventFlow", "steps for single events are not run yet");
+        }
         match &target.destination {
             Destination::None => DestinationPlan::None,
             Destination::Url(url) => self.url(part, url),

@@ -146,7 +146,7 @@ async fn welcome(stream: TcpStream, peer: std::net::SocketAddr, open: Open) {
 impl Worker {
     fn new(config: &GatewayConfig, threads: usize, counters: Arc<ThreadCounters>) -> Self {
         let limits = config.limits.clone();
-        let upstreams = Rc::new(Upstreams::new(&limits, Arc::clone(&counters), &config.extra_roots));
+        let upstreams = Rc::new(Upstreams::new(&limits, Arc::clone(&counters), &config.extra_roots, config.divert));
         let mut http = hyper::server::conn::http1::Builder::new();
         http.max_buf_size(
             limits.read_buffer_bytes.max(limits.header_bytes + limits.request_line_bytes + 1024),

@@ -1,5 +1,6 @@
 //! Opens connections to targets.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,10 +45,15 @@ pub(super) struct Connector {
     verified: Result<TlsConnector, Arc<str>>,
     anything: Result<TlsConnector, Arc<str>>,
     lines: LineLimits,
+    divert: Option<SocketAddr>,
 }
 
 impl Connector {
-    pub(super) fn new(limits: &Limits, extra_roots: &[CertificateDer<'static>]) -> Self {
+    pub(super) fn new(
+        limits: &Limits,
+        extra_roots: &[CertificateDer<'static>],
+        divert: Option<SocketAddr>,
+    ) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         for root in extra_roots {
@@ -70,6 +76,7 @@ impl Connector {
                 read_bytes: limits.read_buffer_bytes,
                 head_bytes: limits.response_head_bytes,
             },
+            divert,
         }
     }
 
@@ -85,6 +92,11 @@ impl Connector {
     }
 
     async fn connect_unhurried(&self, to: &Key) -> Result<Stream, ConnectError> {
+        if let Some(instead) = self.divert {
+            let stream = TcpStream::connect(instead).await.map_err(ConnectError::Refused)?;
+            let _ = stream.set_nodelay(true);
+            return Ok(Stream::Plain(stream));
+        }
         let stream = self.tcp(to).await?;
         Ok(match to.trust {
             Trust::Plain => Stream::Plain(stream),

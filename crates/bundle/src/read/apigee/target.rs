@@ -1,5 +1,6 @@
 //! Apigee's target endpoints.
 
+use pierhead_gateway::compile::DesignPart;
 use pierhead_gateway::design::{
     BalancedServer, Destination, HealthMonitor, HealthProbe, HttpProbe, LoadBalancer, Property, TargetEndpoint,
 };
@@ -55,7 +56,7 @@ pub(super) fn endpoint(shelf: &mut Shelf<'_>, path: &str) -> Option<TargetEndpoi
         shelf.note(Severity::Warning, "RepeatedElement", (path, root.line), message);
     }
     let source = EndpointSource { file: shelf.path(path), line: root.line, marks };
-    shelf.sources.endpoints.insert(format!("target endpoint {name}"), source);
+    shelf.sources.endpoints.insert(DesignPart::TargetEndpoint(name), source);
     Some(endpoint)
 }
 

@@ -1,5 +1,6 @@
 //! SAP's target endpoints, with the load balancing that only an import can set up.
 
+use pierhead_gateway::compile::DesignPart;
 use pierhead_gateway::design::{
     BalancedServer, Destination, HealthMonitor, HealthProbe, HttpProbe, LoadBalancer, TargetEndpoint,
 };
@@ -38,7 +39,7 @@ pub(super) fn endpoint(shelf: &mut Shelf<'_>, path: &str) -> Option<(bool, Targe
     };
     let is_default = shelf.flag(path, root.child("isDefault"), false);
     let source = EndpointSource { file: shelf.path(path), line: root.line, marks };
-    shelf.sources.endpoints.insert(format!("target endpoint {name}"), source);
+    shelf.sources.endpoints.insert(DesignPart::TargetEndpoint(name), source);
     Some((is_default, endpoint))
 }
 

@@ -1,5 +1,6 @@
 //! Policy templates (api-management §2.6): flows stand as escaped text in the root document.
 
+use pierhead_gateway::compile::DesignPart;
 use pierhead_gateway::design::EndpointFlows;
 
 use super::super::shelf::{Shelf, stem};
@@ -25,18 +26,21 @@ pub(in crate::read) fn template(shelf: &mut Shelf<'_>, name: &str) -> PolicyTemp
         template.title = root.text_of("title").to_owned();
         template.description = root.text_of("description").to_owned();
         template.annotations = annotations::read(&root, KNOWN);
-        template.proxy_flows = fragment(shelf, path, root.child("proxyEndPointxml"), "proxy");
-        template.target_flows = fragment(shelf, path, root.child("targetEndPointxml"), "target");
+        template.proxy_flows = fragment(shelf, path, root.child("proxyEndPointxml"), DesignPart::ProxyEndpoint);
+        template.target_flows = fragment(shelf, path, root.child("targetEndPointxml"), DesignPart::TargetEndpoint);
     }
     template.policies = policies(shelf);
     template.resources = resources(shelf);
     template.enclosures = shelf.enclosures();
     // It says the version again and is written anew.
-    template.enclosures.retain(|enclosure| enclosure.path != "MANIFEST.MF");
+    let version = format!("Version: {}", template.version);
+    template.enclosures.retain(|enclosure| {
+        enclosure.path != "MANIFEST.MF" || enclosure.content.trim() != version
+    });
     template
 }
 
-fn fragment(shelf: &mut Shelf<'_>, path: &str, node: Option<&Node>, side: &str) -> EndpointFlows {
+fn fragment(shelf: &mut Shelf<'_>, path: &str, node: Option<&Node>, side: fn(String) -> DesignPart) -> EndpointFlows {
     let mut marks = Marks::default();
     let (line, text) = node.map_or((0, ""), |node| (node.line, node.whole_text()));
     let root = shelf.fragment(path, line, text);
@@ -47,6 +51,6 @@ fn fragment(shelf: &mut Shelf<'_>, path: &str, node: Option<&Node>, side: &str) 
         *mark = line;
     }
     let source = EndpointSource { file: shelf.path(path), line, marks };
-    shelf.sources.endpoints.insert(format!("{side} endpoint default"), source);
+    shelf.sources.endpoints.insert(side("default".into()), source);
     flows
 }
