@@ -3,28 +3,22 @@
 mod finish;
 mod headers;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, EXPECT, HOST, RETRY_AFTER};
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use http::header::{CONTENT_LENGTH, HOST, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body;
-use hyper::body::Incoming as IncomingBody;
 use pierhead_domain::RequestId;
 
 pub(crate) use self::finish::Finish;
-use self::headers::announces_body;
 pub(crate) use self::headers::{add_forwarded, declared_length, is_hop_by_hop, strip_hop_by_hop};
 use crate::body::{AnswerBody, ClientBody, Patient, ReadBodyError, Source, read_whole};
-use crate::exchange::{Exchange, Incoming, Message, MessageBody};
+use crate::exchange::{Exchange, Head, Incoming, Message, MessageBody};
 use crate::fault::EngineFault;
 use crate::flow::{self, RequestOutcome};
-use crate::guard::Watch;
-use crate::server::Worker;
+use crate::server::{BodyReader, Expects, RequestHead, Watch, Worker};
 use crate::target::{self, StreamedBody};
 
 /// The client's end of a connection.
@@ -35,26 +29,35 @@ pub(crate) struct Client {
     pub(crate) watch: Rc<Watch>,
 }
 
-/// Names the request in the answer and in our logs.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What a client gets. Framing is the transport's: what a policy or a target said about it is gone.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// The reason phrase, when it is not the standard one.
+    pub(crate) reason: Option<Box<str>>,
+    pub(crate) headers: HeaderMap,
+    /// Names the request in the answer and in our logs.
+    pub(crate) id: RequestId,
+    pub(crate) body: AnswerBody,
+}
 
 /// The longest silence in an answer that no target sends.
 const NO_TARGET_IO: Duration = Duration::from_secs(60);
 
 /// Answers one request. Never fails: what goes wrong is a fault.
 pub(crate) async fn serve(
-    worker: Rc<Worker>,
-    client: Rc<Client>,
-    request: Request<IncomingBody>,
-) -> Result<Response<AnswerBody>, Infallible> {
-    let mut finish = Finish::begin(&worker, &client, &request);
+    worker: &Rc<Worker>,
+    client: &Rc<Client>,
+    head: RequestHead,
+    body: Option<BodyReader>,
+) -> Answer {
+    let mut finish = Finish::begin(worker, client, &head);
     if worker.counters.requests_in_flight() > worker.requests_in_flight {
         worker.counters.shed();
-        return Ok(refuse(&worker, &client, finish, &EngineFault::Overloaded));
+        return refuse(worker, client, finish, &EngineFault::Overloaded);
     }
-    let (message, body) = match accept(request) {
-        Ok(accepted) => accepted,
-        Err(fault) => return Ok(refuse(&worker, &client, finish, &fault)),
+    let message = match accept(head, body.is_some()) {
+        Ok(message) => message,
+        Err(fault) => return refuse(worker, client, finish, &fault),
     };
     let is_head = message.as_request().is_some_and(|head| head.method == Method::HEAD);
     let incoming = Incoming {
@@ -68,14 +71,14 @@ pub(crate) async fn serve(
         Ok(exchange) => exchange,
         Err(miss) => {
             let id = RequestId::new(worker.services.clock.now(), worker.services.rng.as_ref());
-            return Ok(respond(&client, finish, miss.answer(), Source::Empty, NO_TARGET_IO, &id));
+            return respond(client, finish, miss.answer(), Source::Empty, NO_TARGET_IO, id);
         }
     };
     finish.serves(&exchange);
     if let Some(limit) = exchange.endpoint().api_timeout {
         client.watch.end_by(Some(client.watch.last_progress() + limit));
     }
-    let (source, io) = run(&worker, &client, &mut exchange, body.map(ClientBody::new)).await;
+    let (source, io) = run(worker, client, &mut exchange, body.map(ClientBody::new)).await;
     client.watch.relax();
     client.watch.end_by(None);
     let mut answer =
@@ -89,12 +92,13 @@ pub(crate) async fn serve(
         answer.headers.insert(CONTENT_LENGTH, length);
     }
     if exchange.endpoint().flows.post_client.is_empty() {
-        return Ok(respond(&client, finish, answer, source, io, exchange.message_id()));
+        let id = exchange.take_message_id();
+        return respond(client, finish, answer, source, io, id);
     }
     exchange.times.client_sent_start = Some(worker.services.clock.now());
     let id = exchange.message_id().clone();
     finish.is_followed_by_steps(exchange);
-    Ok(respond(&client, finish, answer, source, io, &id))
+    respond(client, finish, answer, source, io, id)
 }
 
 /// Runs flows and target; afterwards `exchange.response` is final. Returns the body it streams, and how long
@@ -160,18 +164,15 @@ pub(crate) async fn run(
     (source, io)
 }
 
-/// Takes a request apart; what the guard cannot see of it is checked here.
-fn accept(request: Request<IncomingBody>) -> Result<(Message, Option<IncomingBody>), EngineFault> {
-    let (mut head, body) = request.into_parts();
-    if matches!(head.method, Method::POST | Method::PUT) && !announces_body(&head.headers) {
+/// Checks what its head asks of us, and what it says about the host.
+fn accept(mut head: RequestHead, has_body: bool) -> Result<Message, EngineFault> {
+    if matches!(head.method, Method::POST | Method::PUT) && !head.announces_body {
         return Err(EngineFault::LengthRequired);
     }
-    if let Some(expected) = head.headers.get(EXPECT)
-        && !expected.as_bytes().eq_ignore_ascii_case(b"100-continue")
-    {
+    if head.expects == Expects::Other {
         return Err(EngineFault::BadRequest("Only 100-continue can be expected"));
     }
-    if let Some(authority) = head.uri.authority() {
+    if let Some(authority) = &head.authority {
         // An absolute request target names the host itself; a Host header that says otherwise is a trick.
         if head
             .headers
@@ -185,56 +186,43 @@ fn accept(request: Request<IncomingBody>) -> Result<(Message, Option<IncomingBod
         let host = HeaderValue::from_str(authority.as_str());
         head.headers.insert(HOST, host.map_err(|_| EngineFault::BadRequest("The host is no host"))?);
     }
-    strip_hop_by_hop(&mut head.headers)
-        .map_err(|_| EngineFault::BadRequest("Connection names too many headers"))?;
-    let uri = head.uri.into_parts().path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let body = (!body.is_end_stream()).then_some(body);
-    let kind = if body.is_some() { MessageBody::Streaming } else { MessageBody::Empty };
-    Ok((Message::request(head.method, uri, head.version, head.headers, kind), body))
+    if head.nominates {
+        strip_hop_by_hop(&mut head.headers)
+            .map_err(|_| EngineFault::BadRequest("Connection names too many headers"))?;
+    }
+    let kind = if has_body { MessageBody::Streaming } else { MessageBody::Empty };
+    Ok(Message::request(head.method, head.target, head.version, head.headers, kind))
 }
 
 /// Answers a request that belongs to no proxy.
-fn refuse(worker: &Worker, client: &Rc<Client>, finish: Finish, fault: &EngineFault) -> Response<AnswerBody> {
+fn refuse(worker: &Worker, client: &Rc<Client>, finish: Finish, fault: &EngineFault) -> Answer {
     let mut answer = fault.fault().answer(false);
     if *fault == EngineFault::Overloaded {
         answer.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     let id = RequestId::new(worker.services.clock.now(), worker.services.rng.as_ref());
-    respond(client, finish, answer, Source::Empty, NO_TARGET_IO, &id)
+    respond(client, finish, answer, Source::Empty, NO_TARGET_IO, id)
 }
 
-/// Turns a final answer into what hyper writes. Framing is hyper's: what a policy or a target said about it
-/// is gone.
+/// Puts a final answer together.
 fn respond(
     client: &Rc<Client>,
     mut finish: Finish,
     answer: Message,
     streamed: Source,
     io: Duration,
-    request_id: &RequestId,
-) -> Response<AnswerBody> {
-    let status = answer.status();
-    let reason = answer.as_response().and_then(|head| head.reason.as_deref().map(reason_phrase));
+    id: RequestId,
+) -> Answer {
     let source = match answer.body {
         MessageBody::Streaming => streamed,
         MessageBody::Replaced(bytes) => Source::Whole(bytes),
         MessageBody::Empty => Source::Empty,
     };
-    finish.status(status, request_id.as_str());
-    let mut headers: HeaderMap = answer.headers;
-    if let Ok(id) = HeaderValue::from_str(request_id.as_str()) {
-        headers.insert(REQUEST_ID, id);
-    }
-    let mut response = Response::new(AnswerBody::new(source, io, Rc::clone(&client.watch), finish));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    if let Some(Some(reason)) = reason {
-        response.extensions_mut().insert(reason);
-    }
-    response
-}
-
-/// A reason phrase of a policy's or a target's; `None` when it holds what a status line cannot.
-fn reason_phrase(text: &str) -> Option<hyper::ext::ReasonPhrase> {
-    hyper::ext::ReasonPhrase::try_from(Bytes::copy_from_slice(text.as_bytes())).ok()
+    let (status, reason) = match answer.head {
+        Head::Response(head) => (head.status, head.reason),
+        Head::Request(_) => (StatusCode::OK, None),
+    };
+    finish.status(status, id.as_str());
+    let body = AnswerBody::new(source, io, Rc::clone(&client.watch), finish);
+    Answer { status, reason, headers: answer.headers, id, body }
 }

@@ -5,7 +5,10 @@
 
 mod access_log;
 mod connection;
+mod date;
+mod deadline;
 mod farewell;
+mod http1;
 mod prefetched_rng;
 mod worker;
 
@@ -28,6 +31,8 @@ use crate::ports::Ports;
 use crate::snapshot::SnapshotCell;
 
 pub use self::access_log::{AccessLog, AccessRecord};
+pub(crate) use self::deadline::Watch;
+pub(crate) use self::http1::{BodyReader, Expects, RequestHead};
 pub(crate) use self::worker::Worker;
 
 /// What a gateway needs to start.

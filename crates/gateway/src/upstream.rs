@@ -10,9 +10,7 @@
 
 mod connect;
 mod decoder;
-mod inbox;
 mod line;
-mod outbox;
 mod request_head;
 mod resolve;
 mod response_head;
@@ -37,8 +35,8 @@ pub(crate) use self::response_head::{BadResponse, ResponseHead};
 use crate::body::RequestBody;
 use crate::compile::{Endpoint, TargetTimeouts};
 use crate::counters::ThreadCounters;
-use crate::guard::Watch;
 use crate::limits::Limits;
+use crate::server::Watch;
 
 /// What two requests must have in common to share a connection: credentials and trust never mix.
 #[derive(Debug)]

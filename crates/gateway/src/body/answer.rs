@@ -10,9 +10,9 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::{BodyError, ClientBodyState, CutOff};
 use crate::balancer::InUse;
-use crate::guard::Watch;
 use crate::ports::HubBody;
 use crate::proxy::Finish;
+use crate::server::Watch;
 use crate::upstream::{Line, Upstreams};
 
 /// Where an answer's body comes from.
@@ -160,6 +160,17 @@ pub(crate) struct AnswerBody {
 impl AnswerBody {
     pub(crate) fn new(source: Source, io: Duration, watch: Rc<Watch>, finish: Finish) -> Self {
         Self { source, io, watch, finish, broken: None }
+    }
+
+    /// Whether more of the request's body is read while this one is written.
+    pub(crate) fn reads_request(&self) -> bool {
+        match &self.source {
+            Source::Upstream(body) => {
+                body.line.is_some() && body.request.as_ref().is_some_and(|request| !request.ended())
+            }
+            Source::Hub(body) => !body.is_end_stream(),
+            Source::Empty | Source::Whole(_) => false,
+        }
     }
 }
 

@@ -1,15 +1,16 @@
 //! The request body on its way to a target.
 
 use std::cell::Cell;
+use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
 use super::BodyError;
+use crate::server::BodyReader;
 
 /// How far the client's body has got; shared with the exchange that forwards it.
 #[derive(Debug, Default)]
@@ -31,17 +32,21 @@ impl ClientBodyState {
 }
 
 /// The client's body as it arrives. Trailers are dropped: no target asked for them.
-#[derive(Debug)]
 pub(crate) struct ClientBody {
-    incoming: Incoming,
+    reader: BodyReader,
     state: Rc<ClientBodyState>,
 }
 
 impl ClientBody {
-    pub(crate) fn new(incoming: Incoming) -> (Self, Rc<ClientBodyState>) {
-        let state =
-            Rc::new(ClientBodyState { ended: Cell::new(incoming.is_end_stream()), failed: Cell::new(false) });
-        (Self { incoming, state: Rc::clone(&state) }, state)
+    pub(crate) fn new(reader: BodyReader) -> (Self, Rc<ClientBodyState>) {
+        let state = Rc::new(ClientBodyState::default());
+        (Self { reader, state: Rc::clone(&state) }, state)
+    }
+}
+
+impl fmt::Debug for ClientBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBody").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
@@ -54,32 +59,21 @@ impl Body for ClientBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        loop {
-            let frame = match std::task::ready!(Pin::new(&mut this.incoming).poll_frame(cx)) {
-                Some(Ok(frame)) if frame.is_data() => frame,
-                Some(Ok(_)) => continue,
-                Some(Err(error)) => {
-                    this.state.failed.set(true);
-                    return Poll::Ready(Some(Err(error.into())));
-                }
-                None => {
-                    this.state.ended.set(true);
-                    return Poll::Ready(None);
-                }
-            };
-            if this.incoming.is_end_stream() {
-                this.state.ended.set(true);
-            }
-            return Poll::Ready(Some(Ok(frame)));
+        let part = std::task::ready!(this.reader.poll_data(cx));
+        if matches!(part, Some(Err(_))) {
+            this.state.failed.set(true);
+        } else if this.reader.is_ended() {
+            this.state.ended.set(true);
         }
+        Poll::Ready(part.map(|part| part.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.reader.is_ended()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.reader.exact().map_or_else(SizeHint::new, SizeHint::with_exact)
     }
 }
 

@@ -3,14 +3,13 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use http::{Method, Request, StatusCode};
-use hyper::body::Incoming;
+use http::{Method, StatusCode};
 use pierhead_domain::EpochMillis;
 
 use super::Client;
 use crate::exchange::Exchange;
 use crate::flow;
-use crate::server::{AccessRecord, Worker};
+use crate::server::{AccessRecord, RequestHead, Worker};
 
 /// Travels with a request and its answer's body; dropping it ends the request.
 pub(crate) struct Finish {
@@ -34,14 +33,14 @@ struct LogLine {
 }
 
 impl Finish {
-    pub(super) fn begin(worker: &Rc<Worker>, client: &Rc<Client>, request: &Request<Incoming>) -> Self {
+    pub(super) fn begin(worker: &Rc<Worker>, client: &Rc<Client>, head: &RequestHead) -> Self {
         worker.counters.request_began();
         let line = worker.access_log.is_some().then(|| {
             Box::new(LogLine {
                 at: worker.services.clock.now(),
                 began: Instant::now(),
-                method: request.method().clone(),
-                path: request.uri().path().to_owned(),
+                method: head.method.clone(),
+                path: head.target.path().to_owned(),
                 proxy: String::new(),
                 request_id: String::new(),
             })
@@ -89,7 +88,6 @@ impl Finish {
 impl Drop for Finish {
     fn drop(&mut self) {
         self.worker.counters.request_ended(self.status.map(|status| status.as_u16()));
-        self.client.watch.answered();
         if let (Some(log), Some(line)) = (&self.worker.access_log, &self.line) {
             log.record(&AccessRecord {
                 at: line.at,

@@ -1,6 +1,6 @@
 //! Headers that end at a hop, on either side (RFC 9110 §7.6.1; hostile-input §4.2 line 4).
 
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
 /// A Connection header that names more than this is an attack, not a message.
@@ -76,11 +76,6 @@ fn is_protected(name: &HeaderName) -> bool {
         | "access-token" | "apikey" | "x-api-key" | "cache-control" => true,
         other => other.starts_with("x-forwarded-") || other.starts_with("x-apigee-"),
     }
-}
-
-/// Whether a body is announced, by length or by chunks.
-pub(crate) fn announces_body(headers: &HeaderMap) -> bool {
-    headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// A Content-Length that is one whole number.

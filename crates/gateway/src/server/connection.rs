@@ -1,27 +1,30 @@
-//! Drives one client connection: hyper, the guard's refusals, the clock, the drain.
+//! Drives one client connection: head, exchange, answer, again; with the clock, the drain and the refusals.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop::has_budget_remaining;
+use tokio::time::Sleep;
 
 use super::farewell;
+use super::http1::{AnswerHead, Asked, HeadLimits, NoHead, Refusal, RequestHead, Stream, Wire, Writer};
 use super::worker::Open;
-use crate::guard::{Guard, HeadLimits, Refusal, Waiting, Watch};
+use crate::body::AnswerBody;
 use crate::limits::Limits;
-use crate::proxy::{self, Client};
+use crate::outbox::Outbox;
+use crate::proxy::{self, Answer, Client};
 
 /// Why a connection ended.
 enum End {
-    /// hyper is through with it, and has closed our side unless the connection broke.
-    Finished { broken: bool },
-    /// The guard refused what came last.
+    /// Everything was said. Our side is to be closed such that the last answer arrives.
+    Finished,
+    /// The client left, or an answer broke off: there is nobody to talk to or nothing to say.
+    Broken,
+    /// What came last is refused.
     Refused(Refusal),
     /// Nothing was asked for too long.
     Idle,
@@ -29,69 +32,229 @@ enum End {
     Stalled,
 }
 
+/// What a connection waits for, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// For the rest of a request head.
+    Head(Instant),
+    /// For the next request.
+    Idle(Instant),
+    /// For the client to send more of a body or to read more of an answer.
+    Client(Instant),
+    /// For us.
+    Answer,
+}
+
 /// Serves a connection until it ends.
-pub(super) async fn drive<S>(open: &Open, stream: S, peer: SocketAddr, local: SocketAddr)
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
+pub(super) async fn drive(open: &Open, stream: impl Stream + 'static, peer: SocketAddr, local: SocketAddr) {
     let worker = &open.worker;
     let limits = &worker.limits;
     let head =
         HeadLimits { line: limits.request_line_bytes, headers: limits.header_bytes, count: limits.headers };
-    let guard = Guard::new(stream, head, worker.counters.clone());
-    let watch = guard.watch();
-    let client = Rc::new(Client { peer, local, tls: false, watch: Rc::clone(&watch) });
-    let service = service_fn(|request| proxy::serve(Rc::clone(worker), Rc::clone(&client), request));
-    let mut connection = worker.http.serve_connection(TokioIo::new(guard), service);
-    let mut timer = pin!(tokio::time::sleep_until((Instant::now() + tick(limits)).into()));
-    let (mut known, mut draining) = (false, false);
+    let wire = Rc::new(Wire::new(Box::new(stream), head, limits.read_buffer_bytes, worker.counters.clone()));
+    let client = Rc::new(Client { peer, local, tls: false, watch: Rc::clone(wire.watch()) });
+    let timer = pin!(tokio::time::sleep_until((Instant::now() + tick(limits)).into()));
+    let mut driver =
+        Driver { open, wire: &wire, timer, is_armed: false, is_known: false, outbox: Outbox::default() };
 
-    let end = poll_fn(|cx| {
-        if !known {
-            open.wake_on_drain(cx.waker());
-            known = true;
+    let end = loop {
+        let head = match driver.head().await {
+            Ok(head) => head,
+            Err(end) => break end,
+        };
+        let asked = Asked::by(&head);
+        let answer = {
+            let serving = pin!(proxy::serve(worker, &client, head, Wire::body(&wire)));
+            match driver.attend(serving).await {
+                Ok(answer) => answer,
+                Err(end) => break end,
+            }
+        };
+        if let Err(end) = driver.send(asked, answer).await {
+            break end;
         }
-        loop {
-            if worker.draining() && !draining {
-                draining = true;
-                Pin::new(&mut connection).graceful_shutdown();
-            }
-            if let Poll::Ready(result) = Pin::new(&mut connection).poll(cx) {
-                return Poll::Ready(End::Finished { broken: result.is_err() && !watch.body_refused() });
-            }
-            if let Some(refusal) = watch.refusal_due() {
-                return Poll::Ready(End::Refused(refusal));
-            }
-            // Most deadlines lie beyond the timer's next tick, which finds them: a request arms no timer.
-            if let Some(deadline) = watch.deadline()
-                && deadline < timer.deadline().into_std()
-            {
-                timer.as_mut().reset(deadline.into());
-            }
-            if timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            let now = Instant::now();
-            if let Some(end) = overdue(&watch, limits, now) {
-                return Poll::Ready(end);
-            }
-            timer.as_mut().reset(next_look(&watch, limits, now).into());
-            // An expired exchange is told by polling it again.
-            watch.expire(now);
-        }
-    })
-    .await;
+    };
 
+    drop(driver);
+    let Some(stream) = wire.release() else { return };
     match end {
-        End::Finished { broken: true } | End::Stalled => {}
-        End::Finished { broken: false } | End::Idle => {
-            farewell::linger(connection.into_parts().io.into_inner().into_inner()).await;
-        }
+        End::Broken | End::Stalled => {}
+        End::Finished | End::Idle => farewell::linger(stream).await,
         End::Refused(refusal) => {
             let fault = refusal.fault();
             worker.counters.refused(fault.fault().status().as_u16());
-            farewell::refuse(connection.into_parts().io.into_inner().into_inner(), &fault).await;
+            farewell::refuse(stream, &fault).await;
         }
+    }
+}
+
+/// The connection between two polls. Everything it awaits ends early when the connection does.
+struct Driver<'a> {
+    open: &'a Open,
+    wire: &'a Wire,
+    /// Fires now and then, and finds what is overdue: most requests arm no timer.
+    timer: Pin<&'a mut Sleep>,
+    /// The timer knows whom to wake.
+    is_armed: bool,
+    /// The thread and the connection's bytes know whom to wake.
+    is_known: bool,
+    outbox: Outbox<AnswerBody>,
+}
+
+/// What the clock says.
+enum Tick {
+    Wait,
+    /// The exchange's time is up: it is told by polling it again.
+    Again,
+    End(End),
+}
+
+impl Driver<'_> {
+    /// The next request's head.
+    async fn head(&mut self) -> Result<RequestHead, End> {
+        poll_fn(|cx| {
+            if !self.is_known {
+                self.open.wake_on_drain(cx.waker());
+                self.wire.driven_by(cx.waker());
+                self.is_known = true;
+            }
+            loop {
+                match self.wire.poll_head(cx) {
+                    Poll::Pending => {}
+                    Poll::Ready(Ok(head)) => return Poll::Ready(Ok(head)),
+                    Poll::Ready(Err(none)) => {
+                        return Poll::Ready(Err(match none {
+                            NoHead::Refused(refusal) => End::Refused(refusal),
+                            NoHead::Closed { within: false } => End::Finished,
+                            NoHead::Closed { within: true } | NoHead::Broken => End::Broken,
+                        }));
+                    }
+                }
+                let begun = self.wire.head_began();
+                if self.open.worker.draining() && begun.is_none() {
+                    return Poll::Ready(Err(End::Finished));
+                }
+                let progress = self.wire.watch().last_progress();
+                match self.clock(begun.map_or(Waiting::Idle(progress), Waiting::Head), cx) {
+                    Tick::Wait => return Poll::Pending,
+                    Tick::Again => {}
+                    Tick::End(end) => return Poll::Ready(Err(end)),
+                }
+            }
+        })
+        .await
+    }
+
+    /// The exchange's answer, unless the client leaves before.
+    async fn attend(&mut self, mut serving: Pin<&mut impl Future<Output = Answer>>) -> Result<Answer, End> {
+        poll_fn(|cx| {
+            loop {
+                if let Poll::Ready(answer) = serving.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(answer));
+                }
+                if self.wire.is_left(cx) {
+                    return Poll::Ready(Err(End::Broken));
+                }
+                match self.clock(self.for_body_or(Waiting::Answer), cx) {
+                    Tick::Wait => return Poll::Pending,
+                    Tick::Again => {}
+                    Tick::End(end) => return Poll::Ready(Err(end)),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Sends the answer; says how the connection ends when it is the last one.
+    async fn send(&mut self, asked: Asked, answer: Answer) -> Result<(), End> {
+        let mut keeps_alive = None;
+        let mut answer = Some(answer);
+        poll_fn(|cx| {
+            if let Some(answer) = answer.take() {
+                keeps_alive = Some(self.begin(asked, answer, cx));
+            }
+            loop {
+                match self.outbox.poll_send(&mut Writer(self.wire), cx) {
+                    Poll::Pending => {}
+                    Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+                    Poll::Ready(Err(error)) => {
+                        tracing::debug!(%error, "an answer broke off: {error}");
+                        return Poll::Ready(Err(End::Broken));
+                    }
+                }
+                if self.wire.is_left(cx) {
+                    return Poll::Ready(Err(End::Broken));
+                }
+                let waiting = if self.outbox.is_written() {
+                    self.for_body_or(Waiting::Answer)
+                } else {
+                    Waiting::Client(self.wire.watch().last_progress())
+                };
+                match self.clock(waiting, cx) {
+                    Tick::Wait => return Poll::Pending,
+                    Tick::Again => {}
+                    Tick::End(end) => return Poll::Ready(Err(end)),
+                }
+            }
+        })
+        .await?;
+        let may_stay = keeps_alive == Some(true) && poll_fn(|cx| Poll::Ready(self.wire.skip_body(cx))).await;
+        self.wire.end_request();
+        if may_stay { Ok(()) } else { Err(End::Finished) }
+    }
+
+    /// Puts the head and the body into the outbox. Says whether another request may follow.
+    fn begin(&mut self, asked: Asked, answer: Answer, cx: &mut Context<'_>) -> bool {
+        let worker = &self.open.worker;
+        let writer = Writer(self.wire);
+        writer.begin_answer();
+        // A client that still sends what nobody will read is told that this is the end.
+        let is_read = answer.body.reads_request() || self.wire.skip_body(cx);
+        let head = AnswerHead::of(asked, &answer, is_read && !worker.draining());
+        let date = worker.date.at(worker.services.clock.now());
+        self.outbox.begin(head.body(), |text| {
+            head.write(&answer, date.as_bytes(), text);
+            answer.body
+        });
+        head.keeps_alive()
+    }
+
+    fn for_body_or(&self, waiting: Waiting) -> Waiting {
+        if self.wire.is_awaited() { Waiting::Client(self.wire.watch().last_progress()) } else { waiting }
+    }
+
+    /// Looks whether the present wait has lasted too long, and sees to it that somebody looks again.
+    fn clock(&mut self, waiting: Waiting, cx: &mut Context<'_>) -> Tick {
+        let (watch, limits) = (self.wire.watch(), &self.open.worker.limits);
+        // Most deadlines lie beyond the timer's next tick, which finds them.
+        if let Some(deadline) = watch.deadline()
+            && deadline < self.timer.deadline().into_std()
+        {
+            self.timer.as_mut().reset(deadline.into());
+            self.is_armed = false;
+        }
+        if self.is_armed && !self.timer.is_elapsed() {
+            return Tick::Wait;
+        }
+        if self.timer.as_mut().poll(cx).is_pending() {
+            // Without budget it was told nothing; we are polled again.
+            self.is_armed = has_budget_remaining();
+            return Tick::Wait;
+        }
+        let now = Instant::now();
+        let due = due(waiting, limits, self.wire);
+        if due.is_some_and(|due| due <= now) {
+            return Tick::End(match waiting {
+                Waiting::Head(_) => End::Refused(Refusal::HeadTimeout),
+                Waiting::Idle(_) => End::Idle,
+                Waiting::Client(_) | Waiting::Answer => End::Stalled,
+            });
+        }
+        let at_most = now + tick(limits);
+        self.timer.as_mut().reset(due.map_or(at_most, |due| due.min(at_most)).into());
+        self.is_armed = false;
+        watch.expire(now);
+        Tick::Again
     }
 }
 
@@ -101,28 +264,12 @@ fn tick(limits: &Limits) -> Duration {
 }
 
 /// When the present wait has lasted too long; `None` while the client waits for us.
-fn due(watch: &Watch, limits: &Limits) -> Option<Instant> {
-    match watch.waiting() {
+fn due(waiting: Waiting, limits: &Limits, wire: &Wire) -> Option<Instant> {
+    match waiting {
         Waiting::Head(since) => Some(since + limits.header_timeout),
-        Waiting::Idle(since) if watch.has_received() => Some(since + limits.idle_timeout),
+        Waiting::Idle(since) if wire.has_received() => Some(since + limits.idle_timeout),
         Waiting::Idle(since) => Some(since + limits.header_timeout),
         Waiting::Client(since) => Some(since + limits.client_timeout),
         Waiting::Answer => None,
     }
-}
-
-fn overdue(watch: &Watch, limits: &Limits, now: Instant) -> Option<End> {
-    if due(watch, limits)? > now {
-        return None;
-    }
-    Some(match watch.waiting() {
-        Waiting::Head(_) => End::Refused(Refusal::HeadTimeout),
-        Waiting::Idle(_) => End::Idle,
-        Waiting::Client(_) | Waiting::Answer => End::Stalled,
-    })
-}
-
-fn next_look(watch: &Watch, limits: &Limits, now: Instant) -> Instant {
-    let at_most = now + tick(limits);
-    due(watch, limits).map_or(at_most, |due| due.min(at_most))
 }

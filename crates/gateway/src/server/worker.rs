@@ -14,6 +14,7 @@ use tokio::runtime::LocalOptions;
 use tokio::sync::{mpsc, watch};
 
 use super::access_log::AccessLog;
+use super::date::DateLine;
 use super::prefetched_rng::PrefetchedRng;
 use super::{GatewayConfig, Phase, connection, farewell};
 use crate::counters::ThreadCounters;
@@ -46,7 +47,7 @@ pub(crate) struct Worker {
     pub(crate) upstreams: Rc<Upstreams>,
     /// This thread's share of the gateway's requests in flight.
     pub(crate) requests_in_flight: u64,
-    pub(super) http: hyper::server::conn::http1::Builder,
+    pub(super) date: DateLine,
     draining: Cell<bool>,
     open: RefCell<AHashMap<u64, Waker>>,
     next_connection: Cell<u64>,
@@ -146,13 +147,8 @@ async fn welcome(stream: TcpStream, peer: std::net::SocketAddr, open: Open) {
 impl Worker {
     fn new(config: &GatewayConfig, threads: usize, counters: Arc<ThreadCounters>) -> Self {
         let limits = config.limits.clone();
-        let upstreams = Rc::new(Upstreams::new(&limits, Arc::clone(&counters), &config.extra_roots, config.divert));
-        let mut http = hyper::server::conn::http1::Builder::new();
-        http.max_buf_size(
-            limits.read_buffer_bytes.max(limits.header_bytes + limits.request_line_bytes + 1024),
-        )
-        .auto_date_header(true)
-        .half_close(false);
+        let upstreams =
+            Rc::new(Upstreams::new(&limits, Arc::clone(&counters), &config.extra_roots, config.divert));
         Self {
             requests_in_flight: limits.requests_in_flight.div_ceil(threads) as u64,
             // One per thread, so that its reference count stays on one core.
@@ -160,17 +156,14 @@ impl Worker {
                 ports: config.ports.clone(),
                 clock: config.clock.clone(),
                 rng: Arc::new(PrefetchedRng::new(config.rng.clone())),
-                outbound: Rc::new(UpstreamOutbound {
-                    upstreams: Rc::clone(&upstreams),
-                    counters: Arc::clone(&counters),
-                }),
+                outbound: Rc::new(UpstreamOutbound { upstreams: Rc::clone(&upstreams) }),
             }),
             snapshot: Arc::clone(&config.snapshot),
             access_log: config.access_log.clone(),
             upstreams,
             counters,
             limits,
-            http,
+            date: DateLine::default(),
             draining: Cell::new(false),
             open: RefCell::default(),
             next_connection: Cell::new(0),

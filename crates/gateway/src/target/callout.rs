@@ -1,15 +1,13 @@
 //! Callouts over the thread's own connections.
 
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::body::{ReadBodyError, RequestBody, Source, UpstreamBody, read_whole};
 use crate::callout::{Callout, LocalFuture, Outbound};
-use crate::counters::ThreadCounters;
 use crate::exchange::{Message, MessageBody};
 use crate::fault::EngineFault;
-use crate::guard::Watch;
+use crate::server::Watch;
 use crate::upstream::{RequestHead, Upstreams};
 
 use super::server::fault_of;
@@ -17,14 +15,13 @@ use super::server::fault_of;
 /// Makes callouts on one thread.
 pub(crate) struct UpstreamOutbound {
     pub(crate) upstreams: Rc<Upstreams>,
-    pub(crate) counters: Arc<ThreadCounters>,
 }
 
 impl Outbound for UpstreamOutbound {
     fn call(&self, callout: Callout) -> LocalFuture<Result<Message, EngineFault>> {
         let upstreams = Rc::clone(&self.upstreams);
         // No client's connection waits on this watch: the time limit below is the only one.
-        let watch = Watch::new(Instant::now(), Arc::clone(&self.counters));
+        let watch = Watch::new(Instant::now());
         Box::pin(async move {
             let within = callout.within;
             tokio::time::timeout(within, call(upstreams, callout, &watch))

@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 
 use crate::body::{BodyError, ClientBody, RequestBody};
 use crate::fault::EngineFault;
-use crate::guard::Watch;
 use crate::ports::{Hub, HubBody};
+use crate::server::Watch;
 
 /// Frames of a request body on their way over: enough that neither side waits for each one.
 const FRAMES_UNDER_WAY: usize = 4;

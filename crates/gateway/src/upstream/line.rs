@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::decoder::{Decoded, Decoder};
-use super::inbox::Inbox;
-use super::outbox::{Outbox, SendError};
 use super::request_head::RequestHead;
 use super::response_head::{BadResponse, ResponseHead, end_of_head};
 use super::stream::Stream;
 use super::{Key, UpstreamError};
 use crate::body::RequestBody;
-use crate::guard::Watch;
+use crate::inbox::Inbox;
+use crate::outbox::{BodyLength, Outbox, SendError};
+use crate::server::Watch;
 
 /// An open connection. Dropping it closes it, which is also how a request is cancelled.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct Line(Box<Parts>);
 struct Parts {
     stream: Stream,
     inbox: Inbox,
-    outbox: Outbox,
+    outbox: Outbox<RequestBody>,
     /// The target takes nothing more; its answer may still come.
     deaf: bool,
     /// The response's body.
@@ -88,7 +88,11 @@ impl Line {
                     return Poll::Ready(Sent::Unwritten);
                 }
                 let body = std::mem::replace(body, RequestBody::Empty);
-                this.outbox.begin(head, &this.key.authority, body);
+                let length = BodyLength::of(&body);
+                this.outbox.begin(length, |text| {
+                    head.write(&this.key.authority, length, text);
+                    body
+                });
                 if std::mem::replace(&mut this.is_used, true) {
                     // It was just asked for bytes, and had none: it will wake us when they come.
                     return match this.write(cx) {

@@ -3,6 +3,7 @@
 use http::header::HOST;
 use http::{HeaderMap, Method};
 
+use crate::outbox::BodyLength;
 use crate::proxy::is_hop_by_hop;
 
 /// What is sent, borrowed from the exchange: nothing is copied but into the connection's buffer.
@@ -16,20 +17,9 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) is_http10: bool,
 }
 
-/// How the body that follows is framed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BodyLength {
-    /// Nothing follows.
-    None,
-    /// So many bytes follow.
-    Known(u64),
-    /// Chunks follow.
-    Chunked,
-}
-
 impl RequestHead<'_> {
     /// Appends the whole head to `out`.
-    pub(super) fn write(&self, host: &str, length: BodyLength, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, host: &str, length: BodyLength, out: &mut Vec<u8>) {
         let put =
             |out: &mut Vec<u8>, parts: [&[u8]; 4]| parts.iter().for_each(|part| out.extend_from_slice(part));
         let version: &[u8] = if self.is_http10 { b" HTTP/1.0\r\nhost: " } else { b" HTTP/1.1\r\nhost: " };
@@ -47,7 +37,7 @@ impl RequestHead<'_> {
             BodyLength::None if matches!(*self.method, Method::POST | Method::PUT | Method::PATCH) => {
                 write_length(out, 0);
             }
-            BodyLength::None => {}
+            BodyLength::None | BodyLength::ToClose => {}
         }
         out.extend_from_slice(b"\r\n\r\n");
     }

@@ -4,6 +4,8 @@ use http::{HeaderMap, Method};
 use proptest::prelude::*;
 
 use super::*;
+use crate::body::RequestBody;
+use crate::upstream::RequestHead;
 
 /// Takes a few bytes at each second write, and holds them back until it is flushed.
 struct Reluctant {
@@ -39,11 +41,15 @@ impl AsyncWrite for Reluctant {
     }
 }
 
-fn sent(outbox: &mut Outbox, body: RequestBody, each: usize) -> String {
+fn sent(outbox: &mut Outbox<RequestBody>, body: RequestBody, each: usize) -> String {
     let mut io = Reluctant { held: Vec::new(), taken: Vec::new(), each, ready: false };
     let head =
         RequestHead { method: &Method::PUT, target: "/", headers: &HeaderMap::new(), is_http10: false };
-    outbox.begin(&head, "t", body);
+    let length = BodyLength::of(&body);
+    outbox.begin(length, |text| {
+        head.write("t", length, text);
+        body
+    });
     let mut cx = Context::from_waker(Waker::noop());
     for _ in 0..10_000 {
         if let Poll::Ready(result) = outbox.poll_send(&mut io, &mut cx) {

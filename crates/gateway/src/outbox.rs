@@ -1,4 +1,4 @@
-//! What is still to be written of a request: its head, and its body as it comes.
+//! What is still to be written of a message: its head, and its body as it comes.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,22 +8,43 @@ use bytes::{Buf, Bytes};
 use http_body::Body;
 use tokio::io::AsyncWrite;
 
-use super::request_head::{BodyLength, RequestHead};
-use crate::body::{BodyError, RequestBody};
+use crate::body::BodyError;
 
-/// One request on its way. The head and the first part of the body leave in one write when both are there;
-/// no more than one part of the body is held.
-#[derive(Debug, Default)]
-pub(super) struct Outbox {
+/// One message on its way, request or answer. The head and the first part of the body leave in one write when
+/// both are there; no more than one part of the body is held.
+#[derive(Debug)]
+pub(crate) struct Outbox<B> {
     /// The head, or the size of a chunk; sent up to `sent`. Its room is used again.
     text: Vec<u8>,
     sent: usize,
     part: Bytes,
     tail: &'static [u8],
-    body: Option<RequestBody>,
+    body: Option<B>,
     left: Left,
     /// TLS takes bytes before the socket does.
     unflushed: bool,
+}
+
+/// How the body that follows a head is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyLength {
+    /// Nothing follows.
+    None,
+    /// So many bytes follow.
+    Known(u64),
+    /// Chunks follow.
+    Chunked,
+    /// Everything follows up to the connection's end; for an answer to HTTP/1.0 only.
+    ToClose,
+}
+
+impl BodyLength {
+    pub(crate) fn of(body: &impl Body) -> Self {
+        if body.is_end_stream() {
+            return Self::None;
+        }
+        body.size_hint().exact().map_or(Self::Chunked, Self::Known)
+    }
 }
 
 /// How much body may follow what was taken.
@@ -33,53 +54,65 @@ enum Left {
     Nothing,
     Known(u64),
     Chunks,
+    Unknown,
 }
 
-/// Why a request did not get out.
+/// Why a message did not get out.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SendError {
-    /// The target does not take it. It may have answered all the same.
-    #[error("the target does not take the request: {0}")]
+pub(crate) enum SendError {
+    /// The other side does not take it. A target may have answered all the same.
+    #[error("the other side does not take the message: {0}")]
     Write(#[source] io::Error),
     /// The body broke off.
-    #[error("the body of the request broke off: {0}")]
+    #[error("the body of the message broke off: {0}")]
     Body(#[source] BodyError),
 }
 
-impl Outbox {
-    /// Begins with a request; the one before it is gone.
-    pub(super) fn begin(&mut self, head: &RequestHead<'_>, host: &str, body: RequestBody) {
+impl<B> Default for Outbox<B> {
+    fn default() -> Self {
+        Self {
+            text: Vec::new(),
+            sent: 0,
+            part: Bytes::new(),
+            tail: b"",
+            body: None,
+            left: Left::Nothing,
+            unflushed: false,
+        }
+    }
+}
+
+impl<B> Outbox<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BodyError>,
+{
+    /// Begins with a message; the one before it is gone. `write` appends the head and gives the body.
+    pub(crate) fn begin(&mut self, length: BodyLength, write: impl FnOnce(&mut Vec<u8>) -> B) {
         self.text.clear();
         (self.sent, self.part, self.tail) = (0, Bytes::new(), b"");
-        if body.is_end_stream() {
-            (self.body, self.left) = (None, Left::Nothing);
-            return head.write(host, BodyLength::None, &mut self.text);
-        }
-        let length = match body.size_hint().exact() {
-            Some(bytes) => {
-                self.left = Left::Known(bytes);
-                BodyLength::Known(bytes)
-            }
-            None => {
-                self.left = Left::Chunks;
-                BodyLength::Chunked
-            }
+        self.left = match length {
+            BodyLength::None => Left::Nothing,
+            BodyLength::Known(bytes) => Left::Known(bytes),
+            BodyLength::Chunked => Left::Chunks,
+            BodyLength::ToClose => Left::Unknown,
         };
-        head.write(host, length, &mut self.text);
-        self.body = Some(body);
+        let body = write(&mut self.text);
+        self.body = (length != BodyLength::None).then_some(body);
     }
 
     /// Whether everything was written.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.body.is_none() && self.is_written() && !self.unflushed
     }
 
-    fn is_written(&self) -> bool {
+    /// Whether everything that was taken of the message was written: what is missing is the body's next part.
+    pub(crate) fn is_written(&self) -> bool {
         self.sent == self.text.len() && self.part.is_empty() && self.tail.is_empty()
     }
 
     /// Writes what can be written. Ready once everything is.
-    pub(super) fn poll_send<S: AsyncWrite + Unpin>(
+    pub(crate) fn poll_send<S: AsyncWrite + Unpin>(
         &mut self,
         io: &mut S,
         cx: &mut Context<'_>,
@@ -120,12 +153,12 @@ impl Outbox {
             let part = match Pin::new(&mut *body).poll_frame(cx) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-                Poll::Ready(Some(Err(error))) => return Err(SendError::Body(error)),
+                Poll::Ready(Some(Err(error))) => return Err(SendError::Body(error.into())),
                 Poll::Ready(None) => {
                     match self.left {
                         Left::Known(1..) => return Err(SendError::Body("it is shorter than it said".into())),
                         Left::Chunks => self.tail = b"0\r\n\r\n",
-                        Left::Known(0) | Left::Nothing => {}
+                        Left::Known(0) | Left::Nothing | Left::Unknown => {}
                     }
                     self.body = None;
                     return Ok(());
@@ -149,7 +182,7 @@ impl Outbox {
                     self.text.extend_from_slice(format!("{:x}\r\n", part.len()).as_bytes());
                     self.tail = if ends { b"\r\n0\r\n\r\n" } else { b"\r\n" };
                 }
-                Left::Nothing => {}
+                Left::Nothing | Left::Unknown => {}
             }
             self.part = part;
             if ends {

@@ -1,4 +1,4 @@
-//! The bytes that came from a target and were not used yet.
+//! The bytes that came over a connection and were not used yet.
 
 use std::io;
 use std::pin::pin;
@@ -7,22 +7,22 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// A read buffer whose parts are handed on without copying. It asks for as much as the target's pace earns:
+/// A read buffer whose parts are handed on without copying. It asks for as much as the other side's pace earns:
 /// a full read doubles what is asked for next, two small ones halve it.
 #[derive(Debug)]
-pub(super) struct Inbox {
-    pub(super) bytes: BytesMut,
+pub(crate) struct Inbox {
+    pub(crate) bytes: BytesMut,
     window: usize,
     max_window: usize,
     was_small: bool,
 }
 
 const FIRST_WINDOW: usize = 8 * 1024;
-/// A connection in the pool keeps no more room than this.
+/// A connection at rest keeps no more room than this.
 const KEPT: usize = 64 * 1024;
 
 impl Inbox {
-    pub(super) fn new(max_window: usize) -> Self {
+    pub(crate) fn new(max_window: usize) -> Self {
         Self {
             bytes: BytesMut::new(),
             window: FIRST_WINDOW,
@@ -32,7 +32,7 @@ impl Inbox {
     }
 
     /// Reads once. `Ok(0)` is the end of the connection.
-    pub(super) fn poll_fill<S: AsyncRead + Unpin>(
+    pub(crate) fn poll_fill<S: AsyncRead + Unpin>(
         &mut self,
         io: &mut S,
         cx: &mut Context<'_>,
@@ -54,7 +54,7 @@ impl Inbox {
     }
 
     /// Nothing will come for a while.
-    pub(super) fn rest(&mut self) {
+    pub(crate) fn rest(&mut self) {
         if self.bytes.capacity() > KEPT {
             self.bytes = BytesMut::new();
         }
