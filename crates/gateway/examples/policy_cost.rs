@@ -97,6 +97,7 @@ fn measure(policy: &str, condition: &str) -> f64 {
     let snapshot = Arc::new(snapshot(policy, condition));
     let services = Rc::new(Services {
         ports: Ports { hub: None, kvm: Arc::new(NoWrites) },
+        state: Arc::default(),
         clock: Arc::new(SystemClock),
         rng: Arc::new(SeededRng::new(1)),
         outbound: Rc::new(NoCalls),

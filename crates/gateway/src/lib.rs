@@ -25,6 +25,7 @@ pub mod ports;
 mod proxy;
 mod server;
 pub mod snapshot;
+pub mod state;
 mod target;
 pub mod template;
 #[cfg(test)]

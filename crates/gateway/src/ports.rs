@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
+use pierhead_domain::EpochMillis;
+
+use crate::state::{Count, CountMode, WindowRule};
 
 /// An owned future that may cross threads.
 pub type PortFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -64,6 +67,43 @@ pub enum KvmScope {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the key value map cannot be written: {0}")]
 pub struct KvmUnavailable(pub String);
+
+/// Quota counters that several nodes have together (design §3, Counters; decision 044). Reached only for
+/// policies that say `Distributed`; a node that cannot reach them counts alone.
+pub trait SharedCounters: Send + Sync {
+    /// Counts a message, or units that the asking node keeps as its share. All at once: either all units are
+    /// counted and granted, or none.
+    fn take(&self, ask: CounterAsk) -> PortFuture<Result<Count, CountersUnavailable>>;
+    /// Takes units back; what is not there cannot be lowered, which is no error.
+    fn lower(
+        &self,
+        counter: String,
+        now: EpochMillis,
+        by: u64,
+    ) -> PortFuture<Result<(), CountersUnavailable>>;
+}
+
+/// What is asked of a shared counter.
+#[derive(Debug, Clone)]
+pub struct CounterAsk {
+    /// Which counter.
+    pub counter: String,
+    /// Its windows.
+    pub rule: WindowRule,
+    /// The asking node's time.
+    pub now: EpochMillis,
+    /// How many units.
+    pub units: u64,
+    /// How many all nodes together may use in a window.
+    pub allowed: u64,
+    /// Whether to count, to refuse, or both.
+    pub mode: CountMode,
+}
+
+/// The shared counters cannot be reached; the text is for the log.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the shared counters cannot be reached: {0}")]
+pub struct CountersUnavailable(pub String);
 
 /// The ports of one gateway.
 #[derive(Clone)]

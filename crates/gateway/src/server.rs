@@ -29,6 +29,7 @@ use crate::counters::{CounterReader, Counters, ThreadCounters};
 use crate::limits::Limits;
 use crate::ports::Ports;
 use crate::snapshot::SnapshotCell;
+use crate::state::RunState;
 
 pub use self::access_log::{AccessLog, AccessRecord};
 pub(crate) use self::deadline::Watch;
@@ -51,6 +52,8 @@ pub struct GatewayConfig {
     pub ports: Ports,
     /// What is served; changes are seen by the next request.
     pub snapshot: Arc<SnapshotCell>,
+    /// Counters and caches; those of another gateway's life go on where they were.
+    pub state: Arc<RunState>,
     /// Told about each answered request; `None` costs nothing.
     pub access_log: Option<Arc<dyn AccessLog>>,
     /// Certificate authorities trusted for targets beside the public ones.
@@ -71,6 +74,7 @@ impl GatewayConfig {
             rng,
             ports,
             snapshot,
+            state: Arc::default(),
             access_log: None,
             extra_roots: Vec::new(),
             divert: None,

@@ -19,11 +19,13 @@ use crate::design::{
     Destination, FaultRule, FileResource, Flow, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule,
     SharedFlowDesign, Step, TargetEndpoint,
 };
+use crate::dialect::Dialect;
 use crate::exchange::{Exchange, Incoming, Message, MessageBody, Services};
 use crate::fault::EngineFault;
 use crate::flow::{self, ForwardTo, RequestOutcome, RouteMiss};
 use crate::ports::{KvmAddress, KvmScope, KvmUnavailable, KvmWriter, PortFuture, Ports};
 use crate::snapshot::Snapshot;
+use crate::state::RunState;
 use crate::variable::Variable;
 
 /// 2017-06-06T18:54:51.007Z.
@@ -228,11 +230,19 @@ pub(crate) struct Bench {
     pub(crate) written: Arc<WrittenKvm>,
     pub(crate) clock: StoppedClock,
     pub(crate) outside: Rc<Outside>,
+    pub(crate) state: Arc<RunState>,
 }
 
 impl Bench {
     pub(crate) fn new(design: &ProxyDesign) -> Self {
         Self::on(Snapshot::empty("acme", "test").with_proxy(compiled(design)).unwrap())
+    }
+
+    /// In an environment that behaves like this original.
+    pub(crate) fn in_dialect(design: &ProxyDesign, dialect: Dialect) -> Self {
+        let world = World { dialect, ..world() };
+        let proxy = compile(design, "3", &world).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        Self::on(Snapshot::empty("acme", "test").with_proxy(proxy).unwrap())
     }
 
     pub(crate) fn on(snapshot: Snapshot) -> Self {
@@ -241,6 +251,7 @@ impl Bench {
             written: Arc::default(),
             clock: StoppedClock::at(NOW),
             outside: Rc::default(),
+            state: Arc::default(),
         }
     }
 
@@ -259,6 +270,7 @@ impl Bench {
         let kvm = self.written.clone();
         let services = Rc::new(Services {
             ports: Ports { hub: None, kvm },
+            state: self.state.clone(),
             clock: Arc::new(self.clock.clone()),
             rng: Arc::new(SeededRng::new(7)),
             outbound: self.outside.clone(),

@@ -63,6 +63,7 @@ impl Compiler<'_> {
         let mut blueprint = Blueprint {
             name: name.clone(),
             proxy: self.name.into(),
+            dialect: self.world.dialect,
             root: &root,
             resources: self.resources,
             problems: Vec::new(),

@@ -5,6 +5,7 @@ mod params;
 mod path;
 mod script_memory;
 mod store;
+mod traffic;
 
 use std::cell::OnceCell;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use crate::compile::{BodyReads, CompiledProxy, CompiledSharedFlow, Provider, Pro
 use crate::fault::Fault;
 use crate::ports::{KvmAddress, KvmScope, Ports};
 use crate::snapshot::{Route, Snapshot, VirtualHost};
+use crate::state::RunState;
 
 pub use message::{Head, Message, MessageBody, RequestHead, ResponseHead};
 pub use params::Params;
@@ -29,12 +31,15 @@ pub(crate) use path::{encode, hex};
 pub(crate) use script_memory::{PendingCall, ScriptMemory};
 pub use store::ComputedVariables;
 pub(crate) use store::VariableStore;
+pub(crate) use traffic::{Recording, Traffic};
 
 /// What every exchange of one worker thread shares.
 #[derive(Clone)]
 pub struct Services {
     /// The way out to the rest of the program.
     pub ports: Ports,
+    /// Counters and caches of this node.
+    pub state: Arc<RunState>,
     /// Time.
     pub clock: SharedClock,
     /// Randomness.
@@ -103,6 +108,8 @@ pub struct Exchange {
     pub(crate) hub_authorization: Option<HeaderValue>,
     /// What its scripts keep from one to the next; few exchanges run any.
     pub(crate) scripts: Option<Box<ScriptMemory>>,
+    /// What traffic policies keep between their steps.
+    pub(crate) traffic: Traffic,
 }
 
 /// Moments of an exchange; `None` until they come.
@@ -234,6 +241,7 @@ impl Exchange {
             message_id: OnceCell::new(),
             hub_authorization: None,
             scripts: None,
+            traffic: Traffic::default(),
         }
     }
 

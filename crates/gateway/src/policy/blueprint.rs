@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::Compiled;
 use super::element::Element;
 use crate::compile::{CompileProblem, DesignPart};
+use crate::condition::Condition;
 use crate::design::FileResource;
+use crate::dialect::Dialect;
 use crate::ports::KvmAddress;
 use crate::snapshot::Snapshot;
 use crate::template::Template;
@@ -17,6 +19,8 @@ use crate::variable::{MessageName, Place, Variable};
 pub(crate) struct Blueprint<'d> {
     pub(crate) name: Arc<str>,
     pub(crate) proxy: Arc<str>,
+    /// Which original the environment behaves like.
+    pub(crate) dialect: Dialect,
     pub(crate) root: &'d Element,
     pub(crate) resources: &'d [FileResource],
     pub(crate) problems: Vec<CompileProblem>,
@@ -180,6 +184,22 @@ impl<'d> Blueprint<'d> {
         Some(variable)
     }
 
+    /// A condition; `None` when it is empty, or does not parse and was reported.
+    pub(crate) fn condition(&mut self, at: &Element) -> Option<Condition> {
+        match Condition::parse(at.text()) {
+            Ok(condition) => {
+                if let Some(condition) = &condition {
+                    condition.each_variable(&mut |variable| self.reads.note(variable));
+                }
+                condition
+            }
+            Err(bad) => {
+                self.problem(at, "BadCondition", format!("{}: {bad}", at.name));
+                None
+            }
+        }
+    }
+
     /// A template with the usual delimiters.
     pub(crate) fn template(&mut self, at: &Element, text: &str) -> Template {
         self.template_with(at, text, "{", "}")
@@ -231,6 +251,7 @@ const REPEATABLE: &[&str] = &[
     "Get",
     "Put",
     "Delete",
+    "Quota",
     "FaultRules",
     "IncludeURL",
     "URIPath",

@@ -17,6 +17,7 @@ mod unavailable;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use crate::exchange::Exchange;
 use crate::fault::Fault;
@@ -32,6 +33,11 @@ pub(crate) use unavailable::Unavailable;
 pub trait Policy: Send + Sync + fmt::Debug {
     /// Works on an exchange.
     fn run<'a>(&'a self, cx: &'a mut Exchange) -> PolicyRun<'a>;
+
+    /// The name of the counters it keeps, when other policies may change them.
+    fn counter(&self) -> Option<&Arc<str>> {
+        None
+    }
 }
 
 /// How a policy runs: nearly always it is done when it returns, and then nothing is allocated for waiting.

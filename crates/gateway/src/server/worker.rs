@@ -154,6 +154,7 @@ impl Worker {
             // One per thread, so that its reference count stays on one core.
             services: Rc::new(Services {
                 ports: config.ports.clone(),
+                state: Arc::clone(&config.state),
                 clock: config.clock.clone(),
                 rng: Arc::new(PrefetchedRng::new(config.rng.clone())),
                 outbound: Rc::new(UpstreamOutbound { upstreams: Rc::clone(&upstreams) }),

@@ -1,5 +1,15 @@
 //! How often one may call, and what is remembered between calls (api-management §9.4).
 
-use super::Entry;
+mod quota;
+mod reset_quota;
+mod setting;
+mod spike_arrest;
 
-pub(super) static POLICIES: &[Entry] = &[];
+use super::{Entry, entry};
+use setting::Setting;
+
+pub(super) static POLICIES: &[Entry] = &[
+    entry("Quota", "ratelimit", quota::compile),
+    entry("ResetQuota", "resetquota", reset_quota::compile),
+    entry("SpikeArrest", "ratelimit", spike_arrest::compile),
+];
