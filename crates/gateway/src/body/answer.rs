@@ -189,7 +189,10 @@ impl Body for AnswerBody {
             return match frame {
                 Some(Ok(frame)) => match frame.data_ref() {
                     Some(data) => {
-                        this.finish.sent(data.len());
+                        this.finish.sent(data);
+                        if this.source.is_end_stream() {
+                            this.finish.body_ended();
+                        }
                         Poll::Ready(Some(Ok(frame)))
                     }
                     // Trailers end here: no client asked for them.
@@ -201,7 +204,10 @@ impl Body for AnswerBody {
                     cx.waker().wake_by_ref();
                     Poll::Pending
                 }
-                None => Poll::Ready(None),
+                None => {
+                    this.finish.body_ended();
+                    Poll::Ready(None)
+                }
             };
         }
     }

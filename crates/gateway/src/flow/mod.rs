@@ -8,6 +8,7 @@
 mod destination;
 mod faults;
 mod local;
+mod resume;
 mod retain;
 mod shared;
 
@@ -96,6 +97,14 @@ fn host_of(request: &Message) -> &str {
 
 /// Runs the request flows of the proxy endpoint, chooses the route, and runs the request flows of the target.
 pub async fn run_request(cx: &mut Exchange) -> RequestOutcome {
+    let outcome = run_request_flows(cx).await;
+    if matches!(outcome, RequestOutcome::Answer) {
+        finish_answer(cx);
+    }
+    outcome
+}
+
+async fn run_request_flows(cx: &mut Exchange) -> RequestOutcome {
     match request_flows(cx).await {
         Ok(Some(to)) => {
             cx.show_hub_authorization();
@@ -130,7 +139,10 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
     if shared::run_hook(cx, HookPoint::PreTarget).await? == Next::Respond
         || run_flows(cx, &plan.flows, Segment::TargetRequest).await? == Next::Respond
     {
-        cx.target = None;
+        // What was found in a cache may go on in the target's response flows.
+        if cx.traffic.resume_behind.is_none() {
+            cx.target = None;
+        }
         return Ok(None);
     }
     destination::choose(cx, plan).map(Some)
@@ -143,6 +155,7 @@ pub async fn run_response(cx: &mut Exchange) {
         Ok(()) => respond(cx).await,
         Err(fault) => faults::run(cx, fault).await,
     }
+    finish_answer(cx);
 }
 
 async fn target_response(cx: &mut Exchange) -> Result<(), Fault> {
@@ -160,17 +173,29 @@ async fn target_response(cx: &mut Exchange) -> Result<(), Fault> {
     shared::run_hook(cx, HookPoint::PostTarget).await.map(drop)
 }
 
-/// The response flows of the proxy endpoint.
+/// The response flows that are left, and their faults.
 async fn respond(cx: &mut Exchange) {
+    cx.response.get_or_insert_with(Message::empty_response);
+    if let Err(fault) = resume::respond(cx).await {
+        faults::run(cx, fault).await;
+    }
+}
+
+/// The response flows of the proxy endpoint.
+async fn respond_to(cx: &mut Exchange) -> Result<(), Fault> {
     let proxy = cx.route.proxy.clone();
     let plan = &proxy.endpoints[cx.route.endpoint];
-    cx.response.get_or_insert_with(Message::empty_response);
-    let ran = match run_flows(cx, &plan.flows, Segment::ProxyResponse).await {
-        Ok(_) => shared::run_hook(cx, HookPoint::PostProxy).await,
-        failed => failed,
-    };
-    if let Err(fault) = ran {
-        faults::run(cx, fault).await;
+    run_flows(cx, &plan.flows, Segment::ProxyResponse).await?;
+    shared::run_hook(cx, HookPoint::PostProxy).await.map(drop)
+}
+
+/// The last change of every answer, an error's too: headers that no step and no target may lose.
+fn finish_answer(cx: &mut Exchange) {
+    let headers = std::mem::take(&mut cx.traffic.last_headers);
+    if let Some(response) = &mut cx.response {
+        for (name, value) in headers {
+            response.headers.insert(name, value);
+        }
     }
 }
 
@@ -182,6 +207,7 @@ pub async fn on_target_error(cx: &mut Exchange, fault: EngineFault) {
         cx.position.segment = Segment::TargetResponse;
     }
     faults::run(cx, fault.fault()).await;
+    finish_answer(cx);
 }
 
 /// Runs the steps that follow the answer. What goes wrong there has no effect on anybody.

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use indexmap::{Equivalent, IndexMap};
 
 /// The longest key, in bytes (api-management §8.9).
-pub(crate) const MAX_KEY_BYTES: usize = 2 * 1024;
+const MAX_KEY_BYTES: usize = 2 * 1024;
 
 /// The largest value, in bytes; of a response its headers and body.
 pub(crate) const MAX_VALUE_BYTES: usize = 512 * 1024;

@@ -82,9 +82,7 @@ impl Drop for ConnectionSlot {
         if self.strict {
             return;
         }
-        let name =
-            CounterName { owner: &self.key.owner, identifier: &self.key.identifier, class: &self.key.class };
-        self.connections.0.update_existing(&name, |open| {
+        self.connections.0.update_existing(&self.key.name(), |open| {
             if let Some(at) = open.0.iter().position(|until| *until == self.until) {
                 open.0.remove(at);
             }

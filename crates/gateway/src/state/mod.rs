@@ -13,7 +13,7 @@ mod window;
 
 use std::sync::Arc;
 
-pub(crate) use cache::{Cached, CachedResponse, Caches, MAX_KEY_BYTES, MAX_VALUE_BYTES};
+pub(crate) use cache::{Cached, CachedResponse, Caches, MAX_VALUE_BYTES};
 pub(crate) use connections::{ConnectionLimit, ConnectionSlot, Connections};
 pub use counter::{Count, CountMode};
 pub use quotas::InProcessCounters;
@@ -71,9 +71,10 @@ impl Default for RunState {
     }
 }
 
-/// Whose counter it is: the proxy and policy (or shared name), the caller, the caller's class.
+/// Whose counter it is: the proxy's, the policy's (or of a shared name), the caller's, of the caller's class.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct CounterKey {
+    proxy: Arc<str>,
     pub(crate) owner: Arc<str>,
     identifier: Box<str>,
     class: Box<str>,
@@ -82,19 +83,37 @@ pub(crate) struct CounterKey {
 /// A [`CounterKey`] to look up by; nothing of it is owned, and it hashes alike.
 #[derive(Debug, Clone, Copy, Hash)]
 pub(crate) struct CounterName<'a> {
+    /// The proxy that serves the request, also where a shared flow counts.
+    pub(crate) proxy: &'a Arc<str>,
+    /// The policy, or the name that policies share.
     pub(crate) owner: &'a Arc<str>,
     pub(crate) identifier: &'a str,
     pub(crate) class: &'a str,
 }
 
+impl CounterKey {
+    fn name(&self) -> CounterName<'_> {
+        let Self { proxy, owner, identifier, class } = self;
+        CounterName { proxy, owner, identifier, class }
+    }
+}
+
 impl CounterName<'_> {
     pub(crate) fn to_key(self) -> CounterKey {
-        CounterKey { owner: self.owner.clone(), identifier: self.identifier.into(), class: self.class.into() }
+        CounterKey {
+            proxy: self.proxy.clone(),
+            owner: self.owner.clone(),
+            identifier: self.identifier.into(),
+            class: self.class.into(),
+        }
     }
 }
 
 impl indexmap::Equivalent<CounterKey> for CounterName<'_> {
     fn equivalent(&self, key: &CounterKey) -> bool {
-        *self.identifier == *key.identifier && *self.class == *key.class && **self.owner == *key.owner
+        *self.identifier == *key.identifier
+            && *self.class == *key.class
+            && **self.owner == *key.owner
+            && **self.proxy == *key.proxy
     }
 }

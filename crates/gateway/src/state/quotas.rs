@@ -109,7 +109,7 @@ impl Quotas {
             Batch::Millis(millis) => ((what.allowed / 100).max(1), millis),
         };
         if units > what.units
-            && let Some(count) = shared.from_share(key, &what)
+            && let Some(count) = shared.use_share(key, &what)
         {
             return Some(count);
         }
@@ -124,9 +124,9 @@ impl Quotas {
 }
 
 impl Shared {
-    fn from_share(&self, key: &CounterKey, what: &Quantity) -> Option<Count> {
+    fn use_share(&self, key: &CounterKey, what: &Quantity) -> Option<Count> {
         let now = what.now.as_i64();
-        self.shares.update_existing(&Named(key), |share| {
+        self.shares.update_existing(&key.name(), |share| {
             if now >= share.until || share.left < what.units {
                 return None;
             }
@@ -156,7 +156,7 @@ impl Shared {
         if count.granted && left > 0 {
             let until = count.ends.min(now.as_i64().saturating_add(lasts));
             self.shares.update(
-                &Named(key),
+                &key.name(),
                 now.as_i64(),
                 || (key.clone(), Share::default()),
                 |share| {
@@ -171,20 +171,10 @@ impl Shared {
     }
 }
 
-/// Looks a key up by itself.
-#[derive(Hash)]
-struct Named<'a>(&'a CounterKey);
-
-impl indexmap::Equivalent<CounterKey> for Named<'_> {
-    fn equivalent(&self, key: &CounterKey) -> bool {
-        self.0 == key
-    }
-}
-
 impl CounterKey {
     /// The name of the counter on the way to other nodes.
     fn to_text(&self) -> String {
-        format!("{}\u{1f}{}\u{1f}{}", self.owner, self.identifier, self.class)
+        format!("{}\u{1f}{}\u{1f}{}\u{1f}{}", self.proxy, self.owner, self.identifier, self.class)
     }
 }
 
@@ -201,7 +191,7 @@ impl InProcessCounters {
 impl SharedCounters for InProcessCounters {
     fn take(&self, ask: CounterAsk) -> PortFuture<Result<Count, CountersUnavailable>> {
         let owner: Arc<str> = ask.counter.into();
-        let name = CounterName { owner: &owner, identifier: "", class: "" };
+        let name = CounterName { proxy: &owner, owner: &owner, identifier: "", class: "" };
         let CounterAsk { rule, now, units, allowed, mode, .. } = ask;
         let count = self.0.count(name, Quantity { rule, now, units, allowed, mode });
         Box::pin(async move { Ok(count) })
@@ -214,7 +204,7 @@ impl SharedCounters for InProcessCounters {
         by: u64,
     ) -> PortFuture<Result<(), CountersUnavailable>> {
         let owner: Arc<str> = counter.into();
-        self.0.lower(CounterName { owner: &owner, identifier: "", class: "" }, now, by);
+        self.0.lower(CounterName { proxy: &owner, owner: &owner, identifier: "", class: "" }, now, by);
         Box::pin(async { Ok(()) })
     }
 }

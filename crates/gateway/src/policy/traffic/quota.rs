@@ -39,7 +39,7 @@ const MONTH_DAYS: i64 = 28;
 /// count, which is no whole number, is as good as none.
 #[derive(Debug)]
 struct Quota {
-    /// Name of its counters: proxy and policy, or proxy and shared name.
+    /// Name of its counters in each proxy: the policy's, or the shared one.
     owner: Arc<str>,
     /// `ratelimit.<policy>.`
     prefix: Arc<str>,
@@ -121,7 +121,7 @@ impl Policy for Quota {
             }
             Some(batch) => PolicyRun::Wait(Box::pin(async move {
                 let state = Arc::clone(&cx.services.state);
-                let key = self.name(&asked).to_key();
+                let key = self.name(&cx.proxy().name, &asked).to_key();
                 let count = match state.quotas.count_shared(&key, asked.what, batch).await {
                     Some(count) => count,
                     None => self.count_here(cx, &asked),
@@ -137,12 +137,12 @@ impl Policy for Quota {
 }
 
 impl Quota {
-    fn name<'a>(&'a self, asked: &'a Asked) -> CounterName<'a> {
-        CounterName { owner: &self.owner, identifier: &asked.identifier, class: &asked.class }
+    fn name<'a>(&'a self, proxy: &'a Arc<str>, asked: &'a Asked) -> CounterName<'a> {
+        CounterName { proxy, owner: &self.owner, identifier: &asked.identifier, class: &asked.class }
     }
 
     fn count_here(&self, cx: &Exchange, asked: &Asked) -> Count {
-        cx.services.state.quotas.count(self.name(asked), asked.what)
+        cx.services.state.quotas.count(self.name(&cx.proxy().name, asked), asked.what)
     }
 
     fn ask(&self, cx: &Exchange) -> Result<Asked, Fault> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Setting;
 use super::quota::DEFAULT_IDENTIFIER;
-use crate::compile::{CompiledPolicy, CompiledProxy, FlowPlan, FlowsPlan};
+use crate::compile::{CompiledPolicy, FlowPlan, FlowsPlan};
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::{Blueprint, Compiled, Element, Next, Policy, PolicyRun};
@@ -111,6 +111,7 @@ impl Policy for ResetQuota {
 
 /// A counter, and by how much it goes down.
 struct Reset {
+    proxy: Arc<str>,
     owner: Arc<str>,
     identifier: Box<str>,
     class: Box<str>,
@@ -119,7 +120,8 @@ struct Reset {
 
 impl Reset {
     fn counter(&self) -> CounterName<'_> {
-        CounterName { owner: &self.owner, identifier: &self.identifier, class: &self.class }
+        let Self { proxy, owner, identifier, class, .. } = self;
+        CounterName { proxy, owner, identifier, class }
     }
 }
 
@@ -132,7 +134,7 @@ impl ResetQuota {
                 let name = quota.name.reference().map_or("", Variable::name);
                 failed("FailedToResolveRLPolicy", format!("Failed to resolve quota policy reference {name}"))
             })?;
-            let policy = attached(cx.proxy(), &name)
+            let policy = attached(cx, &name)
                 .ok_or_else(|| failed("NoRLPolicy", format!("Quota policy {name} is not attached.")))?;
             let owner = policy
                 .policy
@@ -153,18 +155,24 @@ impl ResetQuota {
                     failed("InvalidCount", text)
                 })?;
                 let class = class.unwrap_or_default().into();
-                resets.push(Reset { owner: owner.clone(), identifier: who.into(), class, by });
+                let (proxy, owner) = (cx.proxy().name.clone(), owner.clone());
+                resets.push(Reset { proxy, owner, identifier: who.into(), class, by });
             }
         }
         Ok(resets)
     }
 }
 
-/// The policy of this name that some step of the proxy runs.
-fn attached<'p>(proxy: &'p CompiledProxy, name: &str) -> Option<&'p CompiledPolicy> {
+/// The policy of this name that some step runs: of the proxy, else of a shared flow.
+fn attached<'p>(cx: &'p Exchange, name: &str) -> Option<&'p CompiledPolicy> {
+    let proxy = cx.proxy();
     let endpoints = proxy.endpoints.iter().map(|endpoint| &endpoint.flows);
     let mut flows = endpoints.chain(proxy.targets.iter().map(|target| &target.flows));
-    flows.find_map(|flows| step(flows, name))
+    let of_proxy = flows.find_map(|flows| step(flows, name));
+    of_proxy.or_else(|| {
+        let mut steps = cx.snapshot.shared_flows().flat_map(|flow| &flow.steps);
+        steps.find(|step| *step.policy.name == *name).map(|step| &*step.policy)
+    })
 }
 
 fn step<'p>(flows: &'p FlowsPlan, name: &str) -> Option<&'p CompiledPolicy> {

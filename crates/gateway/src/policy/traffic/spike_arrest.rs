@@ -47,7 +47,7 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
         policy.problem(root.child("Rate").unwrap_or(root), "InvalidAllowedRate", message);
     }
     let bursts = policy.flag_child(root, "UseEffectiveCount", false);
-    let owner = format!("{}\u{1f}{}", policy.proxy, policy.name).into();
+    let owner = policy.name.clone();
     Some(Box::new(SpikeArrest { owner, rate, rate_setting, identifier, weight, bursts }))
 }
 
@@ -84,7 +84,8 @@ impl SpikeArrest {
             Some(weight) => u32::try_from(weight_of(cx, weight)?).unwrap_or(u32::MAX),
         };
         let identifier = self.identifier.text(cx).unwrap_or(Cow::Borrowed(DEFAULT_IDENTIFIER));
-        let name = CounterName { owner: &self.owner, identifier: &identifier, class: "" };
+        let name =
+            CounterName { proxy: &cx.proxy().name, owner: &self.owner, identifier: &identifier, class: "" };
         if cx.services.state.spikes.passes(name, cx.now(), rate, weight, self.bursts) {
             return Ok(Next::Continue);
         }

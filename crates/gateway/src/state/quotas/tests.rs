@@ -13,7 +13,7 @@ fn what(now: EpochMillis, rule: WindowRule, units: u64, allowed: u64) -> Quantit
 }
 
 fn key() -> CounterKey {
-    CounterName { owner: &"P".into(), identifier: "i", class: "" }.to_key()
+    CounterName { proxy: &"P".into(), owner: &"q".into(), identifier: "i", class: "" }.to_key()
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn threads_together_never_get_more_than_allowed() {
             for _ in 0..4 {
                 threads.spawn(|| {
                     let owner: Arc<str> = "P".into();
-                    let name = CounterName { owner: &owner, identifier: "i", class: "" };
+                    let name = CounterName { proxy: &owner, owner: &owner, identifier: "i", class: "" };
                     for _ in 0..1_000 {
                         let count = quotas.count(name, what(NOW, rule, 3, 1_000));
                         granted.fetch_add(if count.granted { 3 } else { 0 }, Ordering::Relaxed);

@@ -53,11 +53,11 @@ pub(in crate::policy::traffic) fn compile(policy: &mut Blueprint<'_>) -> Option<
         element.text()
     });
     let owner = match shared.filter(|name| !name.is_empty()) {
-        Some(name) => format!("{}\u{1f}shared\u{1f}{name}", policy.proxy),
-        None => format!("{}\u{1f}{}", policy.proxy, policy.name),
+        Some(name) => format!("shared\u{1f}{name}").into(),
+        None => policy.name.clone(),
     };
     Some(Box::new(Quota {
-        owner: owner.into(),
+        owner,
         prefix: format!("ratelimit.{}.", policy.name).into(),
         kind: kind?,
         plan,
