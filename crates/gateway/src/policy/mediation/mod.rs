@@ -1,15 +1,20 @@
 //! What messages and variables become (api-management §9.5).
 
 mod assign_message;
+mod conversion;
 mod extract_variables;
+mod json_to_xml;
 mod key_value_map_operations;
 mod raise_fault;
+mod xml_to_json;
 
 use super::{Entry, entry};
 
 pub(super) static POLICIES: &[Entry] = &[
     entry("AssignMessage", "assignmessage", assign_message::compile),
     entry("ExtractVariables", "extractvariables", extract_variables::compile),
+    entry("JSONToXML", "jsontoxml", json_to_xml::compile),
     entry("KeyValueMapOperations", "keyvaluemapoperations", key_value_map_operations::compile),
     entry("RaiseFault", "raisefault", raise_fault::compile),
+    entry("XMLToJSON", "xmltojson", xml_to_json::compile),
 ];
