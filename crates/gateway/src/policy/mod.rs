@@ -13,6 +13,7 @@ mod security;
 mod source;
 mod traffic;
 mod unavailable;
+mod xml_parts;
 
 use std::fmt;
 use std::future::Future;

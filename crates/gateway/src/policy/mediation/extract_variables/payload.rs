@@ -1,10 +1,13 @@
 //! Variables from payloads.
 
+use pierhead_xml::{Document, Value, XPath};
+
 use super::cast::VariableType;
 use super::{ExtractVariables, Extracted, Trouble};
 use crate::exchange::Exchange;
 use crate::json::Json;
 use crate::json_path::JsonPath;
+use crate::policy::xml_parts;
 use crate::template::Template;
 use crate::variable::{Stored, Variable};
 
@@ -25,7 +28,19 @@ pub(super) enum Path {
 
 /// Variables from an XML payload.
 #[derive(Debug)]
-pub(super) struct XmlPayload {}
+pub(super) struct XmlPayload {
+    /// Only the first variable that is found is set.
+    pub(super) stop_at_first: bool,
+    pub(super) variables: Box<[XmlVariable]>,
+}
+
+/// A variable from an XML payload: the first of its paths that finds something.
+#[derive(Debug)]
+pub(super) struct XmlVariable {
+    pub(super) variable: Variable,
+    pub(super) kind: VariableType,
+    pub(super) paths: Box<[XPath]>,
+}
 
 impl JsonVariable {
     pub(super) fn extract<'a>(
@@ -76,10 +91,42 @@ impl JsonVariable {
 impl XmlPayload {
     pub(super) fn extract<'a>(
         &'a self,
-        _policy: &ExtractVariables,
-        _text: &str,
-        _found: &mut Vec<Extracted<'a>>,
+        policy: &ExtractVariables,
+        text: &str,
+        found: &mut Vec<Extracted<'a>>,
     ) -> Result<(), Trouble> {
+        let document = xml_parts::document(text).map_err(|why| policy.execution(why))?;
+        for variable in &self.variables {
+            let extracted = variable.extract(policy, &document)?;
+            let is_found = extracted.value.is_some();
+            if is_found || !self.stop_at_first {
+                found.push(extracted);
+            }
+            if is_found && self.stop_at_first {
+                break;
+            }
+        }
         Ok(())
+    }
+}
+
+impl XmlVariable {
+    fn extract(&self, policy: &ExtractVariables, document: &Document) -> Result<Extracted<'_>, Trouble> {
+        for path in &self.paths {
+            let value = path.evaluate(document.root()).map_err(|why| policy.execution(why.to_string()))?;
+            let text = match &value {
+                Value::Nodes(nodes) if nodes.is_empty() => continue,
+                Value::Nodes(nodes) if self.kind == VariableType::Nodes => {
+                    nodes.iter().map(|node| node.to_xml()).collect()
+                }
+                value => value.to_text().into_owned(),
+            };
+            let value = self.kind.cast(&text);
+            if value.is_none() {
+                return Err(Trouble::Cast(self.variable.shared_name().clone(), self.kind.name()));
+            }
+            return Ok(Extracted { variable: &self.variable, value });
+        }
+        Ok(Extracted { variable: &self.variable, value: None })
     }
 }

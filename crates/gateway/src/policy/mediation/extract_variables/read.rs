@@ -2,11 +2,12 @@
 
 use super::cast::VariableType;
 use super::pattern::{BadPattern, Pattern};
-use super::payload::{JsonVariable, Path};
+use super::payload::{JsonVariable, Path, XmlPayload, XmlVariable};
 use super::{ExtractVariables, From, Patterns};
 use crate::policy::blueprint::Blueprint;
 use crate::policy::element::Element;
 use crate::policy::source::Source;
+use crate::policy::xml_parts::Namespaces;
 use crate::variable::Variable;
 
 const PATTERNED: &[&str] = &["URIPath", "QueryParam", "Header", "FormParam", "Variable"];
@@ -25,10 +26,8 @@ pub(super) fn read(policy: &mut Blueprint<'_>) -> Option<ExtractVariables> {
     let patterns: Box<[Patterns]> =
         patterned.filter_map(|element| patterns(policy, element, &source, prefix)).collect();
     let json = root.child("JSONPayload").map(|element| json(policy, element, prefix)).unwrap_or_default();
-    if let Some(element) = root.child("XMLPayload") {
-        policy.degrade(element, "XPath is not built yet");
-    }
-    if !json.is_empty() || root.child("XMLPayload").is_some() {
+    let xml = root.child("XMLPayload").map(|element| xml(policy, element, prefix));
+    if !json.is_empty() || xml.is_some() {
         source.reads_body(policy);
     }
     let has_any = root
@@ -42,7 +41,7 @@ pub(super) fn read(policy: &mut Blueprint<'_>) -> Option<ExtractVariables> {
     }
     let lenient = policy.flag_child(root, "IgnoreUnresolvedVariables", false);
     let name = policy.name.clone();
-    Some(ExtractVariables { name, source, clear_payload, lenient, patterns, json, xml: None })
+    Some(ExtractVariables { name, source, clear_payload, lenient, patterns, json, xml })
 }
 
 fn full_name(prefix: Option<&str>, name: &str) -> String {
@@ -143,6 +142,32 @@ fn json_path<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Option<Pat
             None
         }
     }
+}
+
+fn xml<'d>(policy: &mut Blueprint<'d>, element: &'d Element, prefix: Option<&str>) -> XmlPayload {
+    policy.only(element, &["stopPayloadProcessing"], &["Namespaces", "Variable"]);
+    let stop_at_first = policy.flag(element, "stopPayloadProcessing", false);
+    let namespaces = Namespaces::read(policy, element);
+    let mut variables = Vec::new();
+    for child in element.children("Variable") {
+        policy.only(child, &["name", "type"], &["XPath"]);
+        let Some((variable, kind)) = typed(policy, child, prefix) else { continue };
+        if child.child("XPath").is_none() {
+            policy.problem(child, "NoXPathsToEvaluate", "a Variable of XMLPayload needs an XPath");
+        }
+        let mut paths = Vec::new();
+        for path in child.children("XPath") {
+            policy.only(path, &[], &[]);
+            let Some(compiled) = namespaces.xpath(policy, path) else { continue };
+            if kind == VariableType::Nodes && !compiled.gives_nodes() {
+                let message = "the XPath gives no nodes, but the type is nodeset";
+                policy.problem(path, "CannotBeConvertedToNodeset", message);
+            }
+            paths.push(compiled);
+        }
+        variables.push(XmlVariable { variable, kind, paths: paths.into() });
+    }
+    XmlPayload { stop_at_first, variables: variables.into() }
 }
 
 /// Name and type of a variable of a payload.

@@ -330,3 +330,106 @@ fn mistakes_are_found_at_deploy() {
         assert_eq!(problem_of(&xml), rule, "{}", &inside[..inside.len().min(200)]);
     }
 }
+
+fn on_xml(inside: &str, xml: &str) -> Sent {
+    run(&format!("<XMLPayload>{inside}</XMLPayload>"), post("/p", "text/xml", xml))
+}
+
+#[test]
+fn xml_payloads_give_values_by_xpath() {
+    let sent = on_xml(
+        "<Variable name=\"mode\"><XPath>/r/step/@mode</XPath></Variable>\
+         <Variable name=\"city\" type=\"string\"><XPath>//none</XPath><XPath>//city</XPath></Variable>\
+         <Variable name=\"count\"><XPath>count(//city)</XPath></Variable>\
+         <Variable name=\"text\"><XPath>/r/city[2]/text()</XPath></Variable>",
+        "<r><step mode=\"WALK\"/><city>Rome &amp; <b>Bonn</b></city><city>Ulm</city></r>",
+    );
+    for (name, value) in [("mode", "WALK"), ("city", "Rome & Bonn"), ("count", "2"), ("text", "Ulm")] {
+        assert_eq!(sent.var(name), value, "{name}");
+    }
+    let sent = run(
+        "<Source>request.content</Source><XMLPayload><Variable name=\"x\"><XPath>/a</XPath></Variable></XMLPayload>",
+        post("/p", "text/plain", "<a>1</a>"),
+    );
+    assert_eq!(sent.var("x"), "1");
+    let skipped = "<XMLPayload><Variable name=\"x\"><XPath>/a</XPath></Variable></XMLPayload>";
+    assert_eq!(run(skipped, post("/p", "application/json", "<a>1</a>")).var("x"), "null");
+}
+
+#[test]
+fn namespaces_of_the_policy_are_known_to_its_xpaths() {
+    let sent = on_xml(
+        "<Namespaces><Namespace prefix=\"S\">urn:soap</Namespace><Namespace prefix=\"n\">urn:n</Namespace></Namespaces>\
+         <Variable name=\"id\"><XPath>/S:Envelope/S:Body/n:login/n:id/text()</XPath></Variable>",
+        "<e:Envelope xmlns:e=\"urn:soap\"><e:Body><login xmlns=\"urn:n\"><id>4711</id></login></e:Body></e:Envelope>",
+    );
+    assert_eq!(sent.var("id"), "4711");
+}
+
+#[test]
+fn xml_values_have_the_type_that_was_asked_for() {
+    let xml = "<r><n>12</n><b>true</b><f>1.5</f><t x=\"1\">a<u/></t><t>b</t></r>";
+    for (kind, path, value) in [
+        ("string", "/r/n", "12"),
+        ("integer", "/r/n", "12"),
+        ("long", "/r/n", "12"),
+        ("boolean", "/r/b", "true"),
+        ("boolean", "count(/r/t) = 2", "true"),
+        ("float", "/r/f", "1.5"),
+        ("double", "sum(/r/n)", "12"),
+        ("nodeset", "/r/t", "<t x=\"1\">a<u/></t><t>b</t>"),
+    ] {
+        let sent =
+            on_xml(&format!("<Variable name=\"x\" type=\"{kind}\"><XPath>{path}</XPath></Variable>"), xml);
+        assert_eq!(sent.var("x"), value, "{kind} {path}");
+    }
+    let sent = on_xml("<Variable name=\"x\" type=\"integer\"><XPath>/r/f</XPath></Variable>", xml);
+    assert_eq!(sent.code(), "steps.extractvariables.UnableToCast");
+}
+
+#[test]
+fn xml_processing_can_stop_at_the_first_variable() {
+    let variables = "<Variable name=\"a\"><XPath>/r/none</XPath></Variable><Variable name=\"b\"><XPath>/r/b</XPath></Variable>\
+                     <Variable name=\"c\"><XPath>/r/c</XPath></Variable>";
+    let ask = |flag: &str| {
+        let inside =
+            format!("<XMLPayload stopPayloadProcessing=\"{flag}\">{variables}</XMLPayload>{LENIENT}");
+        let sent = run(&inside, post("/p", "text/xml", "<r><b>1</b><c>2</c></r>"));
+        [sent.var("a"), sent.var("b"), sent.var("c")]
+    };
+    assert_eq!(ask("true"), ["null", "1", "null"]);
+    assert_eq!(ask("false"), ["null", "1", "2"]);
+}
+
+#[test]
+fn fault_execution_failed_on_broken_xml() {
+    let inside = "<Variable name=\"x\"><XPath>/a</XPath></Variable>";
+    for xml in ["<a>", "", "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>"] {
+        assert_eq!(on_xml(inside, xml).code(), "steps.extractvariables.ExecutionFailed", "{xml}");
+    }
+    assert_eq!(on_xml(inside, "<b/>").code(), "steps.extractvariables.VariableResolutionFailed");
+}
+
+#[test]
+fn mistakes_of_xml_payloads_are_found_at_deploy() {
+    for (inside, rule) in [
+        ("<Variable name=\"a\"/>", "NoXPathsToEvaluate"),
+        ("<Variable name=\"a\"><XPath/></Variable>", "EmptyXPathExpression"),
+        ("<Variable name=\"a\"><XPath>/p:a</XPath></Variable>", "XPathCompilationFailed"),
+        ("<Variable name=\"a\"><XPath>/a[</XPath></Variable>", "XPathCompilationFailed"),
+        (
+            "<Variable name=\"a\" type=\"nodeset\"><XPath>count(/a)</XPath></Variable>",
+            "CannotBeConvertedToNodeset",
+        ),
+        ("<Variable><XPath>/a</XPath></Variable>", "MissingName"),
+        ("<Variable name=\"a\" type=\"bool\"><XPath>/a</XPath></Variable>", "InstantiationFailed"),
+        (
+            "<Namespaces><Namespace prefix=\"a\">u</Namespace><Namespace prefix=\"a\">v</Namespace></Namespaces>",
+            "DuplicatePrefix",
+        ),
+        ("<Namespaces><Namespace prefix=\"a\"/></Namespaces>", "NONEmptyPrefixMappedToEmptyURI"),
+    ] {
+        let xml = format!("<ExtractVariables><XMLPayload>{inside}</XMLPayload></ExtractVariables>");
+        assert_eq!(problem_of(&xml), rule, "{inside}");
+    }
+}
