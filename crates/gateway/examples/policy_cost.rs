@@ -101,6 +101,7 @@ fn measure(policy: &str, condition: &str) -> f64 {
         clock: Arc::new(SystemClock),
         rng: Arc::new(SeededRng::new(1)),
         outbound: Rc::new(NoCalls),
+        key_sets: pierhead_gateway::policy::KeySets::default(),
     });
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {

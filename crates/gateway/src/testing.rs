@@ -231,6 +231,7 @@ pub(crate) struct Bench {
     pub(crate) clock: StoppedClock,
     pub(crate) outside: Rc<Outside>,
     pub(crate) state: Arc<RunState>,
+    pub(crate) key_sets: crate::policy::KeySets,
 }
 
 impl Bench {
@@ -252,6 +253,7 @@ impl Bench {
             clock: StoppedClock::at(NOW),
             outside: Rc::default(),
             state: Arc::default(),
+            key_sets: crate::policy::KeySets::default(),
         }
     }
 
@@ -274,6 +276,7 @@ impl Bench {
             clock: Arc::new(self.clock.clone()),
             rng: Arc::new(SeededRng::new(7)),
             outbound: self.outside.clone(),
+            key_sets: self.key_sets.clone(),
         });
         flow::begin(
             self.snapshot.clone(),

@@ -20,6 +20,7 @@ use crate::balancer::Balancing;
 use crate::callout::Outbound;
 use crate::compile::{BodyReads, CompiledProxy, CompiledSharedFlow, Provider, ProxyPlan, TargetPlan};
 use crate::fault::Fault;
+use crate::policy::KeySets;
 use crate::ports::{KvmAddress, KvmScope, Ports};
 use crate::snapshot::{Route, Snapshot, VirtualHost};
 use crate::state::RunState;
@@ -46,6 +47,8 @@ pub struct Services {
     pub rng: SharedRng,
     /// Calls that steps make.
     pub outbound: Rc<dyn Outbound>,
+    /// Key sets that steps fetched.
+    pub key_sets: KeySets,
 }
 
 /// The request line and headers of a client, with what the listener knows about the connection.

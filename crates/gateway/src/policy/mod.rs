@@ -28,6 +28,7 @@ pub(crate) use element::Element;
 pub use extension::open_connectors::INSTANCE_TOKEN_MAP;
 pub(crate) use kinds::why_not;
 pub use kinds::{KnownKind, known_kinds};
+pub use security::KeySets;
 pub(crate) use unavailable::Unavailable;
 
 /// A compiled policy. It keeps no state of requests.

@@ -158,6 +158,7 @@ impl Worker {
                 clock: config.clock.clone(),
                 rng: Arc::new(PrefetchedRng::new(config.rng.clone())),
                 outbound: Rc::new(UpstreamOutbound { upstreams: Rc::clone(&upstreams) }),
+                key_sets: crate::policy::KeySets::default(),
             }),
             snapshot: Arc::clone(&config.snapshot),
             access_log: config.access_log.clone(),

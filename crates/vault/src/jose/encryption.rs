@@ -23,7 +23,8 @@ const SALT_BYTES: usize = 16;
 type Secret = Zeroizing<Vec<u8>>;
 
 /// Encrypts `clear`. `alg`, `enc` and what the algorithm needs are added to `header`; members of these names
-/// that are there already are replaced, but `apu` and `apv` of Diffie-Hellman are used as they are.
+/// that are there already are replaced, but `apu` and `apv` of Diffie-Hellman, and `p2c` and `p2s` of passwords,
+/// are used as they are.
 pub fn encrypt(
     mut header: Header,
     key_algorithm: KeyAlgorithm,
@@ -83,12 +84,23 @@ fn give(
             Ok((fresh, sealed.ciphertext))
         }
         (Pbes2Hs256A128Kw | Pbes2Hs384A192Kw | Pbes2Hs512A256Kw, Key::Secret(password)) => {
-            let mut salt = [0; SALT_BYTES];
-            rng.fill(&mut salt);
+            let salt = match header.get("p2s").and_then(Value::as_str) {
+                Some(given) => decode(given)?,
+                None => {
+                    let mut salt = vec![0; SALT_BYTES];
+                    rng.fill(&mut salt);
+                    salt
+                }
+            };
+            let rounds = match header.get("p2c").and_then(Value::as_u64) {
+                Some(given) => u32::try_from(given).map_err(|_| JoseError::Iterations)?,
+                None => ITERATIONS,
+            };
+            check_password_cost(rounds, &salt)?;
             header.insert("p2s".into(), encode(&salt).into());
-            header.insert("p2c".into(), ITERATIONS.into());
+            header.insert("p2c".into(), rounds.into());
             let size = algorithm.aes().ok_or(JoseError::CannotEncrypt)?;
-            let key = key_wrap::of_password(size, algorithm.name(), password, &salt, ITERATIONS);
+            let key = key_wrap::of_password(size, algorithm.name(), password, &salt, rounds);
             wrapped_by(&key, fresh)
         }
         (EcdhEs | EcdhEsA128Kw | EcdhEsA192Kw | EcdhEsA256Kw, Key::Public(public)) => {
@@ -150,12 +162,9 @@ fn take(
         }
         (Pbes2Hs256A128Kw | Pbes2Hs384A192Kw | Pbes2Hs512A256Kw, Key::Secret(password)) => {
             let salt = bytes("p2s")?;
-            if salt.len() < 8 {
-                return Err(JoseError::ShortSalt);
-            }
             let rounds = token.header.get("p2c").and_then(Value::as_u64).ok_or(JoseError::Malformed)?;
-            let rounds = u32::try_from(rounds).ok().filter(|r| (MIN_ITERATIONS..=MAX_ITERATIONS).contains(r));
-            let rounds = rounds.ok_or(JoseError::Iterations)?;
+            let rounds = u32::try_from(rounds).map_err(|_| JoseError::Iterations)?;
+            check_password_cost(rounds, &salt)?;
             let size = algorithm.aes().ok_or(JoseError::DoesNotDecrypt)?;
             unwrapped_by(&key_wrap::of_password(size, algorithm.name(), password, &salt, rounds))
         }
@@ -170,6 +179,14 @@ fn take(
         }
         _ => Err(JoseError::WrongKeyType),
     }
+}
+
+fn check_password_cost(rounds: u32, salt: &[u8]) -> Result<(), JoseError> {
+    if salt.len() < 8 {
+        return Err(JoseError::ShortSalt);
+    }
+    let allowed = (MIN_ITERATIONS..=MAX_ITERATIONS).contains(&rounds);
+    allowed.then_some(()).ok_or(JoseError::Iterations)
 }
 
 /// The key that two sides agree on, for the content or for wrapping.

@@ -117,6 +117,11 @@ impl JwkSet {
         }
     }
 
+    /// Whether a key of this id is among them.
+    pub fn has(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.id.as_deref() == Some(id))
+    }
+
     /// The keys that a token with this `kid` may have been made with: those of the id, or all where the token
     /// names none. Keys for another use or algorithm are not among them.
     pub fn candidates<'a>(

@@ -156,7 +156,7 @@ impl PrivateKey {
                 "EC PRIVATE KEY" => return pkcs::ec_private_key(&block.bytes, None),
                 "ENCRYPTED PRIVATE KEY" => {
                     let password = password.ok_or(JoseError::BadKey("it needs a password"))?;
-                    return pkcs::private_key(&*pkcs::decrypt(&block.bytes, password.as_bytes())?);
+                    return pkcs::private_key(&pkcs::decrypt(&block.bytes, password.as_bytes())?);
                 }
                 // `EC PARAMETERS` stands before some keys.
                 _ => {}

@@ -23,7 +23,7 @@ pub use compact::{Encrypted, Header, Signed};
 pub use encryption::{MAX_ITERATIONS, decrypt, encrypt};
 pub use jwk::{JwkSet, WebKey};
 pub use key::{Curve, Key, PrivateKey, PublicKey};
-pub use signature::{sign, verify};
+pub use signature::{sign, sign_compact, verify};
 
 /// Why a token or a key is not used. The texts hold neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

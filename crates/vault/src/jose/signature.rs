@@ -7,6 +7,7 @@ use ring::signature::{self as ring_signature, EcdsaKeyPair, UnparsedPublicKey};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::SignatureAlgorithm;
+use super::compact::{Header, encode};
 use super::key::{Curve, Key, PrivateKey, PublicKey, RsaPrivate};
 use super::{JoseError, KeyKind};
 
@@ -26,6 +27,19 @@ pub fn sign(algorithm: SignatureAlgorithm, key: &Key, input: &[u8]) -> Result<Ve
         }
         _ => Err(JoseError::WrongKeyType),
     }
+}
+
+/// A whole token in compact form. `header` says `alg`.
+pub fn sign_compact(
+    algorithm: SignatureAlgorithm,
+    key: &Key,
+    header: &Header,
+    payload: &[u8],
+) -> Result<String, JoseError> {
+    let header = serde_json::to_vec(header).map_err(|_| JoseError::CannotSign)?;
+    let input = format!("{}.{}", encode(&header), encode(payload));
+    let signature = sign(algorithm, key, input.as_bytes())?;
+    Ok(format!("{input}.{}", encode(&signature)))
 }
 
 /// Whether `signature` is one of `input`; in constant time for keyed codes.

@@ -34,7 +34,7 @@ struct Hmac {
 
 /// How bytes are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     Utf8,
     Hex,
     Base64,
@@ -43,7 +43,7 @@ pub(super) enum Encoding {
 
 impl Encoding {
     /// By its name in policy documents.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name.trim().to_ascii_lowercase().as_str() {
             "utf8" | "utf-8" => Self::Utf8,
             "hex" | "base16" => Self::Hex,
@@ -54,7 +54,7 @@ impl Encoding {
     }
 
     /// The bytes behind a text; `None` when it is not in this encoding.
-    pub(super) fn read(self, text: &str) -> Option<Vec<u8>> {
+    pub(crate) fn read(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Utf8 => Some(text.as_bytes().to_vec()),
             Self::Hex => {

@@ -1,16 +1,29 @@
 //! Who may call (api-management §9.3).
 
 mod basic_authentication;
+mod decode_jws;
+mod decode_jwt;
+mod generate_jws;
+mod generate_jwt;
 mod hmac;
+mod jose;
 mod json_threat_protection;
 mod regular_expression_protection;
 mod setting;
 mod verify_api_key;
+mod verify_jws;
+mod verify_jwt;
 
 use super::{Entry, entry};
 
+pub use jose::KeySets;
+
 pub(super) static POLICIES: &[Entry] = &[
     entry("BasicAuthentication", "BasicAuthentication", basic_authentication::compile),
+    entry("DecodeJWS", "jws", decode_jws::compile),
+    entry("DecodeJWT", "jwt", decode_jwt::compile),
+    entry("GenerateJWS", "jws", generate_jws::compile),
+    entry("GenerateJWT", "jwt", generate_jwt::compile),
     entry("HMAC", "hmac", hmac::compile),
     entry("JSONThreatProtection", "jsonattack", json_threat_protection::compile),
     entry(
@@ -19,4 +32,6 @@ pub(super) static POLICIES: &[Entry] = &[
         regular_expression_protection::compile,
     ),
     entry("VerifyAPIKey", "verifyapikey", verify_api_key::compile),
+    entry("VerifyJWS", "jws", verify_jws::compile),
+    entry("VerifyJWT", "jwt", verify_jwt::compile),
 ];
