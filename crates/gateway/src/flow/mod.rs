@@ -194,7 +194,12 @@ fn finish_answer(cx: &mut Exchange) {
     let headers = std::mem::take(&mut cx.traffic.last_headers);
     if let Some(response) = &mut cx.response {
         for (name, value) in headers {
-            response.headers.insert(name, value);
+            // Others may have made the answer vary, too.
+            if name == http::header::VARY {
+                response.headers.append(name, value);
+            } else {
+                response.headers.insert(name, value);
+            }
         }
     }
 }

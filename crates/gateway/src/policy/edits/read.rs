@@ -85,6 +85,9 @@ fn parts<'d>(
             Part::ReasonPhrase,
         ];
     }
+    if element.children.is_empty() && element.name == "Remove" {
+        return vec![Part::AllHeaders, Part::AllQueryParams, Part::Payload];
+    }
     for child in &element.children {
         let all = child.children.is_empty();
         match child.name.as_str() {

@@ -25,7 +25,7 @@ pub(super) struct AssignMessage {
 
 /// The message that is changed.
 #[derive(Debug)]
-enum Target {
+pub(super) enum Target {
     /// `message`: the one of the present segment.
     Present,
     /// A message by name. `make` says what to make when it is to be new or is not there.
@@ -33,7 +33,7 @@ enum Target {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Request,
     Response,
     /// The kind of the present segment's message.
@@ -45,15 +45,12 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
     policy.only_in_root(&[], &children);
     let target = target(policy);
     let lenient = policy.flag_child(policy.root, "IgnoreUnresolvedVariables", false);
-    let name = match &target {
-        Target::Present => "message".into(),
-        Target::Named { message, .. } => message.0.clone(),
-    };
-    let edits = Edits::read(policy, policy.root, &name, lenient);
+    let edits = Edits::read(policy, policy.root, &target.name(), lenient);
     Some(Box::new(AssignMessage { name: policy.name.clone(), target, edits }))
 }
 
-fn target(policy: &mut Blueprint<'_>) -> Target {
+/// `AssignTo`.
+pub(super) fn target(policy: &mut Blueprint<'_>) -> Target {
     let Some(element) = policy.root.child("AssignTo") else { return Target::Present };
     policy.only(element, &["createNew", "transport", "type"], &[]);
     let always_new = policy.flag(element, "createNew", false);
@@ -102,10 +99,35 @@ impl Policy for AssignMessage {
 
 impl AssignMessage {
     fn apply(&self, cx: &mut Exchange) -> Result<Next, EditProblem> {
-        let Target::Named { message, always_new, make } = &self.target else {
-            let present = MessageRef::present();
-            return self.edits.apply(cx, present).map(|()| Next::Continue);
+        let message = self.target.prepare(cx);
+        self.edits.apply(cx, message).map(|()| Next::Continue)
+    }
+
+    fn fault(&self, problem: &EditProblem) -> Fault {
+        let code = match problem {
+            EditProblem::Template(RenderProblem::Unresolved(_)) => "steps.assignmessage.UnresolvedVariable",
+            EditProblem::NotAMessage(_) => "steps.assignmessage.VariableOfNonMsgType",
+            EditProblem::NotSet { .. } | EditProblem::Template(RenderProblem::TooLong) => {
+                "steps.assignmessage.SetVariableFailed"
+            }
         };
+        let text = format!("AssignMessage[{}]: {problem}", self.name);
+        Fault::step(StatusCode::INTERNAL_SERVER_ERROR, code, text)
+    }
+}
+
+impl Target {
+    /// Its name in a policy document.
+    pub(super) fn name(&self) -> Arc<str> {
+        match self {
+            Self::Present => "message".into(),
+            Self::Named { message, .. } => message.0.clone(),
+        }
+    }
+
+    /// Makes the message when it is to be new or is not there; says which one is to be changed.
+    pub(super) fn prepare(&self, cx: &mut Exchange) -> &MessageRef {
+        let Self::Named { message, always_new, make } = self else { return MessageRef::present() };
         if *always_new || cx.message_named(&message.0).is_none() {
             let fresh = match make {
                 Kind::Request => Message::empty_request(),
@@ -123,19 +145,7 @@ impl AssignMessage {
                 None => cx.variables.set_message(&message.0, fresh),
             }
         }
-        self.edits.apply(cx, message).map(|()| Next::Continue)
-    }
-
-    fn fault(&self, problem: &EditProblem) -> Fault {
-        let code = match problem {
-            EditProblem::Template(RenderProblem::Unresolved(_)) => "steps.assignmessage.UnresolvedVariable",
-            EditProblem::NotAMessage(_) => "steps.assignmessage.VariableOfNonMsgType",
-            EditProblem::NotSet { .. } | EditProblem::Template(RenderProblem::TooLong) => {
-                "steps.assignmessage.SetVariableFailed"
-            }
-        };
-        let text = format!("AssignMessage[{}]: {problem}", self.name);
-        Fault::step(StatusCode::INTERNAL_SERVER_ERROR, code, text)
+        message
     }
 }
 

@@ -3,6 +3,7 @@
 mod assign_message;
 mod conversion;
 mod extract_variables;
+mod http_modifier;
 mod json_to_xml;
 mod key_value_map_operations;
 mod raise_fault;
@@ -13,6 +14,7 @@ use super::{Entry, entry};
 pub(super) static POLICIES: &[Entry] = &[
     entry("AssignMessage", "assignmessage", assign_message::compile),
     entry("ExtractVariables", "extractvariables", extract_variables::compile),
+    entry("HTTPModifier", "httpmodifier", http_modifier::compile),
     entry("JSONToXML", "jsontoxml", json_to_xml::compile),
     entry("KeyValueMapOperations", "keyvaluemapoperations", key_value_map_operations::compile),
     entry("RaiseFault", "raisefault", raise_fault::compile),

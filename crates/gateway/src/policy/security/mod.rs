@@ -1,6 +1,8 @@
 //! Who may call (api-management §9.3).
 
+mod access_control;
 mod basic_authentication;
+mod cors;
 mod decode_jws;
 mod decode_jwt;
 mod generate_jws;
@@ -19,7 +21,9 @@ use super::{Entry, entry};
 pub use jose::KeySets;
 
 pub(super) static POLICIES: &[Entry] = &[
+    entry("AccessControl", "acl", access_control::compile),
     entry("BasicAuthentication", "BasicAuthentication", basic_authentication::compile),
+    entry("CORS", "cors", cors::compile),
     entry("DecodeJWS", "jws", decode_jws::compile),
     entry("DecodeJWT", "jwt", decode_jwt::compile),
     entry("GenerateJWS", "jws", generate_jws::compile),
