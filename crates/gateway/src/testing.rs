@@ -23,7 +23,7 @@ use crate::dialect::Dialect;
 use crate::exchange::{Exchange, Incoming, Message, MessageBody, Services};
 use crate::fault::EngineFault;
 use crate::flow::{self, ForwardTo, RequestOutcome, RouteMiss};
-use crate::ports::{KvmAddress, KvmScope, KvmUnavailable, KvmWriter, PortFuture, Ports};
+use crate::ports::{Hub, KvmAddress, KvmScope, KvmUnavailable, KvmWriter, PortFuture, Ports};
 use crate::snapshot::Snapshot;
 use crate::state::RunState;
 use crate::variable::Variable;
@@ -307,7 +307,19 @@ impl Bench {
 
     /// Runs the request part on a runtime, for steps that wait.
     pub(crate) fn send_waiting(&self, request: Message) -> Sent {
+        Self::finish_waiting(self.begin(request).unwrap_or_else(|miss| panic!("{:?}", miss.fault)))
+    }
+
+    /// The same with a hub in this process.
+    pub(crate) fn send_waiting_with_hub(&self, request: Message, hub: Arc<dyn Hub>) -> Sent {
         let mut cx = self.begin(request).unwrap_or_else(|miss| panic!("{:?}", miss.fault));
+        let mut services = (*cx.services).clone();
+        services.ports.hub = Some(hub);
+        cx.services = Rc::new(services);
+        Self::finish_waiting(cx)
+    }
+
+    fn finish_waiting(mut cx: Exchange) -> Sent {
         let outcome = on_a_runtime(flow::run_request(&mut cx));
         let to = match outcome {
             RequestOutcome::Forward(to) => Some(to),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::{Compiler, DesignPart, DestinationPlan, Endpoint};
+use super::{Compiler, DesignPart, DestinationPlan};
 use crate::balancer::{Balancer, Server};
 use crate::design::{HealthMonitor, HealthProbe, HttpProbe, LoadBalancer, Property};
 use crate::template::Template;
@@ -41,7 +41,7 @@ impl Compiler<'_> {
     pub(super) fn balancer(&mut self, part: &DesignPart, design: &LoadBalancer) -> DestinationPlan {
         let (mut servers, mut fallbacks, mut weighted) = (Vec::new(), Vec::new(), Vec::new());
         for server in &design.servers {
-            let Some((endpoint, enabled)) = self.server(&server.name) else {
+            let Some((endpoint, enabled)) = self.world.server(&server.name) else {
                 let message = format!("there is no target server or API provider '{}'", server.name);
                 self.problem(part, "UnknownTargetServer", message);
                 continue;
@@ -92,18 +92,6 @@ impl Compiler<'_> {
             next_turn: AtomicUsize::new(0),
             next_probe: AtomicI64::new(0),
         }))
-    }
-
-    /// A target server, else an API provider of that name; and whether it takes requests.
-    fn server(&self, name: &str) -> Option<(Endpoint, bool)> {
-        if let Some(server) = self.world.target_servers.get(name) {
-            return Some((server.endpoint.clone(), server.enabled));
-        }
-        match &self.world.providers.get(name)?.kind {
-            super::ProviderKind::Internet(endpoint) => Some((endpoint.clone(), true)),
-            // The secrets of a hub go to one place only.
-            super::ProviderKind::OpenConnectors(_) => None,
-        }
     }
 
     fn health(&mut self, part: &DesignPart, design: &HealthMonitor) -> Option<HealthPlan> {
@@ -175,7 +163,7 @@ impl Compiler<'_> {
 }
 
 /// A round of turns in which each server has as many as its weight, spread evenly.
-fn turns_by_weight(servers: &[(usize, u64)]) -> Vec<usize> {
+pub(crate) fn turns_by_weight(servers: &[(usize, u64)]) -> Vec<usize> {
     let total: u64 = servers.iter().map(|(_, weight)| weight).sum();
     let scale = total.div_ceil(MAX_TURNS).max(1);
     let scaled: Vec<(usize, i64)> = servers

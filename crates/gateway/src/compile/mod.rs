@@ -23,7 +23,7 @@ use ahash::{AHashMap, AHashSet};
 use crate::design::{FileResource, PolicyText, ProxyDesign, ProxyEndpoint};
 use crate::policy::{MessageReads, OPEN_CONNECTORS};
 
-pub(crate) use balancer::{HealthPlan, HttpProbePlan};
+pub(crate) use balancer::{HealthPlan, HttpProbePlan, turns_by_weight};
 pub(crate) use flows::Attached;
 pub use plan::{BodyReads, CompiledProxy, ProxyPlan, TargetPlan};
 pub(crate) use plan::{

@@ -71,6 +71,7 @@ impl Compiler<'_> {
             initial_entries: Vec::new(),
             degraded: None,
             running: &self.world.running,
+            world: self.world,
             calls: Vec::new(),
         };
         let enabled = blueprint.flag(&root, "enabled", true);

@@ -36,6 +36,18 @@ impl World {
             limits: Limits::default(),
         }
     }
+
+    /// A target server, else an API provider of that name; and whether it takes requests.
+    pub(crate) fn server(&self, name: &str) -> Option<(Endpoint, bool)> {
+        if let Some(server) = self.target_servers.get(name) {
+            return Some((server.endpoint.clone(), server.enabled));
+        }
+        match &self.providers.get(name)?.kind {
+            ProviderKind::Internet(endpoint) => Some((endpoint.clone(), true)),
+            // The secrets of a hub go to one place only.
+            ProviderKind::OpenConnectors(_) => None,
+        }
+    }
 }
 
 /// Bounds for every proxy of an environment.

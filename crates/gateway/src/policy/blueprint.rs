@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Compiled;
 use super::element::Element;
-use crate::compile::{CompileProblem, DesignPart};
+use crate::compile::{CompileProblem, DesignPart, World};
 use crate::condition::Condition;
 use crate::design::FileResource;
 use crate::dialect::Dialect;
@@ -30,6 +30,8 @@ pub(crate) struct Blueprint<'d> {
     pub(crate) degraded: Option<(usize, String)>,
     /// What is deployed already.
     pub(crate) running: &'d Snapshot,
+    /// What the proxy is compiled against.
+    pub(crate) world: &'d World,
     /// Shared flows that the policy calls.
     pub(crate) calls: Vec<Arc<str>>,
 }

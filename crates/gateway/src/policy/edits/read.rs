@@ -168,6 +168,10 @@ fn set<'d>(policy: &mut Blueprint<'d>, element: &'d Element, target: &str) -> Ed
                 settings.extend(pairs(policy, child, target).into_iter().map(Setting::Pair));
             }
             "Payload" => settings.push(payload(policy, child)),
+            // What consoles write for "not set".
+            "Path" | "StatusCode" | "ReasonPhrase" | "Verb" if child.text().is_empty() => {
+                policy.only(child, &[], &[]);
+            }
             name => {
                 policy.only(child, &[], &[]);
                 let value = policy.template(child, child.text());

@@ -1,8 +1,11 @@
 //! Steps that run code or reach somebody else (api-management §9.2, §9.6).
 
+mod callout;
 mod flow_callout;
 mod javascript;
+mod open_connector_callout;
 pub(super) mod open_connectors;
+mod service_callout;
 mod tls;
 
 use super::{Entry, OPEN_CONNECTORS, entry};
@@ -10,5 +13,7 @@ use super::{Entry, OPEN_CONNECTORS, entry};
 pub(super) static POLICIES: &[Entry] = &[
     entry("FlowCallout", "flowcallout", flow_callout::compile),
     entry("Javascript", "javascript", javascript::compile),
+    entry("OpenConnectorCallout", "openconnectorcallout", open_connector_callout::compile),
     entry(OPEN_CONNECTORS, "openconnectors", open_connectors::compile),
+    entry("ServiceCallout", "servicecallout", service_callout::compile),
 ];

@@ -19,7 +19,11 @@ use crate::ports::KvmScope;
 /// called: `oc.NoProvider`, `oc.NoInstanceToken`, `oc.BadInstanceToken`; they name the map and the key and
 /// never a value.
 #[derive(Debug)]
-pub(super) struct OpenConnectors {
+pub(super) struct OpenConnectors(InstanceSecret);
+
+/// Where the token of a connector instance is: an entry of a key value map of the proxy.
+#[derive(Debug)]
+pub(super) struct InstanceSecret {
     scope: KvmScope,
     map: Box<str>,
     key: Box<str>,
@@ -31,8 +35,14 @@ pub const INSTANCE_TOKEN_MAP: &str = "apim.oc.instance.token";
 
 pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
     policy.only_in_root(&[], &["InstanceSecret"]);
+    Some(Box::new(OpenConnectors(instance_secret(policy)?)))
+}
+
+/// Reads the root's `InstanceSecret`.
+pub(super) fn instance_secret(policy: &mut Blueprint<'_>) -> Option<InstanceSecret> {
     let Some(secret) = policy.root.child("InstanceSecret") else {
-        policy.problem(policy.root, "InstanceSecretIsMissing", "OpenConnectors needs an InstanceSecret");
+        let message = format!("{} needs an InstanceSecret", policy.root.name);
+        policy.problem(policy.root, "InstanceSecretIsMissing", message);
         return None;
     };
     policy.only(secret, &["kvm-map-name", "kvm-key-name"], &[]);
@@ -44,18 +54,17 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
         name
     };
     let (map, key) = (named("kvm-map-name"), named("kvm-key-name"));
-    Some(Box::new(OpenConnectors {
+    Some(InstanceSecret {
         scope: KvmScope::Proxy(policy.proxy.to_string()),
         map: map?.into(),
         key: key?.into(),
         proxy: policy.proxy.clone(),
-    }))
+    })
 }
 
 impl Policy for OpenConnectors {
     fn run<'a>(&'a self, cx: &'a mut Exchange) -> PolicyRun<'a> {
-        let authorization = self.authorization(cx);
-        PolicyRun::Done(authorization.map(|value| {
+        PolicyRun::Done(self.authorization(cx).map(|value| {
             cx.request.headers.remove(AUTHORIZATION);
             cx.hub_authorization = Some(value);
             Next::Continue
@@ -67,10 +76,23 @@ impl OpenConnectors {
     fn authorization(&self, cx: &Exchange) -> Result<HeaderValue, Fault> {
         let Some(ProviderKind::OpenConnectors(provider)) = cx.provider().map(|provider| &provider.kind)
         else {
-            let text =
-                format!("The target of API proxy '{}' is not a provider of type Open Connectors", self.proxy);
+            let text = format!(
+                "The target of API proxy '{}' is not a provider of type Open Connectors",
+                self.0.proxy
+            );
             return Err(Fault::internal("oc.NoProvider", text));
         };
+        self.0.authorization(cx, provider)
+    }
+}
+
+impl InstanceSecret {
+    /// The header for calls of this provider's hub.
+    pub(super) fn authorization(
+        &self,
+        cx: &Exchange,
+        provider: &OpenConnectorsProvider,
+    ) -> Result<HeaderValue, Fault> {
         let map = cx.snapshot.kvm(&self.scope, &self.map);
         let token = map.and_then(|map| map.entries.get(&self.key)).filter(|token| !token.expose().is_empty());
         let Some(token) = token else {
