@@ -208,6 +208,10 @@ fn keys() -> KeyTable {
 struct NoCalls;
 
 impl Outbound for NoCalls {
+    fn log(&self, _: pierhead_gateway::logging::LogLine) -> bool {
+        false
+    }
+
     fn call(&self, _: Callout) -> LocalFuture<Result<Message, EngineFault>> {
         Box::pin(async { Err(EngineFault::ServiceUnavailable) })
     }

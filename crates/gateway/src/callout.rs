@@ -12,6 +12,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::compile::{Endpoint, TargetTimeouts};
 use crate::exchange::{Message, encode, normalise};
 use crate::fault::EngineFault;
+use crate::logging::LogLine;
 
 /// A call to a server, whole in memory.
 #[derive(Debug, Clone)]
@@ -35,6 +36,9 @@ pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 pub trait Outbound {
     /// Makes the call and reads the whole answer. What a target's failure would be is the fault.
     fn call(&self, callout: Callout) -> LocalFuture<Result<Message, EngineFault>>;
+
+    /// Takes a line to be logged elsewhere. Never waits; `false` when there was no room for it and it is lost.
+    fn log(&self, line: LogLine) -> bool;
 }
 
 /// The server and the request target of an absolute `http` or `https` URL; `None` when it is none, carries

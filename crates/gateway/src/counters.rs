@@ -38,6 +38,7 @@ pub(crate) struct ThreadCounters {
     target_errors: Count,
     upstream_connects: Count,
     upstream_reuses: Count,
+    lost_log_lines: Count,
 }
 
 impl ThreadCounters {
@@ -98,6 +99,10 @@ impl ThreadCounters {
         self.upstream_reuses.add(1);
     }
 
+    pub(crate) fn log_line_lost(&self) {
+        self.lost_log_lines.add(1);
+    }
+
     fn answered(&self, status: u16) {
         if let Some(class) = self.answers.get(usize::from(status / 100).wrapping_sub(1)) {
             class.add(1);
@@ -118,6 +123,7 @@ impl ThreadCounters {
             target_errors: self.target_errors.get(),
             upstream_connects: self.upstream_connects.get(),
             upstream_reuses: self.upstream_reuses.get(),
+            lost_log_lines: self.lost_log_lines.get(),
         }
     }
 }
@@ -167,6 +173,8 @@ pub struct Counters {
     pub upstream_connects: u64,
     /// Requests that found an open connection to their target.
     pub upstream_reuses: u64,
+    /// Lines of MessageLogging steps that were lost: their queue was full, or their server away.
+    pub lost_log_lines: u64,
 }
 
 impl AddAssign for Counters {
@@ -185,5 +193,6 @@ impl AddAssign for Counters {
         self.target_errors += other.target_errors;
         self.upstream_connects += other.upstream_connects;
         self.upstream_reuses += other.upstream_reuses;
+        self.lost_log_lines += other.lost_log_lines;
     }
 }

@@ -19,6 +19,7 @@ mod inbox;
 mod json;
 mod json_path;
 mod limits;
+pub mod logging;
 mod outbox;
 pub mod policy;
 pub mod ports;

@@ -4,6 +4,7 @@ mod callout;
 mod health;
 mod hub;
 mod local;
+mod log_sinks;
 mod server;
 
 use std::borrow::Cow;
@@ -26,6 +27,7 @@ use crate::upstream::RequestHead;
 
 pub(crate) use callout::UpstreamOutbound;
 pub(crate) use health::monitor;
+pub(crate) use log_sinks::LogSinks;
 
 /// The client's body with what is known about it, when the request has one that streams.
 pub(crate) type StreamedBody = Option<(ClientBody, Rc<ClientBodyState>)>;

@@ -23,6 +23,7 @@ use crate::dialect::Dialect;
 use crate::exchange::{Exchange, Incoming, Message, MessageBody, Services};
 use crate::fault::EngineFault;
 use crate::flow::{self, ForwardTo, RequestOutcome, RouteMiss};
+use crate::logging::LogLine;
 use crate::ports::{Hub, KvmAddress, KvmScope, KvmUnavailable, KvmWriter, PortFuture, Ports};
 use crate::snapshot::Snapshot;
 use crate::state::RunState;
@@ -211,9 +212,15 @@ impl KvmWriter for WrittenKvm {
 pub(crate) struct Outside {
     pub(crate) called: RefCell<Vec<Callout>>,
     pub(crate) answers: RefCell<Vec<Result<Message, EngineFault>>>,
+    pub(crate) logged: RefCell<Vec<LogLine>>,
 }
 
 impl Outbound for Outside {
+    fn log(&self, line: LogLine) -> bool {
+        self.logged.borrow_mut().push(line);
+        true
+    }
+
     /// The answers in the order they were laid ready; without one the server cannot be reached.
     fn call(&self, callout: Callout) -> LocalFuture<Result<Message, EngineFault>> {
         self.called.borrow_mut().push(callout);

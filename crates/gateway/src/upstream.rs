@@ -32,6 +32,7 @@ pub(crate) use self::line::Line;
 use self::line::Sent;
 pub(crate) use self::request_head::RequestHead;
 pub(crate) use self::response_head::{BadResponse, ResponseHead};
+pub(crate) use self::stream::Stream as LogStream;
 use crate::body::RequestBody;
 use crate::compile::{Endpoint, TargetTimeouts};
 use crate::counters::ThreadCounters;
@@ -163,6 +164,17 @@ impl Upstreams {
     pub(crate) async fn opens(&self, to: &Endpoint, within: Duration) -> bool {
         let key = Rc::new(Key::new(to));
         self.connector.connect(0, &key, within).await.is_ok()
+    }
+
+    /// A connection of its own to a server that speaks no HTTP; the rules for addresses and certificates are
+    /// those of targets.
+    pub(crate) async fn open_stream(&self, to: &Endpoint) -> Result<LogStream, ConnectError> {
+        self.connector.connect_unhurried(&Key::new(to)).await
+    }
+
+    /// Where datagrams for this host go.
+    pub(crate) async fn datagram_address(&self, host: &str, port: u16) -> Result<SocketAddr, ConnectError> {
+        self.connector.datagram_address(host, port).await
     }
 
     fn hash(&self, host: &str, port: u16, trust: Trust) -> u64 {

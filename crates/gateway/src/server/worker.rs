@@ -22,7 +22,7 @@ use crate::exchange::Services;
 use crate::fault::EngineFault;
 use crate::limits::Limits;
 use crate::snapshot::SnapshotCell;
-use crate::target::{UpstreamOutbound, monitor};
+use crate::target::{LogSinks, UpstreamOutbound, monitor};
 use crate::upstream::Upstreams;
 
 /// What a thread is given of its own.
@@ -157,7 +157,10 @@ impl Worker {
                 state: Arc::clone(&config.state),
                 clock: config.clock.clone(),
                 rng: Arc::new(PrefetchedRng::new(config.rng.clone())),
-                outbound: Rc::new(UpstreamOutbound { upstreams: Rc::clone(&upstreams) }),
+                outbound: Rc::new(UpstreamOutbound {
+                    logs: LogSinks::new(Rc::clone(&upstreams), Arc::clone(&counters)),
+                    upstreams: Rc::clone(&upstreams),
+                }),
                 key_sets: crate::policy::KeySets::default(),
             }),
             snapshot: Arc::clone(&config.snapshot),

@@ -7,17 +7,24 @@ use crate::body::{ReadBodyError, RequestBody, Source, UpstreamBody, read_whole};
 use crate::callout::{Callout, LocalFuture, Outbound};
 use crate::exchange::{Message, MessageBody};
 use crate::fault::EngineFault;
+use crate::logging::LogLine;
 use crate::server::Watch;
 use crate::upstream::{RequestHead, Upstreams};
 
+use super::LogSinks;
 use super::server::fault_of;
 
 /// Makes callouts on one thread.
 pub(crate) struct UpstreamOutbound {
     pub(crate) upstreams: Rc<Upstreams>,
+    pub(crate) logs: LogSinks,
 }
 
 impl Outbound for UpstreamOutbound {
+    fn log(&self, line: LogLine) -> bool {
+        self.logs.write(line)
+    }
+
     fn call(&self, callout: Callout) -> LocalFuture<Result<Message, EngineFault>> {
         let upstreams = Rc::clone(&self.upstreams);
         // No client's connection waits on this watch: the time limit below is the only one.

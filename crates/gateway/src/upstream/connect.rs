@@ -91,7 +91,7 @@ impl Connector {
         Ok(Line::new(stream, hash, Rc::clone(to), self.lines))
     }
 
-    async fn connect_unhurried(&self, to: &Key) -> Result<Stream, ConnectError> {
+    pub(super) async fn connect_unhurried(&self, to: &Key) -> Result<Stream, ConnectError> {
         if let Some(instead) = self.divert {
             let stream = TcpStream::connect(instead).await.map_err(ConnectError::Refused)?;
             let _ = stream.set_nodelay(true);
@@ -103,6 +103,21 @@ impl Connector {
             Trust::Verified => Stream::Tls(tls(&self.verified, to, stream).await?),
             Trust::Anything => Stream::Tls(tls(&self.anything, to, stream).await?),
         })
+    }
+
+    /// The first address that may be sent to.
+    pub(super) async fn datagram_address(&self, host: &str, port: u16) -> Result<SocketAddr, ConnectError> {
+        if self.divert.is_some() {
+            // What stands in for all targets reads no datagrams.
+            return Err(ConnectError::Forbidden);
+        }
+        let addresses = self.resolver.addresses(host).await.map_err(ConnectError::Resolve)?;
+        let allowed = addresses.iter().find(|address| !is_forbidden(**address));
+        match allowed {
+            Some(address) => Ok((*address, port).into()),
+            None if addresses.is_empty() => Err(ConnectError::NoAddress),
+            None => Err(ConnectError::Forbidden),
+        }
     }
 
     /// Tries the addresses in turn.
