@@ -1,11 +1,16 @@
-//! Apigee's management API as far as keys need it (api-management §8.10): API products, developers, their
-//! apps and the apps' keys, under `/v1/organizations/{org}` and `/v1/o/{org}`.
+//! Apigee's management API (api-management §8.10) as far as it is built: API proxies with their revisions and
+//! deployments, API products, developers, their apps and the apps' keys, under `/v1/organizations/{org}` and `/v1/o/{org}`.
 
+mod apis;
 mod apps;
+mod deployments;
 mod developers;
+mod environment;
 mod keys;
 mod problem;
 mod products;
+mod proxy_call;
+mod shared_flows;
 
 use axum::Router;
 use axum::body::Body;
@@ -52,13 +57,17 @@ async fn serve(
     request: Request,
 ) -> Response<Body> {
     match answer(&management, &org, &path, request).await {
-        Ok((StatusCode::NO_CONTENT, _)) => StatusCode::NO_CONTENT.into_response(),
-        Ok((status, value)) => (status, axum::Json(value)).into_response(),
+        Ok(response) => response,
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn answer(management: &Management, org: &str, path: &str, request: Request) -> Answered {
+async fn answer(
+    management: &Management,
+    org: &str,
+    path: &str,
+    request: Request,
+) -> Result<Response<Body>, ApigeeProblem> {
     let parts = management.parts();
     let caller = authenticate(parts, request.headers()).await?;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -69,11 +78,14 @@ async fn answer(management: &Management, org: &str, path: &str, request: Request
     if org != parts.snapshots.load().organization() {
         return Err(ApigeeProblem::missing("organizations.OrganizationDoesNotExist", "Organization", org));
     }
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    if proxy_call::is_about(&segments) {
+        return proxy_call::answer(management, caller, org, &segments, request).await;
+    }
     let call = read(management, caller.name, request).await?;
     // Calls read, then write: one at a time, so that none undoes another.
     let _gate = if reads { None } else { Some(parts.gate.lock().await) };
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    match segments.as_slice() {
+    let answered = match segments.as_slice() {
         ["apiproducts"] => products::collection(&call).await,
         ["apiproducts", name] => products::one(&call, name).await,
         ["developers"] => developers::collection(&call).await,
@@ -86,7 +98,11 @@ async fn answer(management: &Management, org: &str, path: &str, request: Request
             keys::product(&call, email, app, key, product).await
         }
         _ => Err(ApigeeProblem::missing("messaging.config.beans.NotFound", "Resource", path)),
-    }
+    };
+    answered.map(|(status, value)| match status {
+        StatusCode::NO_CONTENT => status.into_response(),
+        status => (status, axum::Json(value)).into_response(),
+    })
 }
 
 async fn authenticate(parts: &Parts, headers: &HeaderMap) -> Result<Caller, ApigeeProblem> {

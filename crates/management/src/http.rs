@@ -1,4 +1,4 @@
-//! The HTTP face of `Management.svc`: who may, the CSRF protocol, and bodies (api-management §8.2, §8.3).
+//! The HTTP face of `Management.svc` and `Transport.svc`: who may, the CSRF protocol, and bodies (api-management §8.2, §8.3).
 
 mod session;
 
@@ -8,24 +8,26 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::any;
-use bytes::Bytes;
 use pierhead_domain::Caller;
 use pierhead_web::{AuthFailure, Credentials, body, odata};
 
 use crate::management::Management;
 use crate::odata::{self as engine, Call, Limits, ODataError};
 use crate::portal::Portal;
+use crate::transport;
 use session::Csrf;
 
 /// Root of the service on the control listener.
 pub(crate) const ROOT: &str = "/apiportal/api/1.0/Management.svc";
 
-/// The routes of the management service: SAP's `Management.svc` with its CSRF addresses.
+/// The routes of SAP's `Management.svc` and `Transport.svc` with their CSRF addresses.
 pub(crate) fn routes(management: Management) -> Router {
     Router::new()
         .route(ROOT, any(serve))
         .route(&format!("{ROOT}/"), any(serve))
         .route(&format!("{ROOT}/{{*path}}"), any(serve))
+        .route(transport::ROOT, any(serve))
+        .route(&format!("{}/{{*path}}", transport::ROOT), any(serve))
         .route("/apiportal/api/1.0/csrf", any(serve))
         .route("/csrf", any(serve))
         .with_state(management)
@@ -34,7 +36,7 @@ pub(crate) fn routes(management: Management) -> Router {
 async fn serve(State(management): State<Management>, request: Request) -> Response<Body> {
     let is_head = request.method() == Method::HEAD;
     let mut response = match admit(&management, request).await {
-        Ok(response) => response.map(Body::from),
+        Ok(response) => response,
         Err(refusal) => refusal,
     };
     if is_head {
@@ -44,7 +46,7 @@ async fn serve(State(management): State<Management>, request: Request) -> Respon
 }
 
 /// Lets a request in, or says why not.
-async fn admit(management: &Management, request: Request) -> Result<Response<Bytes>, Response<Body>> {
+async fn admit(management: &Management, request: Request) -> Result<Response<Body>, Response<Body>> {
     let parts = management.parts();
     let caller = authenticate(management, request.headers()).await?;
     let modifies = !matches!(*request.method(), Method::GET | Method::HEAD);
@@ -61,14 +63,19 @@ async fn admit(management: &Management, request: Request) -> Result<Response<Byt
     let fetched = (!modifies && csrf.is_fetch()).then(|| csrf.grant());
     let path = request.uri().path().to_owned();
     let mut response = match path.strip_prefix(ROOT) {
-        Some("/csrf") | None if !modifies => Response::new(Bytes::new()),
-        Some(below) => {
+        Some(below) if below != "/csrf" => {
             let below = below.to_owned();
             let call = read_call(parts.settings.body_bytes, below, request).await?;
             let limits = limits(management, &call.headers);
-            engine::answer(&Portal::new(management.clone(), &caller.0), &limits, call).await
+            engine::answer(&Portal::new(management.clone(), &caller.0), &limits, call).await.map(Body::from)
         }
-        None => return Err(ODataError::unsupported(request.method()).into_response()),
+        _ if let Some(below) = path.strip_prefix(transport::ROOT) => {
+            let call = read_call(parts.settings.body_bytes, below.to_owned(), request).await?;
+            let portal = Portal::new(management.clone(), &caller.0);
+            transport::answer(&portal, &call.method, &call.path, &call.query, &call.body).await
+        }
+        _ if !modifies => Response::new(Body::empty()),
+        _ => return Err(ODataError::unsupported(request.method()).into_response()),
     };
     if let Some((token, cookie)) = fetched {
         let headers = response.headers_mut();

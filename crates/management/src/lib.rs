@@ -8,6 +8,7 @@ mod apigee;
 mod http;
 mod kvm_writer;
 mod live;
+mod live_environment;
 mod live_keys;
 mod management;
 mod names;
@@ -16,12 +17,13 @@ mod open_connectors;
 mod portal;
 mod sets;
 mod settings;
+mod transport;
 
 pub use live::StartFailure;
 pub use management::Management;
 pub use settings::{HostSetting, Settings};
 
-/// The routes on the control listener: SAP's `/apiportal/api/1.0/Management.svc`, and of Apigee's API what
+/// The routes on the control listener: SAP's `Management.svc` and `Transport.svc` below `/apiportal/api/1.0`, and of Apigee's API what
 /// lies below `/v1/organizations/{org}` and `/v1/o/{org}`.
 pub fn router(management: Management) -> axum::Router {
     http::routes(management.clone()).merge(apigee::routes(management))

@@ -12,6 +12,7 @@ use pierhead_store::StoreError;
 use pierhead_store::management::{MapKey, StoredEntry, StoredMap, StoredProvider};
 use pierhead_vault::{Sealed, VaultError};
 
+use crate::live_environment::Surroundings;
 use crate::management::Parts;
 use crate::odata::ODataError;
 use crate::sets::providers::{ProviderDraft, Secrets, sealed_place};
@@ -26,6 +27,9 @@ pub enum StartFailure {
     /// A sealed value does not open.
     #[error("a key value map or provider could not be opened")]
     Vault(#[from] VaultError),
+    /// A provider or a target server is not what it was written as.
+    #[error("an API provider or target server cannot be read")]
+    Surroundings(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The virtual hosts of the settings contradict each other.
     #[error("the virtual hosts cannot be served")]
     Hosts(#[from] BasePathTaken),
@@ -46,9 +50,17 @@ impl Parts {
             self.publish_map(&map.key).await?;
         }
         self.publish_keys().await?;
-        let providers: Vec<StoredProvider> = designs.providers(organization).await?;
-        for revision in designs.live_revisions(organization).await? {
-            let served = self.revive(&providers, &revision.design, revision.revision);
+        let surroundings =
+            self.committed_surroundings().await.map_err(|why| StartFailure::Surroundings(why.into()))?;
+        for flow in designs.shared_flows(organization).await? {
+            if let Err(why) = self.publish_shared_flow(&flow.name).await {
+                let name = &flow.name;
+                tracing::error!(name, "shared flow {name} is deployed but cannot run: {why}");
+            }
+        }
+        self.publish_hooks().await?;
+        for revision in self.store.designs().live_revisions(organization).await? {
+            let served = self.revive(surroundings.clone(), &revision.design, revision.revision);
             if let Err(why) = served {
                 let proxy = &revision.proxy;
                 tracing::error!(proxy, "API proxy {proxy} is deployed but cannot be served: {why}");
@@ -60,21 +72,14 @@ impl Parts {
     /// Compiles a deployed design and puts it into the snapshot.
     pub(crate) fn revive(
         &self,
-        providers: &[StoredProvider],
+        surroundings: Surroundings,
         design: &str,
         revision: i64,
     ) -> Result<(), String> {
         let design: ProxyDesign = serde_json::from_str(design).map_err(|error| error.to_string())?;
-        let names = ProxyDraft::providers(&design);
-        let mut runnable = AHashMap::new();
-        for stored in providers.iter().filter(|stored| names.contains(&stored.name)) {
-            let provider =
-                self.open_provider(stored).map_err(|error| error.to_string())?.runnable(&stored.name);
-            runnable.insert(stored.name.clone(), Arc::new(provider));
-        }
         let running = self.snapshots.load();
         let compiled = self
-            .compile(&design, revision, runnable, running)
+            .compile(&design, revision, surroundings, running)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         self.snapshots.try_update(|old| old.with_proxy(compiled)).map_err(|error| error.to_string())
     }
@@ -84,11 +89,10 @@ impl Parts {
         &self,
         design: &ProxyDesign,
         revision: i64,
-        providers: AHashMap<String, Arc<Provider>>,
+        surroundings: Surroundings,
         running: Arc<Snapshot>,
     ) -> Result<CompiledProxy, Vec<CompileProblem>> {
-        let world = World { providers, dialect: self.settings.dialect, ..World::new(running) };
-        compile(design, &revision.to_string(), &world)
+        compile(design, &revision.to_string(), &surroundings.world(self.settings.dialect, running))
     }
 
     /// A provider with its secrets opened.

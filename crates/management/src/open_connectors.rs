@@ -99,13 +99,31 @@ fn mark(design: &mut ProxyDesign, policy: &PolicyText) {
     }
 }
 
+/// Gives the policy of an imported design its own form and place again: a bundle may carry it under another
+/// name or written otherwise. One that reads another map or key than ours stays, and is refused then.
+pub(crate) fn adopt(design: &mut ProxyDesign, is_hub: &dyn Fn(&str) -> bool) {
+    let [target] = hub_targets(design, is_hub).try_into().unwrap_or_default();
+    if target.is_empty() {
+        return;
+    }
+    let reads = |policy: &PolicyText, what: &str| policy.xml.contains(&format!("\"{what}\""));
+    let ours = |policy: &PolicyText| policy.kind == POLICY && reads(policy, MAP) && reads(policy, &target);
+    let names: Vec<String> =
+        design.policies.iter().filter(|policy| ours(policy)).map(|policy| policy.name.clone()).collect();
+    names.iter().for_each(|name| detach_named(design, name));
+}
+
 fn detach(design: &mut ProxyDesign) {
-    design.policies.retain(|policy| policy.name != POLICY);
+    detach_named(design, POLICY);
+}
+
+fn detach_named(design: &mut ProxyDesign, name: &str) {
+    design.policies.retain(|policy| policy.name != name);
     let proxies = design.proxy_endpoints.iter_mut().map(|endpoint| &mut endpoint.flows);
     let targets = design.target_endpoints.iter_mut().map(|endpoint| &mut endpoint.flows);
     for flows in proxies.chain(targets) {
         for (_, steps) in steps_of(flows) {
-            steps.retain(|step| step.policy != POLICY);
+            steps.retain(|step| step.policy != name);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! `Management.svc` for one caller: the entity sets over the store.
 
 mod deploy;
+mod import;
 mod kvm;
 mod parts;
 mod providers;
 mod proxies;
+mod shared_flows;
 mod work;
 
 use async_trait::async_trait;

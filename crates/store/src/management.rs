@@ -6,9 +6,11 @@
 mod api_keys;
 mod change;
 mod consumers;
+mod environment;
 mod maps;
 mod providers;
 mod proxies;
+mod shared_flows;
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 
@@ -16,9 +18,11 @@ use crate::{Store, WriteTx};
 
 pub use api_keys::{StoredKey, StoredKeyProduct};
 pub use consumers::{StoredApp, StoredDeveloper, StoredProduct};
+pub use environment::{ItemKind, StoredItem};
 pub use maps::{MapKey, StoredEntry, StoredMap};
 pub use providers::StoredProvider;
 pub use proxies::{BasePath, StoredProxy, StoredRevision};
+pub use shared_flows::StoredSharedFlow;
 
 /// Who made and who last changed something, and when (epoch milliseconds).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -3,6 +3,7 @@
 use sea_orm_migration::prelude::*;
 
 mod m20261121_connectors;
+mod m20261121_environment;
 mod m20261121_identity;
 mod m20261121_keys;
 mod m20261121_management;
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_identity::Migration),
             Box::new(m20261121_management::Migration),
             Box::new(m20261121_connectors::Migration),
+            Box::new(m20261121_environment::Migration),
         ]
     }
 }

@@ -8,8 +8,11 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use pierhead_store::StoreError;
 use pierhead_vault::VaultError;
+use pierhead_web::Problem;
 use pierhead_web::body::BadBody;
 use serde_json::json;
+
+use crate::odata::ODataError;
 
 /// What goes wrong in a call of Apigee's API.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +73,20 @@ impl From<StoreError> for ApigeeProblem {
                 "An entity with the same key exists already",
             ),
             error => Self::Internal(error.into()),
+        }
+    }
+}
+
+/// What the unit of work says, in Apigee's words: the text stays, the code is the one of its status.
+impl From<ODataError> for ApigeeProblem {
+    fn from(error: ODataError) -> Self {
+        match error.status() {
+            StatusCode::NOT_FOUND => {
+                Self::Missing { code: "messaging.config.beans.NotFound", message: error.to_string() }
+            }
+            StatusCode::METHOD_NOT_ALLOWED => Self::Method(error.to_string()),
+            status if status.is_client_error() => Self::Bad(error.to_string()),
+            _ => Self::Internal(error.into()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `POST APIProxies('x')/Deploy` and `/Undeploy`.
 
+use pierhead_gateway::design::ProxyDesign;
 use pierhead_store::management::{Stamp, StoredMap, StoredRevision};
 use serde_json::{Value, json};
 
@@ -12,22 +13,48 @@ use super::{Portal, Work};
 impl Portal {
     /// Makes the design as it stands the live revision. A design that does not compile changes nothing, and
     /// what was live stays live.
-    pub(super) async fn deploy(&self, work: &mut Work, name: &str) -> Result<Value, ODataError> {
+    pub(crate) async fn deploy(&self, work: &mut Work, name: &str) -> Result<Value, ODataError> {
         let organization = self.organization();
         work.changes_designs(self.parts()).await?;
-        let mut draft = self.draft(work, name).await?;
-        let revision = draft.stored.revision;
-        let entries = work.serve(self.parts(), &draft.design, revision).await?;
-        if draft.stored.live_revision != Some(revision) {
-            let kept = work.tx.designs().revision(organization, name, revision).await?;
-            if kept.is_none() {
-                let design = serde_json::to_string(&draft.design).map_err(ODataError::internal)?;
-                let stored = StoredRevision { proxy: name.into(), revision, design };
-                work.tx.add_revision(organization, &stored).await?;
-            }
+        let draft = self.draft(work, name).await?;
+        let (design, revision) = (draft.design.clone(), draft.stored.revision);
+        let answer = self.go_live(work, draft, &design, revision).await?;
+        if work.tx.designs().revision(organization, name, revision).await?.is_none() {
+            let design = serde_json::to_string(&design).map_err(ODataError::internal)?;
+            let stored = StoredRevision { proxy: name.into(), revision, design };
+            work.tx.add_revision(organization, &stored).await?;
         }
+        Ok(answer)
+    }
+
+    /// Makes a kept revision the live one; the design as it stands is another matter.
+    pub(crate) async fn deploy_revision(
+        &self,
+        work: &mut Work,
+        name: &str,
+        revision: i64,
+    ) -> Result<Value, ODataError> {
+        work.changes_designs(self.parts()).await?;
+        let draft = self.draft(work, name).await?;
+        let design = self.revision(work, name, revision).await?;
+        self.go_live(work, draft, &design, revision).await
+    }
+
+    async fn go_live(
+        &self,
+        work: &mut Work,
+        mut draft: ProxyDraft,
+        design: &ProxyDesign,
+        revision: i64,
+    ) -> Result<Value, ODataError> {
+        let organization = self.organization();
+        let name = design.name.as_str();
+        let entries = work.serve(self.parts(), design, revision).await?;
         draft.stored.live_revision = Some(revision);
-        let providers = ProxyDraft::providers(&draft.design);
+        let mut providers = ProxyDraft::providers(&draft.design);
+        providers.extend(ProxyDraft::providers(design));
+        providers.sort_unstable();
+        providers.dedup();
         work.tx.set_provider_uses(organization, name, &providers).await?;
         work.tx.save_proxy(organization, &draft.close()?).await?;
         let stamp = self.stamp();
@@ -43,7 +70,7 @@ impl Portal {
     }
 
     /// Stops serving a proxy. One that is not deployed stays as it is.
-    pub(super) async fn undeploy(&self, work: &mut Work, name: &str) -> Result<Value, ODataError> {
+    pub(crate) async fn undeploy(&self, work: &mut Work, name: &str) -> Result<Value, ODataError> {
         let organization = self.organization();
         work.changes_designs(self.parts()).await?;
         let mut draft = self.draft(work, name).await?;

@@ -61,7 +61,7 @@ impl Portal {
         self.edit(work, name, |draft| draft.take(body, merge, hosts)).await
     }
 
-    pub(super) async fn delete_proxy(&self, work: &mut Work, name: &str) -> Result<(), ODataError> {
+    pub(crate) async fn delete_proxy(&self, work: &mut Work, name: &str) -> Result<(), ODataError> {
         work.changes_designs(self.parts()).await?;
         if !work.tx.remove_proxy(self.organization(), name).await? {
             return Err(no_proxy(name));
@@ -110,7 +110,7 @@ impl Portal {
 
     /// Checks a changed design against the rest, and makes what follows from it: the fixed policy and its
     /// map, the claims on base paths and providers.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         work: &mut Work,
         before: Option<&ProxyDesign>,

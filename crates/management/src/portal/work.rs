@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
 use axum::http::StatusCode;
-use pierhead_gateway::compile::Provider;
-use pierhead_gateway::design::ProxyDesign;
+use pierhead_gateway::compile::CompileProblem;
+use pierhead_gateway::design::{ProxyDesign, SharedFlowDesign};
 use pierhead_gateway::snapshot::Snapshot;
 use pierhead_store::WriteTx;
-use pierhead_store::management::MapKey;
+use pierhead_store::management::{ItemKind, MapKey, StoredProxy};
 use tokio::sync::OwnedMutexGuard;
 
+use crate::live_environment::Surroundings;
 use crate::management::Parts;
 use crate::odata::ODataError;
-use crate::sets::proxies::ProxyDraft;
 
 /// One unit of work. Dropped, it leaves nothing.
 pub(crate) struct Work {
@@ -30,6 +29,8 @@ enum Effect {
     Serve(String),
     Stop(String),
     Map(MapKey),
+    SharedFlow(String),
+    Hooks,
 }
 
 impl Work {
@@ -38,6 +39,11 @@ impl Work {
         let gate = parts.gate.clone().lock_owned().await;
         let tx = parts.store.write().await?;
         Ok(Self { tx, staged: parts.snapshots.load(), effects: Vec::new(), _gate: gate })
+    }
+
+    /// The row of a proxy as it stands in this work.
+    pub(crate) async fn proxy(&self, parts: &Parts, name: &str) -> Result<Option<StoredProxy>, ODataError> {
+        Ok(self.tx.designs().proxy(parts.organization(), name).await?)
     }
 
     /// Says that this work changes designs.
@@ -61,16 +67,10 @@ impl Work {
         design: &ProxyDesign,
         revision: i64,
     ) -> Result<Vec<(pierhead_gateway::ports::KvmAddress, String)>, ODataError> {
-        let providers = self.providers(parts, design).await?;
-        let compiled =
-            parts.compile(design, revision, providers, self.staged.clone()).map_err(|problems| {
-                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                ODataError::coded(
-                    StatusCode::BAD_REQUEST,
-                    "DEPLOYMENT_VALIDATION_ERROR",
-                    format!("API proxy '{}' cannot be deployed: {}", design.name, lines.join("; ")),
-                )
-            })?;
+        let surroundings = self.surroundings(parts).await?;
+        let compiled = parts
+            .compile(design, revision, surroundings, self.staged.clone())
+            .map_err(|problems| cannot_run("API proxy", &design.name, &problems))?;
         let entries = compiled.initial_entries.clone();
         self.staged = Arc::new(self.staged.with_proxy(compiled).map_err(|taken| {
             ODataError::coded(
@@ -83,25 +83,43 @@ impl Work {
         Ok(entries)
     }
 
+    /// Makes sure that a shared flow can run, and runs it once the work is committed.
+    pub(super) async fn serve_shared_flow(
+        &mut self,
+        parts: &Parts,
+        design: &SharedFlowDesign,
+        revision: i64,
+    ) -> Result<(), ODataError> {
+        let surroundings = self.surroundings(parts).await?;
+        let compiled = parts.compile_shared_flow(design, revision, surroundings, self.staged.clone());
+        let compiled = compiled.map_err(|problems| cannot_run("Shared flow", &design.name, &problems))?;
+        self.staged = Arc::new(self.staged.with_shared_flow(compiled));
+        self.effects.push(Effect::SharedFlow(design.name.clone()));
+        Ok(())
+    }
+
+    async fn surroundings(&self, parts: &Parts) -> Result<Surroundings, ODataError> {
+        let designs = self.tx.designs();
+        let providers = designs.providers(parts.organization()).await?;
+        let servers = designs.items(parts.organization(), ItemKind::TargetServer).await?;
+        parts.surroundings(&providers, &servers)
+    }
+
+    /// Stops a shared flow once the work is committed.
+    pub(super) fn stop_shared_flow(&mut self, name: &str) {
+        self.staged = Arc::new(self.staged.without_shared_flow(name));
+        self.effects.push(Effect::SharedFlow(name.into()));
+    }
+
+    /// Says that flow hooks change.
+    pub(super) fn changes_hooks(&mut self) {
+        self.effects.push(Effect::Hooks);
+    }
+
     /// Stops a proxy once the work is committed.
     pub(super) fn stop(&mut self, name: &str) {
         self.staged = Arc::new(self.staged.without_proxy(name));
         self.effects.push(Effect::Stop(name.into()));
-    }
-
-    async fn providers(
-        &self,
-        parts: &Parts,
-        design: &ProxyDesign,
-    ) -> Result<AHashMap<String, Arc<Provider>>, ODataError> {
-        let mut providers = AHashMap::new();
-        for name in ProxyDraft::providers(design) {
-            if let Some(stored) = self.tx.designs().provider(parts.organization(), &name).await? {
-                let provider = parts.open_provider(&stored)?.runnable(&name);
-                providers.insert(name, Arc::new(provider));
-            }
-        }
-        Ok(providers)
     }
 
     /// Commits, then makes the change live on this node; the gate opens after that.
@@ -111,6 +129,10 @@ impl Work {
         for effect in effects {
             match effect {
                 Effect::Map(key) => parts.publish_map(&key).await.map_err(ODataError::internal)?,
+                Effect::SharedFlow(name) => {
+                    parts.publish_shared_flow(&name).await.map_err(ODataError::internal)?
+                }
+                Effect::Hooks => parts.publish_hooks().await.map_err(ODataError::internal)?,
                 Effect::Stop(name) => parts.snapshots.update(|old| old.without_proxy(&name)),
                 Effect::Serve(name) => match staged.proxy(&name) {
                     Some(_) => parts.serve_committed(&name).await?,
@@ -123,6 +145,15 @@ impl Work {
     }
 }
 
+fn cannot_run(what: &str, name: &str, problems: &[CompileProblem]) -> ODataError {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    ODataError::coded(
+        StatusCode::BAD_REQUEST,
+        "DEPLOYMENT_VALIDATION_ERROR",
+        format!("{what} '{name}' cannot be deployed: {}", lines.join("; ")),
+    )
+}
+
 impl Parts {
     /// Puts the deployed revision of a proxy into the snapshot.
     async fn serve_committed(&self, name: &str) -> Result<(), ODataError> {
@@ -133,7 +164,7 @@ impl Parts {
             return Ok(());
         };
         let Some(revision) = designs.revision(organization, name, live).await? else { return Ok(()) };
-        let providers = designs.providers(organization).await?;
-        self.revive(&providers, &revision.design, live).map_err(ODataError::internal)
+        let surroundings = self.committed_surroundings().await?;
+        self.revive(surroundings, &revision.design, live).map_err(ODataError::internal)
     }
 }

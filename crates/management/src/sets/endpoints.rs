@@ -304,7 +304,7 @@ fn name(set: &str, body: &Parsed, old: Option<&str>) -> Result<String, ODataErro
 }
 
 /// A base path: from `/`, without a slash at its end, nothing in it that a request's path could not be.
-fn base_path(path: &str) -> Result<String, ODataError> {
+pub(crate) fn base_path(path: &str) -> Result<String, ODataError> {
     let rule =
         "APIProxyEndPoints.base_path must start with '/', with segments of letters, digits and -._~ or '*'";
     let segment = |segment: &str| {

@@ -117,6 +117,11 @@ impl ProxyDraft {
         Ok(draft)
     }
 
+    /// A new proxy from a design that came in whole.
+    pub(crate) fn of_design(stored: StoredProxy, design: ProxyDesign) -> Self {
+        Self { stored, design, settings: ProxySettings::default() }
+    }
+
     /// Takes the properties and inline entities of a body. Lists that it holds replace those of the design;
     /// lists that it leaves out stay.
     pub(crate) fn take(
@@ -195,7 +200,9 @@ impl ProxyDraft {
         unique("APIProxyEndPoints.name", design.proxy_endpoints.iter().map(|endpoint| &endpoint.name))?;
         unique("APITargetEndPoints.name", design.target_endpoints.iter().map(|endpoint| &endpoint.name))?;
         unique("Policies.name", design.policies.iter().map(|policy| &policy.name))?;
-        unique("FileResources.name", design.resources.iter().map(|file| &file.name))?;
+        let files: Vec<String> =
+            design.resources.iter().map(|file| format!("{}://{}", file.kind, file.name)).collect();
+        unique("FileResources.name", files.iter())?;
         for endpoint in &design.proxy_endpoints {
             for target in endpoint.routes.iter().filter_map(|route| route.target.as_ref()) {
                 if design.target_endpoints.iter().all(|known| known.name != *target) {

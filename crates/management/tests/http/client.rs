@@ -168,6 +168,26 @@ impl Portal {
         }
     }
 
+    /// Bytes in and out, as the administrator with a bearer token; `path` is the whole path.
+    pub(crate) async fn bytes(
+        &self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", "Bearer admin")
+            .header("content-type", kind)
+            .body(Body::from(body))
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        (head.status, head.headers, body.collect().await.unwrap().to_bytes().to_vec())
+    }
+
     /// As the administrator with a bearer token, JSON both ways. `path` is below the service root.
     pub(crate) async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let request = Request::builder()

@@ -4,6 +4,7 @@
 
 mod apigee;
 mod batch;
+mod bundles;
 mod client;
 mod csrf;
 mod entities;

@@ -2,7 +2,7 @@
 
 use pierhead_domain::OrganizationId;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder, QuerySelect};
 
 use super::{Designs, Stamp};
 use crate::{StoreError, WriteTx};
@@ -199,6 +199,20 @@ impl<C: ConnectionTrait> Designs<'_, C> {
         Ok(row.map(|row| StoredRevision { proxy: row.proxy, revision: row.revision, design: row.design }))
     }
 
+    /// Numbers of the kept designs of a proxy, from the oldest.
+    pub async fn revisions(&self, organization: OrganizationId, proxy: &str) -> Result<Vec<i64>, StoreError> {
+        let rows = revision::Entity::find()
+            .select_only()
+            .column(revision::Column::Revision)
+            .filter(revision::Column::Organization.eq(organization.as_i64()))
+            .filter(revision::Column::Proxy.eq(proxy))
+            .order_by_asc(revision::Column::Revision)
+            .into_tuple()
+            .all(self.0)
+            .await?;
+        Ok(rows)
+    }
+
     /// Every deployed design, by proxy name.
     pub async fn live_revisions(
         &self,
@@ -292,6 +306,17 @@ impl WriteTx {
         };
         revision::Entity::insert(row).exec_without_returning(&self.0).await?;
         Ok(())
+    }
+
+    /// Removes a kept design; says whether it was there.
+    pub async fn remove_revision(
+        &self,
+        organization: OrganizationId,
+        proxy: &str,
+        number: i64,
+    ) -> Result<bool, StoreError> {
+        let key = (organization.as_i64(), proxy.to_owned(), number);
+        Ok(revision::Entity::delete_by_id(key).exec(&self.0).await?.rows_affected > 0)
     }
 
     /// Makes `paths` the base paths of a proxy. One that another proxy has is [`StoreError::Duplicate`].

@@ -1,0 +1,200 @@
+//! What surrounds proxies in the snapshot: providers, target servers, shared flows, flow hooks.
+
+use std::sync::Arc;
+
+use ahash::AHashMap;
+use pierhead_gateway::compile::{
+    CompileProblem, CompiledSharedFlow, Endpoint, Provider, TargetServer, World, compile_shared_flow,
+};
+use pierhead_gateway::design::{Destination, ProxyDesign, SharedFlowDesign};
+use pierhead_gateway::dialect::Dialect;
+use pierhead_gateway::snapshot::{FlowHook, HookPoint, Snapshot};
+use pierhead_store::StoreError;
+use pierhead_store::management::{ItemKind, StoredItem, StoredProvider};
+use serde_json::Value;
+
+use crate::management::Parts;
+use crate::odata::ODataError;
+
+/// Names of flow hooks on the wire.
+pub(crate) const HOOKS: &[(&str, HookPoint)] = &[
+    ("PreProxyFlowHook", HookPoint::PreProxy),
+    ("PreTargetFlowHook", HookPoint::PreTarget),
+    ("PostTargetFlowHook", HookPoint::PostTarget),
+    ("PostProxyFlowHook", HookPoint::PostProxy),
+];
+
+/// What designs are compiled against.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Surroundings {
+    providers: AHashMap<String, Arc<Provider>>,
+    target_servers: AHashMap<String, Arc<TargetServer>>,
+}
+
+impl Surroundings {
+    pub(crate) fn world(self, dialect: Dialect, running: Arc<Snapshot>) -> World {
+        let Self { providers, target_servers } = self;
+        World { providers, target_servers, dialect, ..World::new(running) }
+    }
+}
+
+/// A target server's document, read.
+pub(crate) struct TargetServerDocument;
+
+impl TargetServerDocument {
+    /// The server of a document as Apigee's API has it: `{"name","host","port","isEnabled","sSLInfo":{…}}`.
+    /// The error names the field and the rule.
+    pub(crate) fn read(document: &Value) -> Result<TargetServer, String> {
+        let host = document["host"].as_str().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+        if bare.is_empty() || host.len() > 255 || !bare.chars().all(plain) {
+            return Err("host must be a host name or an IP address".into());
+        }
+        let host = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
+        let port = document["port"].as_u64().or_else(|| document["port"].as_str()?.parse().ok());
+        let port = port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+        let port = port.ok_or("port must be a number from 1 to 65535")?;
+        let flag = |value: &Value, name: &str, default: bool| match value {
+            Value::Null => Ok(default),
+            Value::Bool(flag) => Ok(*flag),
+            Value::String(text) if text == "true" || text == "false" => Ok(text == "true"),
+            _ => Err(format!("{name} must be true or false")),
+        };
+        let ssl = &document["sSLInfo"];
+        let tls = flag(&ssl["enabled"], "sSLInfo.enabled", false)?;
+        let trust_all = flag(&ssl["ignoreValidationErrors"], "sSLInfo.ignoreValidationErrors", false)?;
+        for store in ["keyStore", "keyAlias", "trustStore"] {
+            if ssl[store].as_str().is_some_and(|name| !name.is_empty()) {
+                return Err(format!("sSLInfo.{store}: key and trust stores are not supported yet"));
+            }
+        }
+        let endpoint = Endpoint { tls, host: host.into(), port, trust_all, path_prefix: "".into() };
+        Ok(TargetServer { endpoint, enabled: flag(&document["isEnabled"], "isEnabled", true)? })
+    }
+}
+
+/// Whether a design sends requests to a target server of this name, from a target or a policy.
+pub(crate) fn names_server(design: &ProxyDesign, server: &str) -> bool {
+    let balances = design.target_endpoints.iter().any(|target| match &target.destination {
+        Destination::Balanced(balancer) => balancer.servers.iter().any(|known| known.name == server),
+        _ => false,
+    });
+    let mention = format!("\"{server}\"");
+    balances
+        || design
+            .policies
+            .iter()
+            .any(|policy| policy.xml.contains("<Server") && policy.xml.contains(&mention))
+}
+
+impl Parts {
+    /// Providers and target servers, ready to be compiled against.
+    pub(crate) fn surroundings(
+        &self,
+        providers: &[StoredProvider],
+        servers: &[StoredItem],
+    ) -> Result<Surroundings, ODataError> {
+        let mut made = Surroundings::default();
+        for stored in providers {
+            let provider = self.open_provider(stored)?.runnable(&stored.name);
+            made.providers.insert(stored.name.clone(), Arc::new(provider));
+        }
+        for stored in servers {
+            let document = serde_json::from_str(&stored.document).map_err(ODataError::internal)?;
+            let server = TargetServerDocument::read(&document).map_err(ODataError::bad)?;
+            made.target_servers.insert(stored.name.clone(), Arc::new(server));
+        }
+        Ok(made)
+    }
+
+    /// The same of what is committed.
+    pub(crate) async fn committed_surroundings(&self) -> Result<Surroundings, ODataError> {
+        let designs = self.store.designs();
+        let providers = designs.providers(self.organization()).await?;
+        let servers = designs.items(self.organization(), ItemKind::TargetServer).await?;
+        self.surroundings(&providers, &servers)
+    }
+
+    pub(crate) fn compile_shared_flow(
+        &self,
+        design: &SharedFlowDesign,
+        revision: i64,
+        surroundings: Surroundings,
+        running: Arc<Snapshot>,
+    ) -> Result<CompiledSharedFlow, Vec<CompileProblem>> {
+        let world = surroundings.world(self.settings.dialect, running);
+        compile_shared_flow(design, &revision.to_string(), &world)
+    }
+
+    /// Puts the committed state of a shared flow into the snapshot.
+    pub(crate) async fn publish_shared_flow(&self, name: &str) -> Result<(), ODataError> {
+        let organization = self.organization();
+        let designs = self.store.designs();
+        let live = designs.shared_flow(organization, name).await?.and_then(|flow| flow.live_revision);
+        let text = match live {
+            Some(live) => {
+                designs.shared_flow_revision(organization, name, live).await?.map(|text| (live, text))
+            }
+            None => None,
+        };
+        let Some((live, text)) = text else {
+            self.snapshots.update(|old| old.without_shared_flow(name));
+            return Ok(());
+        };
+        let design: SharedFlowDesign = serde_json::from_str(&text).map_err(ODataError::internal)?;
+        let surroundings = self.committed_surroundings().await?;
+        let compiled = self.compile_shared_flow(&design, live, surroundings, self.snapshots.load()).map_err(
+            |problems| {
+                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                ODataError::bad(format!("Shared flow '{name}' cannot run: {}", lines.join("; ")))
+            },
+        )?;
+        self.snapshots.update(|old| old.with_shared_flow(compiled));
+        Ok(())
+    }
+
+    /// Puts the committed flow hooks into the snapshot.
+    pub(crate) async fn publish_hooks(&self) -> Result<(), StoreError> {
+        let items = self.store.designs().items(self.organization(), ItemKind::FlowHook).await?;
+        for (name, point) in HOOKS {
+            let document = items.iter().find(|item| item.name == *name).map(|item| item.document.as_str());
+            let hook =
+                document.and_then(|text| serde_json::from_str::<Value>(text).ok()).and_then(|document| {
+                    Some(FlowHook {
+                        shared_flow: document["sharedFlow"].as_str()?.into(),
+                        continue_on_error: document["continueOnError"].as_bool().unwrap_or(true),
+                    })
+                });
+            self.snapshots.update(|old| old.with_flow_hook(*point, hook));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::TargetServerDocument;
+
+    #[test]
+    fn a_target_server_is_read_or_its_field_is_named() {
+        let server = |host: &str| json!({"host": host, "port": 8443, "sSLInfo": {"enabled": "true"}});
+        let read = TargetServerDocument::read(&server("::1")).unwrap();
+        assert_eq!((&*read.endpoint.host, read.endpoint.port, read.endpoint.tls), ("[::1]", 8443, true));
+        assert!(read.enabled);
+        for (document, field) in [
+            (server(""), "host"),
+            (server("a/b"), "host"),
+            (json!({"host": "h", "port": 0}), "port"),
+            (json!({"host": "h", "port": 70000}), "port"),
+            (json!({"host": "h"}), "port"),
+            (json!({"host": "h", "port": 1, "isEnabled": "maybe"}), "isEnabled"),
+            (json!({"host": "h", "port": 1, "sSLInfo": {"keyStore": "k"}}), "sSLInfo.keyStore"),
+        ] {
+            let why = TargetServerDocument::read(&document).unwrap_err();
+            assert!(why.starts_with(field), "{document}: {why}");
+        }
+    }
+}
