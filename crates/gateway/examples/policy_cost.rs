@@ -102,6 +102,7 @@ fn measure(policy: &str, condition: &str) -> f64 {
         rng: Arc::new(SeededRng::new(1)),
         outbound: Rc::new(NoCalls),
         key_sets: pierhead_gateway::policy::KeySets::default(),
+        node: Arc::default(),
     });
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {

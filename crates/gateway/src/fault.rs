@@ -145,9 +145,12 @@ impl Fault {
     }
 }
 
-/// Whether the Accept header asks for XML and not for JSON. Unsourced: the order of preference.
+/// Whether the Accept header asks for XML and not for JSON; when it names neither, whether the request is
+/// XML itself. Unsourced: the order of preference.
 pub fn wants_xml(headers: &HeaderMap) -> bool {
-    let Some(accept) = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()) else { return false };
+    let Some(accept) = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()) else {
+        return sends_xml(headers);
+    };
     let wanted = accept.split(',').map(|item| item.split(';').next().unwrap_or_default().trim());
     for kind in wanted {
         let kind = kind.to_ascii_lowercase();
@@ -158,7 +161,14 @@ pub fn wants_xml(headers: &HeaderMap) -> bool {
             return true;
         }
     }
-    false
+    // Whoever takes anything is answered in what they speak.
+    sends_xml(headers)
+}
+
+fn sends_xml(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(kind.as_str(), "application/xml" | "text/xml") || kind.ends_with("+xml")
 }
 
 fn escape_xml(text: &str) -> String {

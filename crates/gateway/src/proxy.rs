@@ -81,8 +81,7 @@ pub(crate) async fn serve(
     let (source, io) = run(worker, client, &mut exchange, body.map(ClientBody::new)).await;
     client.watch.relax();
     client.watch.end_by(None);
-    let mut answer =
-        exchange.response.take().unwrap_or_else(|| EngineFault::RouteFailed.fault().answer(false));
+    let mut answer = exchange.take_answer().unwrap_or_else(|| EngineFault::RouteFailed.fault().answer(false));
     let declared = answer.headers.remove(CONTENT_LENGTH);
     if let Some(length) = declared
         && is_head

@@ -26,6 +26,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{mpsc, watch};
 
 use crate::counters::{CounterReader, Counters, ThreadCounters};
+use crate::exchange::Node;
 use crate::limits::Limits;
 use crate::ports::Ports;
 use crate::snapshot::SnapshotCell;
@@ -56,6 +57,8 @@ pub struct GatewayConfig {
     pub state: Arc<RunState>,
     /// Told about each answered request; `None` costs nothing.
     pub access_log: Option<Arc<dyn AccessLog>>,
+    /// What this node is called; for variables.
+    pub node: Arc<Node>,
     /// Certificate authorities trusted for targets beside the public ones.
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Connects here instead of to any target, without TLS: for trying proxies out on one's own machine. The
@@ -76,6 +79,7 @@ impl GatewayConfig {
             snapshot,
             state: Arc::default(),
             access_log: None,
+            node: Arc::default(),
             extra_roots: Vec::new(),
             divert: None,
         }

@@ -101,7 +101,9 @@ async fn once(
                 headers: &headers,
                 is_http10: speaks_http10(exchange),
             };
-            let (head, body) = server::call(worker, client, endpoint, timeouts, head, body, state).await?;
+            let (head, body, peer) =
+                server::call(worker, client, endpoint, timeouts, head, body, state).await?;
+            exchange.target_ip = Some(peer);
             let body = Source::Upstream(body);
             let mut message = Message::response(head.status, head.headers, kind_of(&body));
             if let Some(response) = message.as_response_mut() {

@@ -20,7 +20,7 @@ use crate::design::{
     SharedFlowDesign, Step, TargetEndpoint,
 };
 use crate::dialect::Dialect;
-use crate::exchange::{Exchange, Incoming, Message, MessageBody, Services};
+use crate::exchange::{Exchange, Incoming, Message, MessageBody, Node, Services};
 use crate::fault::EngineFault;
 use crate::flow::{self, ForwardTo, RequestOutcome, RouteMiss};
 use crate::logging::LogLine;
@@ -284,6 +284,12 @@ impl Bench {
             rng: Arc::new(SeededRng::new(7)),
             outbound: self.outside.clone(),
             key_sets: self.key_sets.clone(),
+            node: Arc::new(Node {
+                pod: "pod-1".into(),
+                region: "eu".into(),
+                uuid: "9-9".into(),
+                interfaces: vec![("eth0".into(), "10.0.0.5".into())],
+            }),
         });
         flow::begin(
             self.snapshot.clone(),
@@ -426,6 +432,9 @@ impl Sent {
     }
 
     pub(crate) fn code(&self) -> String {
+        if let Some((_, code)) = self.body().split_once("<errorcode>") {
+            return code.split('<').next().unwrap_or_default().to_owned();
+        }
         let body: serde_json::Value = serde_json::from_str(&self.body()).unwrap_or_default();
         body["fault"]["detail"]["errorcode"].as_str().unwrap_or_default().to_owned()
     }

@@ -169,7 +169,7 @@ impl Upstreams {
     /// A connection of its own to a server that speaks no HTTP; the rules for addresses and certificates are
     /// those of targets.
     pub(crate) async fn open_stream(&self, to: &Endpoint) -> Result<LogStream, ConnectError> {
-        self.connector.connect_unhurried(&Key::new(to)).await
+        self.connector.connect_unhurried(&Key::new(to)).await.map(|(stream, _)| stream)
     }
 
     /// Where datagrams for this host go.

@@ -1,7 +1,7 @@
 //! Compiling where a target endpoint sends its requests.
 
 use super::{Compiler, DesignPart, DestinationPlan, LocalPlan, ProviderKind};
-use crate::design::{Destination, TargetEndpoint};
+use crate::design::{Destination, TargetEndpoint, TlsSettings};
 use crate::door::HUB_ROOT;
 use crate::exchange::normalise;
 use crate::template::Template;
@@ -15,6 +15,9 @@ impl Compiler<'_> {
         if target.flows.event.as_ref().is_some_and(|event| !event.response.is_empty()) {
             // To pass events by unread would skip what may well be their check.
             return self.unavailable(part, "EventFlow", "steps for single events are not run yet");
+        }
+        if let Some(reason) = target.tls.as_ref().and_then(|tls| self.unmet_tls(part, tls)) {
+            return self.unavailable(part, "SSLInfo", reason);
         }
         match &target.destination {
             Destination::None => DestinationPlan::None,
@@ -41,6 +44,28 @@ impl Compiler<'_> {
             },
             Destination::Foreign { kind, .. } => self.unavailable(part, kind, why_no_target(kind)),
         }
+    }
+
+    /// What a target asks of TLS that cannot be given; less would be worse than nothing.
+    fn unmet_tls(&mut self, part: &DesignPart, tls: &TlsSettings) -> Option<&'static str> {
+        if !tls.enabled {
+            return None;
+        }
+        if !tls.ciphers.is_empty() || !tls.protocols.is_empty() {
+            let message =
+                "SSLInfo: Ciphers and Protocols are not read; TLS 1.2 and 1.3 with safe suites are spoken";
+            self.warning(part, "TlsChoiceNotRead", message);
+        }
+        if tls.client_auth && !tls.key_store.is_empty() {
+            return Some("key stores are not built yet: no certificate of ours can be shown");
+        }
+        if !tls.ignore_validation_errors && !tls.trust_store.is_empty() {
+            return Some("trust stores are not built yet: only public authorities are trusted");
+        }
+        if !tls.ignore_validation_errors && !tls.common_name.is_empty() {
+            return Some("a CommonName other than the host's is not checked yet");
+        }
+        None
     }
 
     fn unavailable(&mut self, part: &DesignPart, kind: &str, reason: &str) -> DestinationPlan {

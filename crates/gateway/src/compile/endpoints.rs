@@ -26,8 +26,13 @@ impl Compiler<'_> {
         let (flows, mut needs) = self.flows(part, &target.flows);
         let destination = self.destination(part, target);
         needs.bodies.request |= reads_body(&destination);
-        let mut plan =
-            TargetPlan { name: target.name.as_str().into(), destination, flows, ..TargetPlan::default() };
+        let mut plan = TargetPlan {
+            name: target.name.as_str().into(),
+            destination,
+            flows,
+            trust_all: target.tls.as_ref().is_some_and(|tls| tls.enabled && tls.ignore_validation_errors),
+            ..TargetPlan::default()
+        };
         self.target_properties(part, &target.properties, &mut plan);
         if !plan.http11 {
             // HTTP/1.0 has no chunks: the length must be known before the first byte.

@@ -148,7 +148,13 @@ impl Compiler<'_> {
             return None;
         }
         match Condition::parse(text) {
-            Ok(condition) => condition,
+            Ok(condition) => {
+                if condition.as_ref().is_some_and(Condition::is_unclosed) {
+                    let message = format!("{at}: the condition lacks a ')' at its end");
+                    self.warning(part, "UnclosedParenthesis", message);
+                }
+                condition
+            }
             Err(bad) => {
                 self.problem(part, "BadCondition", format!("{at}: {bad}"));
                 None

@@ -72,6 +72,8 @@ pub struct TargetPlan {
     pub http10: bool,
     /// HTTP/1.1 may be spoken to the target at all.
     pub http11: bool,
+    /// Any certificate will do (`IgnoreValidationErrors`).
+    pub(crate) trust_all: bool,
     pub(crate) success: SuccessCodes,
     /// Verbs and what is sent instead of them (`enable.method.override`).
     pub(crate) overridden_verbs: Vec<(Method, Method)>,
@@ -109,6 +111,7 @@ impl Default for TargetPlan {
             timeouts: TargetTimeouts::default(),
             http10: true,
             http11: true,
+            trust_all: false,
             success: SuccessCodes::default(),
             overridden_verbs: Vec::new(),
             request_headers: Retained::default(),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::design::{Destination, Property};
+use crate::design::{Destination, Property, TlsSettings};
 use crate::snapshot::Snapshot;
 use crate::testing::*;
 
@@ -146,6 +146,39 @@ fn an_unknown_property_is_said_and_does_no_harm() {
     let examined = examine(&design, "1", &world());
     assert!(examined.result.is_err());
     assert_eq!(examined.warnings.len(), 1, "also when the design does not compile");
+}
+
+#[test]
+fn tls_that_cannot_be_spoken_as_asked_is_not_spoken_at_all() {
+    let with = |tls: TlsSettings| {
+        let mut design = design().on_target(Destination::Url("https://b.example/".into()));
+        design.target().tls = Some(TlsSettings { enabled: true, ..tls });
+        design
+    };
+    for tls in [
+        TlsSettings { client_auth: true, key_store: "ref://ours".into(), ..TlsSettings::default() },
+        TlsSettings { trust_store: "theirs".into(), ..TlsSettings::default() },
+        TlsSettings { common_name: "*.example".into(), ..TlsSettings::default() },
+    ] {
+        let sent = Bench::new(&with(tls)).get("/p");
+        assert_eq!((sent.status(), sent.code().as_str()), (501, "messaging.runtime.TargetNotSupported"));
+    }
+    let any = with(TlsSettings { ignore_validation_errors: true, ..TlsSettings::default() });
+    let sent = Bench::new(&any).get("/p");
+    assert!(matches!(&sent.to, Some(crate::flow::ForwardTo::Network { endpoint, .. }) if endpoint.trust_all));
+    let plain = Bench::new(&with(TlsSettings::default())).get("/p");
+    assert!(
+        matches!(&plain.to, Some(crate::flow::ForwardTo::Network { endpoint, .. }) if !endpoint.trust_all)
+    );
+    let choosy = with(TlsSettings { protocols: vec!["TLSv1.2".into()], ..TlsSettings::default() });
+    assert_eq!(compiled(&choosy).warnings[0].rule, "TlsChoiceNotRead");
+}
+
+#[test]
+fn a_condition_that_only_lacks_its_last_parenthesis_is_said_and_runs() {
+    let mut design = design();
+    design.proxy().routes[0].condition = "(request.verb = \"GET\"".into();
+    assert_eq!(compiled(&design).warnings[0].rule, "UnclosedParenthesis");
 }
 
 #[test]

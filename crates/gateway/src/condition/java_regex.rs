@@ -12,6 +12,11 @@ pub(crate) fn anywhere(java: &str) -> Result<Regex, String> {
     build(&translate(java)?, java)
 }
 
+/// The expression in the syntax of the `regex` crates.
+pub(crate) fn translated(java: &str) -> Result<String, String> {
+    translate(java)
+}
+
 fn build(pattern: &str, java: &str) -> Result<Regex, String> {
     RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
         let why = error.to_string();

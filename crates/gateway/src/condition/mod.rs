@@ -15,7 +15,10 @@ use glob::Glob;
 
 /// A compiled condition. Evaluating it allocates nothing unless a variable has to be computed.
 #[derive(Debug, Clone)]
-pub struct Condition(Expression);
+pub struct Condition {
+    expression: Expression,
+    unclosed: bool,
+}
 
 /// A condition that does not parse, with where and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,17 +45,22 @@ pub trait Lookup {
 impl Condition {
     /// Parses `text`. `None` when it is empty, which always holds.
     pub fn parse(text: &str) -> Result<Option<Self>, BadCondition> {
-        Ok(parser::parse(text)?.map(Self))
+        Ok(parser::parse(text)?.map(|(expression, unclosed)| Self { expression, unclosed }))
     }
 
     /// Whether the condition holds.
     pub fn holds(&self, variables: &impl Lookup) -> bool {
-        self.0.holds(variables)
+        self.expression.holds(variables)
+    }
+
+    /// Whether parentheses at its end were missing, which changes nothing.
+    pub fn is_unclosed(&self) -> bool {
+        self.unclosed
     }
 
     /// The variables it reads.
     pub(crate) fn each_variable(&self, visit: &mut dyn FnMut(&Variable)) {
-        self.0.each_variable(visit);
+        self.expression.each_variable(visit);
     }
 }
 
@@ -187,7 +195,7 @@ impl Pattern {
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.expression.fmt(f)
     }
 }
 

@@ -9,15 +9,16 @@ use crate::variable::Variable;
 /// Nesting deeper than this is refused, so that hostile text cannot exhaust the stack.
 const MAX_DEPTH: usize = 100;
 
-pub(super) fn parse(text: &str) -> Result<Option<Expression>, BadCondition> {
+/// The expression, and whether a parenthesis at its end had to be thought of.
+pub(super) fn parse(text: &str) -> Result<Option<(Expression, bool)>, BadCondition> {
     let tokens = tokens(text)?;
     if tokens.is_empty() {
         return Ok(None);
     }
-    let mut parser = Parser { tokens: &tokens, at: 0, end: text.len(), depth: 0 };
+    let mut parser = Parser { tokens: &tokens, at: 0, end: text.len(), depth: 0, unclosed: false };
     let parsed = parser.or()?;
     match parser.peek() {
-        None => Ok(Some(parsed)),
+        None => Ok(Some((parsed, parser.unclosed))),
         Some(_) => Err(parser.wrong("expected 'and', 'or' or the end")),
     }
 }
@@ -27,6 +28,7 @@ struct Parser<'t> {
     at: usize,
     end: usize,
     depth: usize,
+    unclosed: bool,
 }
 
 impl<'t> Parser<'t> {
@@ -77,7 +79,10 @@ impl<'t> Parser<'t> {
             Expression::Not(Box::new(self.unary()?))
         } else if self.take("(", "") {
             let inner = self.or()?;
-            if !self.take(")", "") {
+            if self.peek().is_none() {
+                // Only one thing can be meant, and what SAP exported this way it also ran.
+                self.unclosed = true;
+            } else if !self.take(")", "") {
                 return Err(self.wrong("expected ')'"));
             }
             inner
@@ -139,7 +144,7 @@ impl<'t> Parser<'t> {
                 "<=" => Found::Compare(LesserOrEqual),
                 "=|" => Found::Pattern(PatternKind::StartsWith, false),
                 "~" => Found::Pattern(PatternKind::Matches, false),
-                "~/" => Found::Pattern(PatternKind::MatchesPath, false),
+                "~/" | "/~" => Found::Pattern(PatternKind::MatchesPath, false),
                 "~~" => Found::Pattern(PatternKind::JavaRegex, false),
                 "!~" => Found::Pattern(PatternKind::Matches, true),
                 "!~/" => Found::Pattern(PatternKind::MatchesPath, true),

@@ -104,6 +104,17 @@ fn words_may_stick_to_parentheses_and_lines_may_break() {
 }
 
 #[test]
+fn what_the_originals_own_bundles_write_is_understood() {
+    // An exporter of SAP's leaves the last parenthesis out; a sample of Apigee's turns the path operator round.
+    let unclosed = Condition::parse("no OR (request.verb = \"GET\" OR no").unwrap().unwrap();
+    assert!(unclosed.is_unclosed() && unclosed.holds(&names()));
+    assert_eq!(unclosed.to_string(), "no or (request.verb = \"GET\" or no)");
+    assert!(Condition::parse("((no) or yes").unwrap().unwrap().is_unclosed());
+    assert!(!Condition::parse("(yes)").unwrap().unwrap().is_unclosed());
+    assert!(holds("proxy.pathsuffix /~ \"/*/x\""));
+}
+
+#[test]
 fn null_follows_the_table() {
     // Columns: left null, right null, both null.
     for (operator, left, right, both) in [
@@ -175,7 +186,7 @@ fn mistakes_are_reported_with_their_position() {
         ("request.verb = ", 15, "expected a value"),
         ("= \"GET\"", 0, "expected a variable"),
         ("request.verb = \"GET", 15, "closing double quote"),
-        ("(request.verb = \"GET\"", 21, "')'"),
+        ("(request.verb = \"GET\" request.verb", 22, "')'"),
         ("request.verb = \"GET\")", 20, "expected 'and'"),
         ("request.verb \"GET\"", 13, "expected 'and'"),
         ("{request.verb} = \"GET\"", 0, "braces"),

@@ -49,6 +49,21 @@ pub struct Services {
     pub outbound: Rc<dyn Outbound>,
     /// Key sets that steps fetched.
     pub key_sets: KeySets,
+    /// What this node is called.
+    pub node: Arc<Node>,
+}
+
+/// What a node of the gateway is called; for variables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Node {
+    /// `system.pod.name`.
+    pub pod: String,
+    /// `system.region.name`.
+    pub region: String,
+    /// `system.uuid`.
+    pub uuid: String,
+    /// `system.interface.<name>`: name and address.
+    pub interfaces: Vec<(String, String)>,
 }
 
 /// The request line and headers of a client, with what the listener knows about the connection.
@@ -105,6 +120,8 @@ pub struct Exchange {
     pub(crate) depth: u8,
     /// The shared flows that run now, each called by the one before it.
     pub(crate) shared_flows: Vec<Arc<CompiledSharedFlow>>,
+    /// The address of the target's server, once it was called.
+    pub(crate) target_ip: Option<std::net::IpAddr>,
     pub(crate) message_id: OnceCell<RequestId>,
     /// The `Authorization` that the hub is to see and no step of the flows: it stands in the request only
     /// while that is sent.
@@ -241,6 +258,7 @@ impl Exchange {
             balancing: None,
             depth: 0,
             shared_flows: Vec::new(),
+            target_ip: None,
             message_id: OnceCell::new(),
             hub_authorization: None,
             scripts: None,

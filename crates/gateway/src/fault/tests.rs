@@ -65,6 +65,25 @@ fn the_wire_format_is_the_originals_in_json_and_xml() {
 }
 
 #[test]
+fn who_speaks_xml_is_answered_in_xml_unless_asking_for_something_else() {
+    for (accept, kind, xml) in [
+        (None, "text/xml; charset=utf-8", true),
+        (None, "application/soap+xml", true),
+        (None, "application/json", false),
+        (Some("*/*"), "application/xml", true),
+        (Some("application/json"), "application/xml", false),
+        (Some("text/xml"), "application/json", true),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        if let Some(accept) = accept {
+            headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        }
+        assert_eq!(wants_xml(&headers), xml, "{accept:?} {kind}");
+    }
+}
+
+#[test]
 fn xml_is_sent_to_who_asks_for_it_first() {
     for (accept, xml) in [
         ("", false),

@@ -98,7 +98,9 @@ fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fault> {
             let rooted = rooted(path)?;
             let path = join(&rooted, suffix(cx));
             let path = join(&server.endpoint.path_prefix, &path);
-            network(cx, server.endpoint.clone(), &path, query)
+            let mut endpoint = server.endpoint.clone();
+            endpoint.trust_all |= target.trust_all;
+            network(cx, endpoint, &path, query)
         }
         DestinationPlan::Local(plan) => local::find(cx, plan).map(ForwardTo::Local),
         DestinationPlan::Provider { provider, relative_path } => match &provider.kind {
@@ -187,7 +189,8 @@ fn url_target(cx: &Exchange, url: &str) -> Result<ForwardTo, Fault> {
         return Err(bad().into());
     }
     let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
-    let endpoint = Endpoint { tls, host, port, trust_all: false, path_prefix: "".into() };
+    let trust_all = cx.target().is_some_and(|target| target.trust_all);
+    let endpoint = Endpoint { tls, host, port, trust_all, path_prefix: "".into() };
     // A URL that a policy computed holds the whole path already.
     let suffix = if cx.overrides.url.is_some() { "" } else { suffix(cx) };
     let path = normalise(uri.path()).map_err(|_| bad())?;

@@ -287,4 +287,6 @@ impl Exchange {
 }
 
 #[cfg(test)]
+mod segment_tests;
+#[cfg(test)]
 mod tests;

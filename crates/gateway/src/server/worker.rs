@@ -162,6 +162,7 @@ impl Worker {
                     upstreams: Rc::clone(&upstreams),
                 }),
                 key_sets: crate::policy::KeySets::default(),
+                node: Arc::clone(&config.node),
             }),
             snapshot: Arc::clone(&config.snapshot),
             access_log: config.access_log.clone(),

@@ -1,5 +1,6 @@
 //! An HTTP server as target.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::body::{ClientBodyState, RequestBody, UpstreamBody};
@@ -9,7 +10,7 @@ use crate::proxy::Client;
 use crate::server::Worker;
 use crate::upstream::{ConnectError, RequestHead, ResponseHead, UpstreamError};
 
-/// Sends the request; returns the head of the response and its body still to come.
+/// Sends the request; returns the head of the response, its body still to come, and whose it is.
 pub(super) async fn call(
     worker: &Worker,
     client: &Client,
@@ -18,10 +19,11 @@ pub(super) async fn call(
     head: RequestHead<'_>,
     body: &mut RequestBody,
     state: Option<Rc<ClientBodyState>>,
-) -> Result<(ResponseHead, UpstreamBody), EngineFault> {
+) -> Result<(ResponseHead, UpstreamBody, IpAddr), EngineFault> {
     let sent = worker.upstreams.send(&to, timeouts, &head, body, &client.watch).await;
     let (response, line) = sent.map_err(|error| fault_of(&error, &to, state.as_deref()))?;
-    Ok((response, UpstreamBody::new(line, state, Rc::clone(&worker.upstreams))))
+    let peer = line.peer();
+    Ok((response, UpstreamBody::new(line, state, Rc::clone(&worker.upstreams)), peer))
 }
 
 /// What the client is told; the log is told why.

@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use regex::Regex;
 
 use super::digest::{Digest, Encoding, Mac};
+use super::xeger::Xeger;
 use super::{RenderProblem, timeformat};
 use crate::condition::{Lookup, java_regex};
 use crate::exchange::Exchange;
@@ -43,6 +44,7 @@ enum Function {
         all: bool,
         pattern: Option<Regex>,
     },
+    Xeger(Box<Xeger>),
     CreateUuid,
     RandomLong,
     ToUpperCase,
@@ -60,7 +62,7 @@ enum Function {
 }
 
 /// Functions of the original that need an engine which is not built in.
-const NOT_BUILT: &[&str] = &["xpath", "xeger"];
+const NOT_BUILT: &[&str] = &["xpath"];
 
 impl Call {
     pub(super) fn compile(name: &str, arguments: Vec<Argument>) -> Result<Self, String> {
@@ -179,6 +181,10 @@ impl Function {
                 };
                 (Self::Replace { all: name == "replaceAll", pattern }, 3, 3)
             }
+            "xeger" => match arguments {
+                [Argument::Literal(pattern)] => (Self::Xeger(Box::new(Xeger::parse(pattern)?)), 1, 1),
+                _ => return Err("xeger takes one regular expression in single quotes".into()),
+            },
             "createUuid" => (Self::CreateUuid, 0, 0),
             "randomLong" => (Self::RandomLong, 0, 2),
             "toUpperCase" => (Self::ToUpperCase, 1, 1),
@@ -240,6 +246,7 @@ impl Function {
                 let by = java_replacement(value(2).unwrap_or_default());
                 if *all { pattern.replace_all(text, by) } else { pattern.replace(text, by) }.into_owned()
             }
+            Self::Xeger(xeger) => xeger.draw(cx.services.rng.as_ref()),
             Self::CreateUuid => uuid(cx),
             Self::RandomLong => random_long(cx, value(0), value(1)),
             Self::ToUpperCase => text.to_uppercase(),

@@ -4,6 +4,7 @@ mod digest;
 mod functions;
 mod parser;
 mod timeformat;
+mod xeger;
 
 use std::borrow::Cow;
 use std::sync::Arc;

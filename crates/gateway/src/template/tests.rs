@@ -72,6 +72,7 @@ fn functions_of_text() {
         ("{replaceAll(request.header.x-key,request.header.x-key,'z')}", "z"),
         ("{escapeJSON(request.header.x-name)}", "a\\\"<b>&'c"),
         ("{escapeXML(request.header.x-name)}", "a&quot;&lt;b&gt;&amp;&apos;c"),
+        ("{escapeXML11(request.header.x-name)}", "a&quot;&lt;b&gt;&amp;&apos;c"),
         ("{encodeHTML(request.header.x-name)}", "a&quot;&lt;b&gt;&amp;&#39;c"),
         ("{encodeBase64('a?b')}", "YT9i"),
         ("{decodeBase64('YT9i')}", "a?b"),
@@ -122,6 +123,8 @@ fn functions_of_time_and_chance() {
     assert_eq!(render("{timeFormatMs('HH:mm:ss.SSS','1496775291007')}"), "18:54:51.007");
     assert_eq!(render("{timeFormatUTC('yyyy')}"), "2017");
     assert_eq!(render("{timeFormatUTCMs('ss.SSS',system.timestamp)}"), "51.007");
+    let plate = render("{xeger('[A-Z]{2}-[0-9]{3}')}");
+    assert_eq!((plate.len(), &plate[2..3]), (6, "-"));
     let uuid = render("{createUuid()}");
     assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"));
     for _ in 0..20 {
@@ -136,7 +139,8 @@ fn what_is_no_function_is_an_error_at_deploy_that_names_it() {
         ("a{xpath('/a',request.content)}", "xpath is not supported yet"),
         ("{jsonPath('$[',request.content)}", "JSONPath, character 2"),
         ("{jsonPath('$.a')}", "takes 2 to 3 arguments"),
-        ("{xeger('a')}", "xeger is not supported yet"),
+        ("{xeger(a)}", "in single quotes"),
+        ("{xeger('(a')}", "does not compile"),
         ("{frobnicate(a)}", "no function frobnicate"),
         ("{toUpperCase(a,b)}", "takes 1 arguments, not 2"),
         ("{replaceAll(a,'(?=x)','y')}", "look-ahead"),

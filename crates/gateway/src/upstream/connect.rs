@@ -1,6 +1,6 @@
 //! Opens connections to targets.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,22 +87,23 @@ impl Connector {
         within: Duration,
     ) -> Result<Line, ConnectError> {
         let connecting = tokio::time::timeout(within, self.connect_unhurried(to)).await;
-        let stream = connecting.map_err(|_| ConnectError::TimedOut)??;
-        Ok(Line::new(stream, hash, Rc::clone(to), self.lines))
+        let (stream, peer) = connecting.map_err(|_| ConnectError::TimedOut)??;
+        Ok(Line::new(stream, peer, hash, Rc::clone(to), self.lines))
     }
 
-    pub(super) async fn connect_unhurried(&self, to: &Key) -> Result<Stream, ConnectError> {
+    pub(super) async fn connect_unhurried(&self, to: &Key) -> Result<(Stream, IpAddr), ConnectError> {
         if let Some(instead) = self.divert {
             let stream = TcpStream::connect(instead).await.map_err(ConnectError::Refused)?;
             let _ = stream.set_nodelay(true);
-            return Ok(Stream::Plain(stream));
+            return Ok((Stream::Plain(stream), instead.ip()));
         }
-        let stream = self.tcp(to).await?;
-        Ok(match to.trust {
+        let (stream, peer) = self.tcp(to).await?;
+        let stream = match to.trust {
             Trust::Plain => Stream::Plain(stream),
             Trust::Verified => Stream::Tls(tls(&self.verified, to, stream).await?),
             Trust::Anything => Stream::Tls(tls(&self.anything, to, stream).await?),
-        })
+        };
+        Ok((stream, peer))
     }
 
     /// The first address that may be sent to.
@@ -121,7 +122,7 @@ impl Connector {
     }
 
     /// Tries the addresses in turn.
-    async fn tcp(&self, to: &Key) -> Result<TcpStream, ConnectError> {
+    async fn tcp(&self, to: &Key) -> Result<(TcpStream, IpAddr), ConnectError> {
         let addresses = self.resolver.addresses(&to.host).await.map_err(ConnectError::Resolve)?;
         let mut failed = ConnectError::NoAddress;
         for &address in addresses.iter() {
@@ -132,7 +133,7 @@ impl Connector {
             match TcpStream::connect((address, to.port)).await {
                 Ok(stream) => {
                     let _ = stream.set_nodelay(true);
-                    return Ok(stream);
+                    return Ok((stream, address));
                 }
                 Err(error) => failed = ConnectError::Refused(error),
             }

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ pub(crate) struct Line(Box<Parts>);
 #[derive(Debug)]
 struct Parts {
     stream: Stream,
+    peer: IpAddr,
     inbox: Inbox,
     outbox: Outbox<RequestBody>,
     /// The target takes nothing more; its answer may still come.
@@ -52,9 +54,10 @@ pub(super) enum Sent {
 }
 
 impl Line {
-    pub(super) fn new(stream: Stream, hash: u64, key: Rc<Key>, limits: LineLimits) -> Self {
+    pub(super) fn new(stream: Stream, peer: IpAddr, hash: u64, key: Rc<Key>, limits: LineLimits) -> Self {
         Self(Box::new(Parts {
             stream,
+            peer,
             inbox: Inbox::new(limits.read_bytes),
             outbox: Outbox::default(),
             deaf: false,
@@ -121,6 +124,11 @@ impl Line {
     /// Whether the response has been read to its end.
     pub(crate) fn is_response_over(&self) -> bool {
         self.0.decoder.is_ended()
+    }
+
+    /// The address of the other end.
+    pub(crate) fn peer(&self) -> IpAddr {
+        self.0.peer
     }
 
     /// Bytes of the body still to come, when the target said so.

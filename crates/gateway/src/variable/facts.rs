@@ -71,6 +71,8 @@ facts! {
     "target.host" => TargetHost,
     "target.port" => TargetPort,
     "target.scheme" => TargetScheme,
+    "target.ip" => TargetIp,
+    "target.expectedcn" => TargetExpectedName,
     "target.ssl.enabled" => TargetTls,
     "target.copy.pathsuffix" => TargetCopyPathSuffix,
     "target.copy.queryparams" => TargetCopyQueryParams,
@@ -85,6 +87,9 @@ facts! {
     "loadbalancing.targetserver" => BalancedServer,
     "loadbalancing.failedservers" => BalancedFailures,
     "loadbalancing.isfallback" => BalancedFallback,
+    "system.pod.name" => SystemPod,
+    "system.region.name" => SystemRegion,
+    "system.uuid" => SystemUuid,
     "system.timestamp" => SystemTimestamp,
     "system.time" => SystemTime,
     "system.time.year" => SystemYear,
@@ -169,6 +174,13 @@ impl Fact {
             Self::TargetHost => endpoint(cx).map_or(Value::Null, |to| Value::owned(to.host.to_string())),
             Self::TargetPort => endpoint(cx).map_or(Value::Null, |to| Value::Integer(i32::from(to.port))),
             Self::TargetScheme => endpoint(cx).map_or(Value::Null, |to| Value::text(scheme(&to))),
+            Self::TargetIp => cx.target_ip.map_or(Value::Null, |ip| Value::owned(ip.to_string())),
+            Self::TargetExpectedName => {
+                endpoint(cx).filter(|to| to.tls).map_or(Value::Null, |to| Value::owned(to.host.to_string()))
+            }
+            Self::SystemPod => known(&cx.services.node.pod),
+            Self::SystemRegion => known(&cx.services.node.region),
+            Self::SystemUuid => known(&cx.services.node.uuid),
             Self::TargetTls => endpoint(cx).map_or(Value::Null, |to| Value::Boolean(to.tls)),
             Self::BalancedServer => balanced(cx, |balancing| {
                 balancing.present().map_or(Value::Null, |server| Value::text(&server.name))
@@ -267,6 +279,11 @@ impl Fact {
             _ => false,
         }
     }
+}
+
+/// What nobody named is null.
+fn known(name: &str) -> Value<'_> {
+    if name.is_empty() { Value::Null } else { Value::text(name) }
 }
 
 fn balanced<'a>(cx: &'a Exchange, read: impl FnOnce(&'a Balancing) -> Value<'a>) -> Value<'a> {

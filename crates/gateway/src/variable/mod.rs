@@ -28,6 +28,8 @@ pub(crate) enum Place {
     Message(MessageName, MessageField),
     /// Something the exchange knows.
     Fact(Fact),
+    /// The address of a network interface of this node.
+    Interface(Box<str>),
     /// Set by a step; or a part of a message that a step made, whose name is this many bytes long.
     Named(Option<(usize, MessageField)>),
 }
@@ -59,6 +61,8 @@ impl Variable {
     pub fn new(name: &str) -> Self {
         let place = if let Some(fact) = Fact::named(name) {
             Place::Fact(fact)
+        } else if let Some(interface) = name.strip_prefix("system.interface.") {
+            Place::Interface(interface.into())
         } else {
             match MessageField::split(name) {
                 Some((message, field)) => match MessageName::of(message) {

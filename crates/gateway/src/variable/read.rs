@@ -14,6 +14,10 @@ impl Lookup for Exchange {
     fn value<'a>(&'a self, variable: &'a Variable) -> Value<'a> {
         match variable.place() {
             Place::Fact(fact) => fact.read(self),
+            Place::Interface(name) => {
+                let known = self.services.node.interfaces.iter().find(|(known, _)| **known == **name);
+                known.map_or(Value::Null, |(_, address)| Value::text(address))
+            }
             Place::Message(name, field) => {
                 self.message(*name).map_or(Value::Null, |message| self.field(message, field))
             }

@@ -154,6 +154,25 @@ fn the_hub_of_this_installation_has_a_path_and_no_server() {
 }
 
 #[test]
+fn a_node_and_its_targets_address_have_names() {
+    let mut sent = sent();
+    for (name, value) in [
+        ("system.pod.name", "pod-1"),
+        ("system.region.name", "eu"),
+        ("system.uuid", "9-9"),
+        ("system.interface.eth0", "10.0.0.5"),
+        ("system.interface.eth1", "null"),
+        ("target.expectedcn", "backend.example"),
+        ("target.ip", "null"),
+    ] {
+        assert_eq!(sent.var(name), value, "{name}");
+    }
+    sent.cx.target_ip = Some([192, 0, 2, 1].into());
+    assert_eq!(sent.var("target.ip"), "192.0.2.1");
+    assert!(sent.cx.set(&Variable::new("system.interface.eth0"), None).is_err());
+}
+
+#[test]
 fn error_variables_tell_what_happened() {
     let sent = Bench::new(&design().step("<RaiseFault/>")).get("/p");
     for (name, value) in [
