@@ -231,6 +231,24 @@ impl Outbound for Outside {
     }
 }
 
+/// A policy that does nothing in place of one whose kind `PIERHEAD_WITHOUT_POLICY` names: then its tests must
+/// fail (`cargo xtask policies --mutate`).
+pub(crate) fn unless_removed(kind: &str, policy: crate::policy::Compiled) -> crate::policy::Compiled {
+    match std::env::var("PIERHEAD_WITHOUT_POLICY") {
+        Ok(removed) if removed == kind => Box::new(Removed),
+        _ => policy,
+    }
+}
+
+#[derive(Debug)]
+struct Removed;
+
+impl crate::policy::Policy for Removed {
+    fn run<'a>(&'a self, _: &'a mut Exchange) -> crate::policy::PolicyRun<'a> {
+        crate::policy::PolicyRun::Done(Ok(crate::policy::Next::Continue))
+    }
+}
+
 /// Runs requests through proxies.
 pub(crate) struct Bench {
     pub(crate) snapshot: Arc<Snapshot>,

@@ -38,6 +38,9 @@ enum Command {
         /// Only says what is wrong with the fact sheets.
         #[arg(long)]
         check: bool,
+        /// Removes the body of one policy after another and notes which tests fail.
+        #[arg(long)]
+        mutate: bool,
     },
     /// The rules of the house that are fast to check: arrows between rooms, sizes, forbidden words.
     Tidy,
@@ -48,7 +51,8 @@ fn main() -> anyhow::Result<()> {
         Command::Check => check::run(),
         Command::Bench(what) => bench::run(&what),
         Command::Test(options) => test::run(&options),
-        Command::Policies { check } => policies::run(check),
+        Command::Policies { mutate: true, .. } => policies::mutate(),
+        Command::Policies { check, .. } => policies::run(check),
         Command::Tidy => tidy::run(),
     }
 }

@@ -3,6 +3,7 @@
 //! A sheet lies beside its policy (`crates/gateway/src/policy/<family>/<policy>.toml`) and lists every element,
 //! variable and fault that the originals document.
 
+mod mutation;
 mod page;
 mod sheet;
 mod sources;
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Context;
 
+use self::mutation::Mutations;
 use self::sheet::Sheet;
 use self::sources::Sources;
 use crate::run::root;
@@ -27,9 +29,15 @@ pub(crate) fn run(only_check: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     let sheets = Sheet::all()?;
-    std::fs::write(root().join(PAGE), page::text(&sheets)).context(PAGE)?;
+    std::fs::write(root().join(PAGE), page::text(&sheets, &Mutations::read()?)).context(PAGE)?;
     println!("{PAGE}: {} policies", sheets.len());
     Ok(())
+}
+
+/// Removes the body of each policy in turn and notes how many of its tests fail then.
+pub(crate) fn mutate() -> anyhow::Result<()> {
+    mutation::run(&Sheet::all()?)?;
+    run(false)
 }
 
 /// What is wrong with the sheets, and whether the page is out of date.
@@ -45,8 +53,17 @@ pub(crate) fn check() -> anyhow::Result<Vec<String>> {
     for sheet in &sheets {
         breaks.extend(sheet.breaks(&sources));
     }
+    let mutations = Mutations::read()?;
+    for sheet in &sheets {
+        if !mutations.fails_without(&sheet.kind) {
+            breaks.push(format!(
+                "no test fails when the body of {} is removed, or nobody tried: `cargo xtask policies --mutate`",
+                sheet.kind
+            ));
+        }
+    }
     let page = std::fs::read_to_string(root().join(PAGE)).unwrap_or_default();
-    if page != page::text(&sheets) {
+    if page != page::text(&sheets, &mutations) {
         breaks.push(format!("{PAGE} is out of date: `cargo xtask policies` writes it anew"));
     }
     Ok(breaks)

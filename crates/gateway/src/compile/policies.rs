@@ -89,6 +89,8 @@ impl Compiler<'_> {
             self.degradation(&part(text), line, &root.name, reason.clone());
             compiled = Some(Box::new(Unavailable::new(&name, &root.name, &reason)) as Box<dyn Policy>);
         }
+        #[cfg(test)]
+        let compiled = compiled.map(|policy| crate::testing::unless_removed(&root.name, policy));
         let prefix = entry.map_or_else(|| root.name.to_lowercase(), |entry| entry.prefix.to_owned());
         let compiled = compiled.map(|policy| {
             let failed_variable = format!("{prefix}.{name}.failed").into();

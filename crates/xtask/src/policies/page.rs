@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::mutation::Mutations;
 use super::sheet::Sheet;
 
 const FAMILIES: &[(&str, &str)] = &[
@@ -12,7 +13,7 @@ const FAMILIES: &[(&str, &str)] = &[
 ];
 
 /// The whole page.
-pub(super) fn text(sheets: &[Sheet]) -> String {
+pub(super) fn text(sheets: &[Sheet], mutations: &Mutations) -> String {
     let mut page = String::from(
         "# Policy reference\n\n\
          <!-- Written by `cargo xtask policies` from the fact sheets beside the policies: edit those. -->\n\n\
@@ -39,14 +40,17 @@ pub(super) fn text(sheets: &[Sheet]) -> String {
             );
         }
         for sheet in of_family() {
-            policy(&mut page, sheet);
+            policy(&mut page, sheet, mutations);
         }
     }
     page
 }
 
-fn policy(page: &mut String, sheet: &Sheet) {
+fn policy(page: &mut String, sheet: &Sheet, mutations: &Mutations) {
     let _ = write!(page, "\n### {}\n\n{} Prefix: `{}`.\n", sheet.kind, sheet.summary, sheet.prefix);
+    if let Some(mutation) = mutations.of(&sheet.kind) {
+        let _ = writeln!(page, "Without its body {} of its {} tests fail.", mutation.fail, mutation.tests);
+    }
     let elements = sheet.element.iter().map(|element| match (&element.test, &element.refused) {
         (Some(test), _) => [format!("`{}`", element.name), format!("`{test}`")],
         (None, reason) => [
