@@ -19,6 +19,9 @@ pub struct World {
     pub providers: AHashMap<String, Arc<Provider>>,
     /// Target servers by name.
     pub target_servers: AHashMap<String, Arc<TargetServer>>,
+    /// JavaScript that takes the place of code that cannot run here, by what it takes the place of: the name
+    /// of a Java class (`com.example.Sign`) or of a Python file (`sign.py`).
+    pub substitutes: AHashMap<String, Arc<str>>,
     /// Which original the environment behaves like.
     pub dialect: Dialect,
     /// Bounds for every proxy.
@@ -32,6 +35,7 @@ impl World {
             running,
             providers: AHashMap::new(),
             target_servers: AHashMap::new(),
+            substitutes: AHashMap::new(),
             dialect: Dialect::default(),
             limits: Limits::default(),
         }

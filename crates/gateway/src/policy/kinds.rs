@@ -39,7 +39,6 @@ pub(crate) fn why_not(kind: &str) -> Option<&'static str> {
 }
 
 const NOT_BUILT: &str = "it is not built yet";
-const JAVA: &str = "no Java runs here; replace the class by a Javascript policy";
 const GOOGLE_AI: &str = "it calls services of Google's cloud that have no counterpart here";
 const GOOGLE: &str = "it belongs to a service of Google's cloud";
 const LDAP: &str = "there is no LDAP client here; call the directory's HTTP interface with a ServiceCallout";
@@ -101,7 +100,7 @@ static KINDS: &[Known] = {
         runs("InvalidateCache", Both),
         runs("JSONThreatProtection", Both),
         runs("JSONToXML", Both),
-        cannot("JavaCallout", Apigee, JAVA),
+        runs("JavaCallout", Apigee),
         runs("Javascript", Both),
         runs("KeyValueMapOperations", Both),
         cannot("LLMTokenQuota", Apigee, GOOGLE_AI),
@@ -165,9 +164,9 @@ mod tests {
     #[test]
     fn what_will_not_run_has_a_reason() {
         assert_eq!(why_not("NoSuchThing"), None);
-        assert_eq!(why_not("JavaCallout"), Some(JAVA));
-        let java = known_kinds().find(|known| known.kind == "JavaCallout").unwrap();
-        assert!(java.apigee && !java.sap && !java.runs && java.why_not == JAVA);
+        assert_eq!(why_not("GraphQL"), Some(GRAPHQL));
+        let graph = known_kinds().find(|known| known.kind == "GraphQL").unwrap();
+        assert!(graph.apigee && !graph.sap && !graph.runs && graph.why_not == GRAPHQL);
         let raise = known_kinds().find(|known| known.kind == "RaiseFault").unwrap();
         assert!(raise.apigee && raise.sap && raise.runs && raise.why_not.is_empty());
     }

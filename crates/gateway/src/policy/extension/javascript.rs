@@ -61,11 +61,16 @@ const LANGUAGE: &str = "pierhead.language";
 
 pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
     policy.only_in_root(&["timeLimit", "timeout"], &["IncludeURL", "ResourceURL", "Source", "SSLInfo"]);
-    let time = time_limit(policy);
     let tls = tls::read(policy, policy.root);
+    let files = files(policy);
+    compile_files(policy, files?, tls)
+}
+
+/// The same for files that were found otherwise; time limit and properties are the root's.
+pub(super) fn compile_files(policy: &mut Blueprint<'_>, files: Vec<File<'_>>, tls: Tls) -> Option<Compiled> {
+    let time = time_limit(policy);
     let properties = properties(policy);
     let language = language(policy, &properties);
-    let files = files(policy)?;
     let needs = needs::Needs::of(&files);
     policy.reads = policy.reads | needs.reads;
     let surroundings =
@@ -87,7 +92,7 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
         }
         Err(bad) => {
             let rule = "ScriptCompilationFailed";
-            match files.iter().find(|file| file.name == bad.file && file.element.name != "Source") {
+            match files.iter().find(|file| file.name == bad.file && !file.url.is_empty()) {
                 Some(file) => {
                     policy.problem_in(DesignPart::Resource(file.url.to_owned()), bad.line, rule, bad.message);
                 }
@@ -101,11 +106,11 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
 }
 
 /// A file of the policy's.
-struct File<'d> {
-    element: &'d Element,
-    url: &'d str,
-    name: &'d str,
-    text: &'d str,
+pub(super) struct File<'d> {
+    /// As the policy names it; empty for what is written into the policy.
+    pub(super) url: &'d str,
+    pub(super) name: &'d str,
+    pub(super) text: &'d str,
 }
 
 /// What is included, then what is run; `None` after reporting that there is nothing.
@@ -126,12 +131,12 @@ fn files<'d>(policy: &mut Blueprint<'d>) -> Option<Vec<File<'d>>> {
         }
     }
     if let (None, Some(source)) = (main, inline) {
-        files.push(File { element: source, url: "", name: "Source", text: source.text() });
+        files.push(File { url: "", name: "Source", text: source.text() });
     }
     complete.then_some(files)
 }
 
-fn file<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Option<File<'d>> {
+pub(super) fn file<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Option<File<'d>> {
     let url = element.text();
     let refused = match url.split_once("://") {
         None => Some(("InvalidResourceUrlFormat", "is not of the form jsc://name.js")),
@@ -144,7 +149,7 @@ fn file<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Option<File<'d>
         return None;
     }
     let text = policy.resource(element, url)?;
-    Some(File { element, url, name: url.split_once("://").map_or(url, |(_, name)| name), text })
+    Some(File { url, name: url.split_once("://").map_or(url, |(_, name)| name), text })
 }
 
 fn time_limit(policy: &mut Blueprint<'_>) -> TimeLimit {

@@ -80,11 +80,9 @@ fn has_computed_variable(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::element::Element;
 
     fn needs(text: &str) -> Needs {
-        let element = Element::default();
-        Needs::of(&[File { element: &element, url: "", name: "x.js", text }])
+        Needs::of(&[File { url: "", name: "x.js", text }])
     }
 
     #[test]
