@@ -4,6 +4,7 @@
 //! A design is what a person drew: names, conditions as text, policies as XML. It is stored, compared and
 //! exported as it is; [`crate::compile`] turns it into something that runs.
 
+mod callouts;
 mod endpoint;
 mod flow;
 mod target;

@@ -38,7 +38,7 @@ impl Portal {
         if let Some(provider) =
             body.text("provider_name").filter(|name| !name.is_empty() && *name != NO_PROVIDER)
         {
-            let used = ProxyDraft::providers(&draft.design);
+            let used = ProxyDraft::target_providers(&draft.design);
             if !used.is_empty() && used.iter().all(|name| name != provider) {
                 return Err(ODataError::bad(
                     "APIProxies.provider_name must be the provider_id of one of the target endpoints",
@@ -123,9 +123,9 @@ impl Portal {
         for provider in ProxyDraft::providers(&draft.design).into_iter().chain(known) {
             let stored = work.tx.designs().provider(organization, &provider).await?;
             let stored = stored.ok_or_else(|| {
-                ODataError::bad(format!(
-                    "APITargetEndPoints.provider_id: API provider '{provider}' could not be found"
-                ))
+                let is_of_callout = draft.design.callout_providers().contains(&provider);
+                let field = if is_of_callout { "Policies" } else { "APITargetEndPoints.provider_id" };
+                ODataError::bad(format!("{field}: API provider '{provider}' could not be found"))
             })?;
             hubs.insert(provider, self.parts().open_provider(&stored)?.is_open_connectors());
         }

@@ -303,8 +303,17 @@ impl ProxyDraft {
         Value::Object(values)
     }
 
-    /// Names of the providers that the design uses, sorted.
+    /// Names of the providers that the design uses, in targets and in callouts, sorted.
     pub(crate) fn providers(design: &ProxyDesign) -> Vec<String> {
+        let mut names = Self::target_providers(design);
+        names.extend(design.callout_providers());
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Names of the providers of its target endpoints, sorted.
+    pub(crate) fn target_providers(design: &ProxyDesign) -> Vec<String> {
         let names = design.target_endpoints.iter().filter_map(|target| match &target.destination {
             Destination::Provider { name, .. } => Some((name.clone(), ())),
             _ => None,
