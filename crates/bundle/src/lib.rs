@@ -1,8 +1,8 @@
 //! Bundles of API proxies, shared flows and policy templates, in SAP's and in Apigee's layout: read into the
 //! gateway's one model, checked, and written again.
 //!
-//! Invariants: nothing here is stored or served, and nothing but [`read_path`], [`find`] and their kin touches a
-//! file system. No bytes make a reader panic, and none make it hold more than [`Limits`] allow. What a bundle holds
+//! Invariants: nothing here is stored, nothing but [`local`] serves, and nothing but [`read_path`], [`find`] and
+//! their kin touches a file system. No bytes make a reader panic, and none make it hold more than [`Limits`] allow. What a bundle holds
 //! and the model does not interpret is kept or reported, never silently dropped.
 //!
 //! The way through: [`read_zip`] or [`read_path`] gives a [`Bundle`] with its [`Content`] and findings;
@@ -18,11 +18,15 @@ mod find;
 mod finding;
 mod folder;
 mod limits;
+mod lint;
+pub mod local;
 mod policy_text;
 mod read;
+mod report;
 mod resource_kinds;
 mod roots;
 mod source;
+mod view;
 mod write;
 mod xml;
 
@@ -34,6 +38,7 @@ pub use find::{Found, find};
 pub use finding::{Finding, Severity};
 pub use folder::{read_folder, stamp};
 pub use limits::Limits;
+pub use report::{Report, StepReport, Verdict, report};
 pub use read::{read_files, read_path, read_zip};
 pub use write::{CannotExport, export};
 

@@ -44,6 +44,8 @@ pub(crate) struct PlacedStep<'d> {
     /// `PreFlow`, the name of a conditional flow, `fault rule <name>`, …: as the compiler calls it.
     pub(crate) flow: String,
     pub(crate) direction: Direction,
+    /// The condition of the flow or rule around it.
+    pub(crate) around: &'d str,
     pub(crate) step: &'d Step,
 }
 
@@ -67,25 +69,25 @@ impl Direction {
 
 /// Every step of an endpoint. Readers note lines in this same order.
 pub(crate) fn steps_of(flows: &EndpointFlows) -> Vec<PlacedStep<'_>> {
-    let mut lists: Vec<(String, Direction, &[Step])> = Vec::new();
+    let mut lists: Vec<(String, Direction, &str, &[Step])> = Vec::new();
     for (name, flow) in std::iter::once(("PreFlow", &flows.pre))
         .chain(flows.conditional.iter().map(|flow| (flow.name.as_str(), flow)))
         .chain(std::iter::once(("PostFlow", &flows.post)))
     {
-        lists.push((name.to_owned(), Direction::Request, &flow.request));
-        lists.push((name.to_owned(), Direction::Response, &flow.response));
+        lists.push((name.to_owned(), Direction::Request, &flow.condition, &flow.request));
+        lists.push((name.to_owned(), Direction::Response, &flow.condition, &flow.response));
     }
-    lists.push(("PostClientFlow".to_owned(), Direction::Response, &flows.post_client));
+    lists.push(("PostClientFlow".to_owned(), Direction::Response, "", &flows.post_client));
     if let Some(event) = &flows.event {
-        lists.push(("EventFlow".to_owned(), Direction::Response, &event.response));
+        lists.push(("EventFlow".to_owned(), Direction::Response, "", &event.response));
     }
     for rule in flows.fault_rules.iter().chain(&flows.default_fault_rule) {
-        lists.push((format!("fault rule {}", rule.name), Direction::Fault, &rule.steps));
+        lists.push((format!("fault rule {}", rule.name), Direction::Fault, &rule.condition, &rule.steps));
     }
     lists
         .into_iter()
-        .flat_map(|(flow, direction, steps)| {
-            steps.iter().map(move |step| PlacedStep { flow: flow.clone(), direction, step })
+        .flat_map(|(flow, direction, around, steps)| {
+            steps.iter().map(move |step| PlacedStep { flow: flow.clone(), direction, around, step })
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 pub(crate) mod glob;
 pub(crate) mod java_regex;
 mod lexer;
+mod never;
 mod operators;
 mod parser;
 
