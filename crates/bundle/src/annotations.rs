@@ -116,10 +116,18 @@ mod tests {
         let annotations = read(&parse(xml), &["@name", "Known"]);
 
         let names: Vec<_> = annotations.iter().map(|property| property.name.as_str()).collect();
-        assert_eq!(names, [
-            "@revision", "ConfigurationVersion@majorVersion", "ConfigurationVersion@minorVersion",
-            "life_cycle/created_by", "life_cycle/changed_by", "a", "a",
-        ]);
+        assert_eq!(
+            names,
+            [
+                "@revision",
+                "ConfigurationVersion@majorVersion",
+                "ConfigurationVersion@minorVersion",
+                "life_cycle/created_by",
+                "life_cycle/changed_by",
+                "a",
+                "a",
+            ]
+        );
         let mut writer = XmlWriter::new();
         let attributes: Vec<_> = of_root(&annotations).collect();
         writer.open("APIProxy", &attributes);

@@ -50,7 +50,11 @@ pub fn read_archive(bytes: &[u8], limits: &Limits) -> Result<Files, BadBundle> {
         read.map_err(|why| not_a_zip(&path, &why.to_string()))?;
         let length = content.len() as u64;
         if length > limits.file_bytes {
-            return Err(BadBundle::too_much(&path, "FileTooBig", format_args!("{} bytes", limits.file_bytes)));
+            return Err(BadBundle::too_much(
+                &path,
+                "FileTooBig",
+                format_args!("{} bytes", limits.file_bytes),
+            ));
         }
         let Some(rest) = left.checked_sub(length) else {
             return Err(BadBundle::too_much(&path, "InflatesTooMuch", format_args!("{most} bytes in all")));

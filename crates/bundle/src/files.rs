@@ -51,7 +51,11 @@ pub(crate) fn is_litter(path: &str) -> bool {
 pub(crate) fn checked_path(path: &str, limits: &Limits) -> Result<String, BadBundle> {
     let bad = |rule| BadBundle::BadPath { file: shortened(path), rule };
     if path.len() > limits.path_bytes {
-        return Err(BadBundle::too_much(&shortened(path), "PathTooLong", format_args!("{} bytes", limits.path_bytes)));
+        return Err(BadBundle::too_much(
+            &shortened(path),
+            "PathTooLong",
+            format_args!("{} bytes", limits.path_bytes),
+        ));
     }
     let path = path.replace('\\', "/");
     let path = path.strip_suffix('/').unwrap_or(&path);
@@ -99,12 +103,17 @@ mod tests {
     #[test]
     fn paths_stay_inside() {
         let limits = Limits::default();
-        for bad in ["/a", "C:/a", "C:\\a", "../a", "a/../../b", "a/..", "a//b", "a\0b", "a/./b", "\\\\server\\a"] {
+        for bad in
+            ["/a", "C:/a", "C:\\a", "../a", "a/../../b", "a/..", "a//b", "a\0b", "a/./b", "\\\\server\\a"]
+        {
             assert!(checked_path(bad, &limits).is_err(), "{bad}");
         }
         assert!(checked_path(&"a/".repeat(40), &limits).is_err());
         assert!(checked_path(&"a".repeat(2000), &limits).is_err());
-        assert_eq!(checked_path("apiproxy\\policies\\A b.xml", &limits).ok().as_deref(), Some("apiproxy/policies/A b.xml"));
+        assert_eq!(
+            checked_path("apiproxy\\policies\\A b.xml", &limits).ok().as_deref(),
+            Some("apiproxy/policies/A b.xml")
+        );
         assert_eq!(checked_path("apiproxy/", &limits).ok().as_deref(), Some("apiproxy"));
     }
 

@@ -36,7 +36,9 @@ pub fn find(path: &Path, limits: &Limits) -> Result<(Vec<Found>, Vec<(String, Ba
             let whole = path.join(zip);
             match fs::read(&whole) {
                 Ok(bytes) => search.zip(zip, &bytes, 0),
-                Err(source) => search.refused.push((zip.clone(), BadBundle::Io { file: zip.clone(), source })),
+                Err(source) => {
+                    search.refused.push((zip.clone(), BadBundle::Io { file: zip.clone(), source }))
+                }
             }
         }
     } else {
@@ -96,7 +98,11 @@ impl Search<'_> {
 /// What a bundle is called when no document in it says: its zip, or the folder around its root.
 fn name_of(at: &str) -> String {
     let outer = at.rsplit_once('!').map_or(at, |(zip, _)| zip);
-    let outer = if at.contains('!') { outer } else { outer.rsplit_once('/').map_or(outer, |(folder, _)| folder) };
+    let outer =
+        if at.contains('!') { outer } else { outer.rsplit_once('/').map_or(outer, |(folder, _)| folder) };
     let last = outer.rsplit('/').next().unwrap_or(outer);
     last.strip_suffix(".zip").unwrap_or(last).to_owned()
 }
+
+#[cfg(test)]
+mod tests;

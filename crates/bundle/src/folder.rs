@@ -26,7 +26,11 @@ pub fn read_folder(folder: &Path, limits: &Limits) -> Result<Files, BadBundle> {
         }
         let bytes = fs::read(&whole).map_err(io)?;
         let Some(rest) = left.checked_sub(bytes.len() as u64) else {
-            return Err(BadBundle::too_much(path, "FilesTooBig", format_args!("{} bytes", limits.total_bytes)));
+            return Err(BadBundle::too_much(
+                path,
+                "FilesTooBig",
+                format_args!("{} bytes", limits.total_bytes),
+            ));
         };
         left = rest;
         if files.len() >= limits.files {

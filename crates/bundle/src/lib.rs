@@ -38,8 +38,8 @@ pub use find::{Found, find};
 pub use finding::{Finding, Severity};
 pub use folder::{read_folder, stamp};
 pub use limits::Limits;
-pub use report::{Report, StepReport, Verdict, report};
 pub use read::{read_files, read_path, read_zip};
+pub use report::{Report, StepReport, Verdict, report};
 pub use write::{CannotExport, export};
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use pierhead_gateway::compile::{
     CompileProblem, CompiledProxy, DesignPart, World, compile, compile_shared_flow,
 };
 use pierhead_gateway::design::{
-    Destination, EndpointFlows, Flow, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule, SharedFlowDesign, Step,
+    Destination, EndpointFlows, Flow, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule, SharedFlowDesign,
+    Step,
 };
 use pierhead_gateway::ports::{KvmWriter, Ports};
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
@@ -185,7 +186,11 @@ impl LocalGateway {
             Content::Proxy(design) => compile(design, "1", &world),
             Content::Template(template) => {
                 let anywhere = Destination::Url("http://target.test".into());
-                compile(&template.alone(if self.mock_targets { anywhere } else { Destination::None }), "1", &world)
+                compile(
+                    &template.alone(if self.mock_targets { anywhere } else { Destination::None }),
+                    "1",
+                    &world,
+                )
             }
             Content::SharedFlow(design) => {
                 let flow = compile_shared_flow(design, "1", &world)?;
@@ -224,7 +229,9 @@ fn caller_of(flow: &SharedFlowDesign) -> ProxyDesign {
         policies: vec![PolicyText {
             name: policy.into(),
             kind: "FlowCallout".into(),
-            xml: format!("<FlowCallout name=\"{policy}\"><SharedFlowBundle>{name}</SharedFlowBundle></FlowCallout>"),
+            xml: format!(
+                "<FlowCallout name=\"{policy}\"><SharedFlowBundle>{name}</SharedFlowBundle></FlowCallout>"
+            ),
             fixed: false,
         }],
         proxy_endpoints: vec![ProxyEndpoint {
@@ -266,3 +273,6 @@ fn refused(mut report: Report, problems: &[CompileProblem]) -> Report {
     }
     report
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,8 +26,12 @@ pub(crate) fn in_dialect(policy: &PolicyText, dialect: Dialect) -> String {
                 None => insert(xml, tag.name_end, &format!(" name=\"{}\"", escaped(&policy.name))),
             };
             let spaced = |tag: &Tag<'_>| {
-                let of_sap = |attribute: &&Attribute<'_>| attribute.key == "xmlns" && attribute.value == NAMESPACE;
-                tag.attributes.iter().find(of_sap).map(|attribute| (attribute.start, attribute.value_span.1 + 1))
+                let of_sap =
+                    |attribute: &&Attribute<'_>| attribute.key == "xmlns" && attribute.value == NAMESPACE;
+                tag.attributes
+                    .iter()
+                    .find(of_sap)
+                    .map(|attribute| (attribute.start, attribute.value_span.1 + 1))
             };
             if let Some((start, end)) = Tag::of_root(&xml).as_ref().and_then(spaced) {
                 xml.replace_range(start..end, "");
@@ -110,7 +114,9 @@ mod tests {
 
     #[test]
     fn only_the_start_tag_of_the_root_changes() {
-        let sap = text("<?xml version=\"1.0\"?>\n<!-- <Quota> -->\n<Quota async='true' xmlns='http://www.sap.com/apimgmt'>\n <Allow name='x'/></Quota>");
+        let sap = text(
+            "<?xml version=\"1.0\"?>\n<!-- <Quota> -->\n<Quota async='true' xmlns='http://www.sap.com/apimgmt'>\n <Allow name='x'/></Quota>",
+        );
         let apigee = in_dialect(&sap, Dialect::Apigee);
         assert_eq!(
             apigee,

@@ -10,8 +10,8 @@ use crate::content::{Bundle, Content};
 use crate::roots::{Layout, Root, roots};
 use crate::{BadBundle, Files, Limits, read_archive, read_folder};
 
-use shelf::Shelf;
 pub(crate) use sap::DEFAULT_FAULT_FLOW;
+use shelf::Shelf;
 
 /// Reads a bundle from a zip; `name` (its file name without `.zip`) is the bundle's when no document in it says
 /// another.

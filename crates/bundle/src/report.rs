@@ -154,7 +154,8 @@ fn compiled(bundle: &Bundle, proxy: Option<&ProxyDesign>, world: &World) -> Comp
 /// Orders findings, the worst first, and says each once.
 fn tidy(findings: &mut Vec<Finding>) {
     findings.sort_by(|one, other| {
-        let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.file.clone(), finding.line);
+        let key =
+            |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.file.clone(), finding.line);
         key(one).cmp(&key(other))
     });
     findings.dedup();
@@ -202,7 +203,8 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let running = self.steps.iter().filter(|step| step.runs).count();
-        let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let plural =
+            |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
         writeln!(
             f,
             "{} {}: {} ({} of {}, {}, {})",

@@ -35,13 +35,16 @@ pub(crate) fn roots<'p>(paths: impl IntoIterator<Item = &'p str>) -> Vec<Root> {
                 break;
             }
             let own = before.rsplit('/').next().unwrap_or_default();
+            let is_document = path.ends_with(".xml") && !path[at..].contains('/');
             let layout = match part {
                 "APIProxyEndPoint" => Some(Layout::SapProxy),
-                "sharedflows" if path.ends_with(".xml") => Some(Layout::SharedFlow),
-                "proxies" if own == "apiproxy" || (before.is_empty() && path.ends_with(".xml")) => Some(Layout::ApigeeProxy),
+                "sharedflows" if is_document => Some(Layout::SharedFlow),
+                "proxies" if own == "apiproxy" || (before.is_empty() && is_document) => {
+                    Some(Layout::ApigeeProxy)
+                }
                 "policies" | "targets" if own == "apiproxy" => Some(Layout::ApigeeProxy),
                 "policies" if own == "sharedflowbundle" => Some(Layout::SharedFlow),
-                "Policy" if before.is_empty() && path.ends_with(".xml") => Some(Layout::Template),
+                "Policy" if before.is_empty() && is_document => Some(Layout::Template),
                 "PolicyTemplateContainer" => {
                     found.entry(path[..at - 1].trim_end_matches('/')).or_insert(Layout::Template);
                     None
@@ -67,17 +70,43 @@ mod tests {
 
     #[test]
     fn a_bundle_is_known_by_its_folders() {
-        assert_eq!(found(&["APIProxy/a.xml", "APIProxy/APIProxyEndPoint/default.xml"]), [("APIProxy".into(), Layout::SapProxy)]);
-        assert_eq!(found(&["x/OAuth-APIProxy/APIProxyEndPoint/default.xml"]), [("x/OAuth-APIProxy".into(), Layout::SapProxy)]);
-        assert_eq!(found(&["apiproxy/a.xml", "apiproxy/proxies/default.xml", "README.md"]), [("apiproxy".into(), Layout::ApigeeProxy)]);
+        assert_eq!(
+            found(&["APIProxy/a.xml", "APIProxy/APIProxyEndPoint/default.xml"]),
+            [("APIProxy".into(), Layout::SapProxy)]
+        );
+        assert_eq!(
+            found(&["x/OAuth-APIProxy/APIProxyEndPoint/default.xml"]),
+            [("x/OAuth-APIProxy".into(), Layout::SapProxy)]
+        );
+        assert_eq!(
+            found(&["apiproxy/a.xml", "apiproxy/proxies/default.xml", "README.md"]),
+            [("apiproxy".into(), Layout::ApigeeProxy)]
+        );
         assert_eq!(found(&["a.xml", "proxies/default.xml"]), [("".into(), Layout::ApigeeProxy)]);
-        assert_eq!(found(&["d/sharedflowbundle/sharedflows/default.xml"]), [("d/sharedflowbundle".into(), Layout::SharedFlow)]);
-        assert_eq!(found(&["PolicyTemplateContainer/Policy/a.xml"]), [("PolicyTemplateContainer".into(), Layout::Template)]);
+        assert_eq!(
+            found(&["d/sharedflowbundle/sharedflows/default.xml"]),
+            [("d/sharedflowbundle".into(), Layout::SharedFlow)]
+        );
+        assert_eq!(
+            found(&["PolicyTemplateContainer/Policy/a.xml"]),
+            [("PolicyTemplateContainer".into(), Layout::Template)]
+        );
     }
 
     #[test]
     fn two_bundles_are_two_and_other_files_are_none() {
         assert_eq!(found(&["a/apiproxy/proxies/d.xml", "b/apiproxy/proxies/d.xml"]).len(), 2);
-        assert_eq!(found(&["src/proxies/d.xml", "webapp/view/a.xml", "policies/a.xml", "apiproxy", "PolicyTemplateContainer"]).len(), 0);
+        assert_eq!(
+            found(&[
+                "src/proxies/d.xml",
+                "webapp/view/a.xml",
+                "sharedflows/a/readme.xml",
+                "policies/a.xml",
+                "apiproxy",
+                "PolicyTemplateContainer"
+            ])
+            .len(),
+            0
+        );
     }
 }

@@ -35,7 +35,8 @@ pub(crate) struct Marks {
     pub(crate) conditional: Vec<usize>,
     /// The default fault rule is the last.
     pub(crate) fault_rules: Vec<usize>,
-    pub(crate) routes: Vec<usize>,
+    /// With the names of the rules.
+    pub(crate) routes: Vec<(String, usize)>,
 }
 
 /// A step with the place it has in its endpoint.
@@ -135,6 +136,9 @@ impl Marks {
         }
         let flow = flows.conditional.iter().position(|flow| starts(&format!("flow {}", flow.name)));
         if let Some(line) = flow.and_then(|index| self.conditional.get(index)) {
+            return Some(*line);
+        }
+        if let Some((_, line)) = self.routes.iter().find(|(name, _)| starts(&format!("route rule {name}"))) {
             return Some(*line);
         }
         let rules = flows.fault_rules.iter().chain(&flows.default_fault_rule);

@@ -52,10 +52,7 @@ impl<'b> View<'b> {
         });
         let mut steps = Vec::new();
         if let Content::SharedFlow(design) = &bundle.content {
-            let flows = EndpointFlows {
-                post_client: design.steps.clone(),
-                ..EndpointFlows::default()
-            };
+            let flows = EndpointFlows { post_client: design.steps.clone(), ..EndpointFlows::default() };
             place(sources, &DesignPart::SharedFlow, &flows, &mut steps);
             for step in &mut steps {
                 step.flow = "shared flow".to_owned();
@@ -78,7 +75,10 @@ impl<'b> View<'b> {
     }
 
     /// Policies of a kind that could be read.
-    pub(crate) fn of_kind<'v>(&'v self, kind: &'v str) -> impl Iterator<Item = (&'v PolicyView<'b>, &'v Node)> {
+    pub(crate) fn of_kind<'v>(
+        &'v self,
+        kind: &'v str,
+    ) -> impl Iterator<Item = (&'v PolicyView<'b>, &'v Node)> {
         self.policies
             .iter()
             .filter(move |policy| policy.text.kind == kind)
@@ -103,7 +103,12 @@ impl PolicyView<'_> {
 }
 
 impl StepView {
-    pub(crate) fn finding(&self, severity: Severity, rule: &'static str, message: impl Into<String>) -> Finding {
+    pub(crate) fn finding(
+        &self,
+        severity: Severity,
+        rule: &'static str,
+        message: impl Into<String>,
+    ) -> Finding {
         Finding::new(severity, rule, (&self.file, self.line), message)
     }
 }
@@ -128,7 +133,8 @@ pub(crate) fn flows_of<'d>(design: &'d ProxyDesign, part: &DesignPart) -> Option
 
 fn place(sources: &Sources, part: &DesignPart, flows: &EndpointFlows, steps: &mut Vec<StepView>) {
     let (file, root_line) = sources.part(part);
-    let lines = sources.endpoints.get(part).map(|endpoint| endpoint.marks.steps.as_slice()).unwrap_or_default();
+    let lines =
+        sources.endpoints.get(part).map(|endpoint| endpoint.marks.steps.as_slice()).unwrap_or_default();
     for (index, placed) in steps_of(flows).into_iter().enumerate() {
         steps.push(StepView {
             part: part.clone(),

@@ -124,7 +124,8 @@ impl Node {
             let value = attribute.normalized_value(XmlVersion::Explicit1_0);
             attributes.push((key.to_owned(), value.map_err(|error| error.to_string())?.into_owned()));
         }
-        attributes.retain(|(key, _)| key != "xmlns" && !key.starts_with("xmlns:") && !key.starts_with("xsi:"));
+        attributes
+            .retain(|(key, _)| key != "xmlns" && !key.starts_with("xmlns:") && !key.starts_with("xsi:"));
         let name: &str = tag.local_name().into_inner();
         if name.len() > LONGEST_NAME {
             return Err(format!("the name of an element has more than {LONGEST_NAME} bytes"));

@@ -22,6 +22,12 @@ pub struct Cli {
 pub enum Command {
     /// Run the server.
     Serve(Serve),
+    /// Serve one proxy bundle on this machine: no database, no set-up.
+    Run(Run),
+    /// Say what of a proxy bundle would run, and what is odd about it.
+    Check(Check),
+    /// Write a proxy bundle in SAP's or Apigee's layout.
+    Convert(Convert),
     /// Show the main job, end to end, over real HTTP on this machine.
     Demo(Demo),
     /// Run a vendor double alone.
@@ -125,6 +131,69 @@ impl Serve {
         }
         flags
     }
+}
+
+/// Flags of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// A bundle: an API proxy, shared flow or policy template of SAP API Management or Apigee.
+    #[arg(value_name = "FOLDER|ZIP")]
+    pub bundle: PathBuf,
+    /// Answer every call to a target with an echo of it instead of making it.
+    #[arg(long)]
+    pub mock_targets: bool,
+    /// An API key that gives access to everything; may be repeated.
+    #[arg(long, value_name = "KEY")]
+    pub key: Vec<String>,
+    /// Serve the bundle anew whenever a file of it changes.
+    #[arg(long)]
+    pub watch: bool,
+    /// Where to serve it.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Maps, servers, products and apps (TOML); pierhead-run.toml beside the bundle otherwise.
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Print one JSON object a line instead of text for people.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct Check {
+    /// A bundle: an API proxy, shared flow or policy template of SAP API Management or Apigee.
+    #[arg(value_name = "FOLDER|ZIP")]
+    pub bundle: PathBuf,
+    /// Maps, servers, products and apps (TOML); pierhead-run.toml beside the bundle otherwise.
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `convert`.
+#[derive(Debug, Clone, Args)]
+pub struct Convert {
+    /// A bundle: an API proxy, shared flow or policy template of SAP API Management or Apigee.
+    #[arg(value_name = "FOLDER|ZIP")]
+    pub bundle: PathBuf,
+    /// Whose layout to write.
+    #[arg(long, value_enum)]
+    pub to: Layout,
+    /// The zip to write.
+    #[arg(long, value_name = "ZIP")]
+    pub out: PathBuf,
+}
+
+/// Layouts of bundles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Layout {
+    /// SAP API Management's.
+    Sap,
+    /// Apigee's.
+    Apigee,
 }
 
 /// Vendors with a double.

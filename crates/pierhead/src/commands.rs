@@ -1,8 +1,10 @@
 //! The commands of the command line.
 
+mod bundles;
 mod demo;
 mod doctor;
 mod migrate;
+mod run;
 mod sandbox;
 mod serve;
 
@@ -37,6 +39,9 @@ fn dispatch(command: Command) -> anyhow::Result<bool> {
             say(String::from_utf8_lossy(&script).trim_end());
         }
         Command::Serve(arguments) => block_on(serve::run(arguments))?,
+        Command::Run(arguments) => return block_on(run::run(arguments)),
+        Command::Check(arguments) => return block_on(bundles::check(arguments)),
+        Command::Convert(arguments) => bundles::convert(&arguments)?,
         Command::Demo(arguments) => return block_on(demo::run(arguments)),
         Command::Sandbox { vendor } => block_on(sandbox::run(vendor))?,
         Command::Migrate(settings) => block_on(migrate::run(&settings))?,

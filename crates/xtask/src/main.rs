@@ -9,6 +9,7 @@
 
 mod bench;
 mod check;
+mod corpus;
 mod peers;
 mod policies;
 mod run;
@@ -42,6 +43,8 @@ enum Command {
         #[arg(long)]
         mutate: bool,
     },
+    /// Every bundle in a folder, and how far each gets: parse, round trip, deploy, run.
+    Corpus(corpus::Corpus),
     /// The rules of the house that are fast to check: arrows between rooms, sizes, forbidden words.
     Tidy,
 }
@@ -49,6 +52,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Check => check::run(),
+        Command::Corpus(arguments) => corpus::run(&arguments),
         Command::Bench(what) => bench::run(&what),
         Command::Test(options) => test::run(&options),
         Command::Policies { mutate: true, .. } => policies::mutate(),

@@ -30,7 +30,8 @@ fn quotas(view: &View<'_>, attached: &BTreeMap<&str, usize>, findings: &mut Vec<
     for (policy, root) in view.of_kind("Quota") {
         let name = policy.text.name.as_str();
         if let Some(count @ 2..) = attached.get(name) {
-            let message = format!("{count} steps name quota '{name}': a call that passes them counts {count} times");
+            let message =
+                format!("{count} steps name quota '{name}': a call that passes them counts {count} times");
             findings.push(policy.finding(Severity::Warning, "ReusedQuota", root.line, message));
         }
         let shared_name = root.text_of("SharedName");
@@ -47,7 +48,9 @@ fn quotas(view: &View<'_>, attached: &BTreeMap<&str, usize>, findings: &mut Vec<
 fn caches(view: &View<'_>, findings: &mut Vec<Finding>) {
     for (policy, root) in view.of_kind("ResponseCache") {
         let times = |direction: Direction| {
-            let named = |step: &&crate::view::StepView| step.policy == policy.text.name && step.direction == direction;
+            let named = |step: &&crate::view::StepView| {
+                step.policy == policy.text.name && step.direction == direction
+            };
             view.steps.iter().filter(named).count()
         };
         let (request, response) = (times(Direction::Request), times(Direction::Response));

@@ -11,7 +11,8 @@ pub(super) fn check(view: &View<'_>, findings: &mut Vec<Finding>) {
         let parsed = |text: &str| Condition::parse(text).ok().flatten();
         let (own, around) = (parsed(&step.condition), parsed(&step.around));
         if around.as_ref().is_some_and(Condition::never_holds) {
-            let message = format!("the condition of {} never holds: step '{}' never runs", step.flow, step.policy);
+            let message =
+                format!("the condition of {} never holds: step '{}' never runs", step.flow, step.policy);
             findings.push(step.finding(Severity::Warning, "NeverHolds", message));
             continue;
         }

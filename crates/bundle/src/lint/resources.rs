@@ -17,7 +17,9 @@ pub(super) fn check(view: &View<'_>, said: &[Finding], findings: &mut Vec<Findin
         each_url(root, &mut |node, kind, name| {
             let present = view.resources.iter().any(|file| file.kind == kind && file.name == name);
             let is_said = said.iter().any(|finding| {
-                finding.file == policy.file && finding.severity == Severity::Error && finding.message.contains(name)
+                finding.file == policy.file
+                    && finding.severity == Severity::Error
+                    && finding.message.contains(name)
             });
             if !present && !is_said {
                 let message = format!("the bundle has no resource '{kind}://{name}'");
@@ -27,7 +29,8 @@ pub(super) fn check(view: &View<'_>, said: &[Finding], findings: &mut Vec<Findin
     }
     for file in view.resources {
         let url = format!("{}://{}", file.kind, file.name);
-        let named = |text: &str| text.contains(&url) || (file.kind == "properties" && text.contains("propertyset."));
+        let named =
+            |text: &str| text.contains(&url) || (file.kind == "properties" && text.contains("propertyset."));
         let in_policies = view.policies.iter().any(|policy| named(&policy.text.xml));
         // A property set is read by variables, which stand in conditions too.
         let in_conditions = view.steps.iter().any(|step| named(&step.condition) || named(&step.around));

@@ -15,7 +15,7 @@ pub(super) fn check(view: &View<'_>, findings: &mut Vec<Finding>) {
         let always = endpoint.routes.iter().position(|rule| rule.condition.trim().is_empty());
         for (index, rule) in endpoint.routes.iter().enumerate() {
             if always.is_some_and(|always| always < index) {
-                let line = lines.and_then(|lines| lines.get(index)).copied().unwrap_or(line);
+                let line = lines.and_then(|lines| lines.get(index)).map_or(line, |(_, line)| *line);
                 let message = format!("route rule '{}' comes after one that always holds", rule.name);
                 findings.push(Finding::new(Severity::Warning, "UnreachableRoute", (file, line), message));
             }
@@ -29,7 +29,12 @@ pub(super) fn check(view: &View<'_>, findings: &mut Vec<Finding>) {
         let part = DesignPart::TargetEndpoint(target.name.clone());
         let place = view.sources.part(&part);
         let named = |name: &Option<String>| name.as_deref() == Some(target.name.as_str());
-        if !design.proxy_endpoints.iter().flat_map(|endpoint| &endpoint.routes).any(|rule| named(&rule.target)) {
+        if !design
+            .proxy_endpoints
+            .iter()
+            .flat_map(|endpoint| &endpoint.routes)
+            .any(|rule| named(&rule.target))
+        {
             let message = format!("no route rule leads to target endpoint '{}'", target.name);
             findings.push(Finding::new(Severity::Warning, "UnusedTarget", place, message));
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use pierhead_domain::EpochMillis;
 use pierhead_gateway::snapshot::{
-    ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, KeyTable, ProductQuota, ResourcePattern, Standing,
+    ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, KeyTable, ProductQuota, ResourcePattern,
+    Standing,
 };
 use sha2::{Digest, Sha256};
 

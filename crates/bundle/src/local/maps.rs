@@ -14,7 +14,9 @@ impl KvmWriter for Maps {
     fn put(&self, at: KvmAddress, value: String, replace: bool) -> PortFuture<Result<(), KvmUnavailable>> {
         self.0.update(|present| {
             let kept = !replace
-                && present.kvm(&at.scope, &at.map).is_some_and(|map| map.entries.contains_key(at.key.as_str()));
+                && present
+                    .kvm(&at.scope, &at.map)
+                    .is_some_and(|map| map.entries.contains_key(at.key.as_str()));
             if kept { present.clone() } else { with_entry(present, &at, value.into()) }
         });
         Box::pin(std::future::ready(Ok(())))

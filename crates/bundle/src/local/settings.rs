@@ -117,7 +117,10 @@ pub struct App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("name", &self.name).field("products", &self.products).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("name", &self.name)
+            .field("products", &self.products)
+            .finish_non_exhaustive()
     }
 }
 
@@ -159,7 +162,8 @@ impl Settings {
     /// When it cannot be read or holds what is not known; the text names file and setting and never a secret.
     pub fn read(path: &Path) -> Result<Self, BadSettings> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| BadSettings::Io { file: file.clone(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| BadSettings::Io { file: file.clone(), source })?;
         Self::parse(&text, &file)
     }
 
@@ -169,7 +173,8 @@ impl Settings {
     /// As [`Self::read`].
     pub fn parse(text: &str, file: &str) -> Result<Self, BadSettings> {
         let settings: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+            let line =
+                error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
             BadSettings::Syntax { file: file.to_owned(), why: format!("line {line}: {}", error.message()) }
         })?;
         let bad = |setting: String, rule: &str| {
@@ -184,8 +189,10 @@ impl Settings {
             if app.key.is_empty() {
                 return bad(format!("app {}", app.name), "the key is empty");
             }
-            if let Some(unknown) =
-                app.products.iter().find(|name| settings.products.iter().all(|product| product.name != **name))
+            if let Some(unknown) = app
+                .products
+                .iter()
+                .find(|name| settings.products.iter().all(|product| product.name != **name))
             {
                 return bad(format!("app {}", app.name), &format!("there is no product '{unknown}'"));
             }

@@ -22,7 +22,8 @@ pub(super) fn world(running: Arc<Snapshot>, settings: &Settings, mocked: Option<
     }
     for name in mocked.map(named_servers).unwrap_or_default() {
         if !settings.servers.contains_key(&name) {
-            let host: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+            let host: String =
+                name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
             let host = format!("{}.test", host.trim_matches('-').to_ascii_lowercase()).into();
             add(&mut world, &name, Endpoint { host, ..plain() });
         }

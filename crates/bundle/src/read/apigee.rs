@@ -9,15 +9,23 @@ use pierhead_gateway::design::{
 };
 
 use super::shelf::{Shelf, stem};
+use crate::Severity;
 use crate::annotations;
 use crate::source::{EndpointSource, Marks};
 use crate::xml::Node;
-use crate::Severity;
 
 /// What the root document of a proxy says that the files say too, or that the model has a place for.
 const KNOWN: &[&str] = &[
-    "@name", "DisplayName", "Description", "Basepaths", "BasePaths", "Policies", "ProxyEndpoints",
-    "TargetEndpoints", "Resources", "SharedFlows",
+    "@name",
+    "DisplayName",
+    "Description",
+    "Basepaths",
+    "BasePaths",
+    "Policies",
+    "ProxyEndpoints",
+    "TargetEndpoints",
+    "Resources",
+    "SharedFlows",
 ];
 
 pub(super) fn proxy(shelf: &mut Shelf<'_>, name: &str) -> ProxyDesign {
@@ -77,7 +85,11 @@ pub(super) fn shared_flow(shelf: &mut Shelf<'_>, name: &str) -> SharedFlowDesign
 
 /// The names that the root document lists under an element.
 fn list(root: &Node, element: &str) -> Vec<String> {
-    root.child(element).into_iter().flat_map(|list| &list.children).map(|item| item.text().to_owned()).collect()
+    root.child(element)
+        .into_iter()
+        .flat_map(|list| &list.children)
+        .map(|item| item.text().to_owned())
+        .collect()
 }
 
 /// What the root document lists comes first, in its order, then the rest: `default`, then by name.
@@ -87,8 +99,11 @@ pub(super) fn place(listed: &[String], name: &str) -> (usize, bool, String) {
 }
 
 fn policies(shelf: &mut Shelf<'_>) -> Vec<PolicyText> {
-    let paths = shelf.in_folder("policies");
-    paths.into_iter().filter(|path| path.ends_with(".xml")).filter_map(|path| shelf.policy(path, false)).collect()
+    let paths = shelf.in_folder("policies").into_iter().filter(|path| path.ends_with(".xml"));
+    let mut all: Vec<_> = paths.filter_map(|path| shelf.policy(path, false)).collect();
+    // Files may have other names, and an export gives them these.
+    all.sort_by(|one, other| one.name.cmp(&other.name));
+    all
 }
 
 /// `resources/<kind>/<name>`, where the name of some kinds has folders in it.
@@ -133,7 +148,7 @@ fn proxy_endpoint(shelf: &mut Shelf<'_>, path: &str) -> Option<ProxyEndpoint> {
         }
         shelf.only(path, rule, &["Condition", "TargetEndpoint", "URL", "IntegrationEndpoint", "Description"]);
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        marks.routes.push(rule.line);
+        marks.routes.push((rule.attribute("name").unwrap_or_default().to_owned(), rule.line));
         endpoint.routes.push(RouteRule {
             name: rule.attribute("name").unwrap_or_default().to_owned(),
             condition: rule.text_of("Condition").to_owned(),
@@ -159,10 +174,22 @@ fn properties(connection: &Node) -> Vec<Property> {
 
 /// `SSLInfo`.
 fn tls_settings(shelf: &mut Shelf<'_>, path: &str, node: &Node) -> TlsSettings {
-    shelf.only(path, node, &[
-        "Enabled", "ClientAuthEnabled", "KeyStore", "KeyAlias", "TrustStore", "Ciphers", "Protocols",
-        "IgnoreValidationErrors", "CommonName", "Enforce",
-    ]);
+    shelf.only(
+        path,
+        node,
+        &[
+            "Enabled",
+            "ClientAuthEnabled",
+            "KeyStore",
+            "KeyAlias",
+            "TrustStore",
+            "Ciphers",
+            "Protocols",
+            "IgnoreValidationErrors",
+            "CommonName",
+            "Enforce",
+        ],
+    );
     let texts = |list: &str, item: &str| -> Vec<String> {
         let items = node.child(list).into_iter().flat_map(|list| list.children_named(item));
         items.map(|item| item.text().to_owned()).filter(|text| !text.is_empty()).collect()

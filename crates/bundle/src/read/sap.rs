@@ -9,18 +9,24 @@ use pierhead_gateway::design::{FileResource, PolicyText, ProxyDesign, ProxyEndpo
 
 use super::apigee::place;
 use super::shelf::{Shelf, stem};
+use crate::Severity;
 use crate::annotations;
 use crate::resource_kinds::kind_of_extension;
 use crate::source::{EndpointSource, Marks};
 use crate::xml::Node;
-use crate::Severity;
 
 pub(crate) use flows::DEFAULT_FAULT_FLOW;
 pub(super) use template::template;
 
 /// What the root document of a proxy says that the files say too, or that the model has a place for.
 const KNOWN: &[&str] = &[
-    "name", "title", "description", "service_code", "proxyEndPoints", "targetEndPoints", "policies",
+    "name",
+    "title",
+    "description",
+    "service_code",
+    "proxyEndPoints",
+    "targetEndPoints",
+    "policies",
     "fileResources",
 ];
 
@@ -37,7 +43,11 @@ pub(super) fn proxy(shelf: &mut Shelf<'_>, name: &str) -> ProxyDesign {
         design.service_code = root.text_of("service_code").to_owned();
         design.annotations = annotations::read(&root, KNOWN);
         let names = |list: &str, of: fn(&Node) -> &str| -> Vec<String> {
-            root.child(list).into_iter().flat_map(|list| &list.children).map(|item| of(item).to_owned()).collect()
+            root.child(list)
+                .into_iter()
+                .flat_map(|list| &list.children)
+                .map(|item| of(item).to_owned())
+                .collect()
         };
         listed = (
             names("proxyEndPoints", |item| item.text_of("proxyEndPointName")),
@@ -83,7 +93,8 @@ fn resources(shelf: &mut Shelf<'_>) -> Vec<FileResource> {
         match kind {
             Some(kind) => all.extend(shelf.resource(path, kind, name)),
             None => {
-                let message = "a file resource is a js, py, xsl, xsd or wsdl file; this one is kept and not used";
+                let message =
+                    "a file resource is a js, py, xsl, xsd or wsdl file; this one is kept and not used";
                 shelf.note(Severity::Warning, "UnknownResourceKind", (path, 0), message);
             }
         }
@@ -116,7 +127,7 @@ fn proxy_endpoint(shelf: &mut Shelf<'_>, path: &str) -> Option<ProxyEndpoint> {
     for rule in flows::in_sequence(shelf, path, rules) {
         shelf.only(path, rule, &["name", "targetEndPointName", "conditions", "sequence"]);
         let target = rule.text_of("targetEndPointName");
-        marks.routes.push(rule.line);
+        marks.routes.push((rule.text_of("name").to_owned(), rule.line));
         endpoint.routes.push(RouteRule {
             name: rule.text_of("name").to_owned(),
             condition: rule.text_of("conditions").to_owned(),

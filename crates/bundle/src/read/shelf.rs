@@ -64,7 +64,11 @@ impl<'f> Shelf<'f> {
             "" => Some(path),
             folder => path.strip_prefix(folder)?.strip_prefix('/'),
         };
-        self.files.keys().copied().filter(|path| below(path).is_some_and(|rest| !rest.contains('/'))).collect()
+        self.files
+            .keys()
+            .copied()
+            .filter(|path| below(path).is_some_and(|rest| !rest.contains('/')))
+            .collect()
     }
 
     /// Paths of all files below a folder.

@@ -28,7 +28,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec((name(), text()).prop_map(|(policy, condition)| Step { policy, condition }), 0..4)
 }
 
-fn flow(name: impl Strategy<Value = String>, condition: bool, description: bool) -> impl Strategy<Value = Flow> {
+fn flow(
+    name: impl Strategy<Value = String>,
+    condition: bool,
+    description: bool,
+) -> impl Strategy<Value = Flow> {
     (name, text(), text(), steps(), steps()).prop_map(move |(name, about, held, request, response)| Flow {
         name,
         description: if description { about } else { String::new() },
@@ -58,19 +62,23 @@ fn flows(flavour: Flavour, target: bool) -> impl Strategy<Value = EndpointFlows>
         option::of(fault_rule(true)),
         option::of((name(), steps())),
     )
-        .prop_map(move |(pre, conditional, post, post_client, fault_rules, default_fault_rule, event)| EndpointFlows {
-            pre,
-            conditional,
-            post,
-            post_client,
-            fault_rules,
-            default_fault_rule,
-            event: event.filter(|_| apigee && target).map(|(name, response)| EventFlow {
-                name,
-                content_type: "text/event-stream".into(),
-                response,
-            }),
-        })
+        .prop_map(
+            move |(pre, conditional, post, post_client, fault_rules, default_fault_rule, event)| {
+                EndpointFlows {
+                    pre,
+                    conditional,
+                    post,
+                    post_client,
+                    fault_rules,
+                    default_fault_rule,
+                    event: event.filter(|_| apigee && target).map(|(name, response)| EventFlow {
+                        name,
+                        content_type: "text/event-stream".into(),
+                        response,
+                    }),
+                }
+            },
+        )
 }
 
 fn properties() -> impl Strategy<Value = Vec<Property>> {
@@ -78,18 +86,20 @@ fn properties() -> impl Strategy<Value = Vec<Property>> {
 }
 
 fn tls() -> impl Strategy<Value = TlsSettings> {
-    (any::<[bool; 5]>(), name(), text(), vec(name(), 0..2)).prop_map(|(flags, name, text, names)| TlsSettings {
-        enabled: flags[0],
-        client_auth: flags[1],
-        key_store: text.clone(),
-        key_alias: name.clone(),
-        trust_store: text,
-        ciphers: names.clone(),
-        protocols: names,
-        ignore_validation_errors: flags[2],
-        enforce: flags[3],
-        common_name_wildcard: flags[4],
-        common_name: name,
+    (any::<[bool; 5]>(), name(), text(), vec(name(), 0..2)).prop_map(|(flags, name, text, names)| {
+        TlsSettings {
+            enabled: flags[0],
+            client_auth: flags[1],
+            key_store: text.clone(),
+            key_alias: name.clone(),
+            trust_store: text,
+            ciphers: names.clone(),
+            protocols: names,
+            ignore_validation_errors: flags[2],
+            enforce: flags[3],
+            common_name_wildcard: flags[4],
+            common_name: name,
+        }
     })
 }
 
@@ -122,8 +132,8 @@ fn balancer(flavour: Flavour) -> impl Strategy<Value = LoadBalancer> {
         interval_seconds: seconds.into(),
         probe,
     });
-    (2_usize..5, any::<[u8; 4]>(), any::<[bool; 4]>(), option::of(any::<bool>()), option::of(health)).prop_map(
-        move |(count, numbers, flags, retry, health)| LoadBalancer {
+    (2_usize..5, any::<[u8; 4]>(), any::<[bool; 4]>(), option::of(any::<bool>()), option::of(health))
+        .prop_map(move |(count, numbers, flags, retry, health)| LoadBalancer {
             algorithm: "Weighted".into(),
             servers: (0..count)
                 .map(|index| BalancedServer {
@@ -139,8 +149,7 @@ fn balancer(flavour: Flavour) -> impl Strategy<Value = LoadBalancer> {
             unhealthy_statuses: numbers[1..3].iter().map(|n| u16::from(*n) + 400).collect(),
             disable_seconds: if apigee { numbers[3].into() } else { 0 },
             health,
-        },
-    )
+        })
 }
 
 fn destination(flavour: Flavour) -> BoxedStrategy<Destination> {
@@ -168,13 +177,14 @@ fn destination(flavour: Flavour) -> BoxedStrategy<Destination> {
 
 fn proxy_endpoint(flavour: Flavour) -> impl Strategy<Value = ProxyEndpoint> {
     let apigee = flavour == Flavour::Apigee;
-    let route = (name(), text(), option::of(name()), any::<bool>()).prop_map(move |(name, condition, to, by_url)| {
-        let by_url = by_url && apigee;
-        let url = to.as_ref().filter(|_| by_url).map(|name| format!("http://{name}.test"));
-        RouteRule { name, condition, target: to.filter(|_| !by_url), url }
-    });
-    (flows(flavour, false), vec(route, 0..3), properties(), text(), vec(name(), 0..3), option::of(tls())).prop_map(
-        move |(flows, routes, properties, description, hosts, tls)| ProxyEndpoint {
+    let route =
+        (name(), text(), option::of(name()), any::<bool>()).prop_map(move |(name, condition, to, by_url)| {
+            let by_url = by_url && apigee;
+            let url = to.as_ref().filter(|_| by_url).map(|name| format!("http://{name}.test"));
+            RouteRule { name, condition, target: to.filter(|_| !by_url), url }
+        });
+    (flows(flavour, false), vec(route, 0..3), properties(), text(), vec(name(), 0..3), option::of(tls()))
+        .prop_map(move |(flows, routes, properties, description, hosts, tls)| ProxyEndpoint {
             name: String::new(),
             description: if apigee { description } else { String::new() },
             base_path: "/base/path".into(),
@@ -183,27 +193,31 @@ fn proxy_endpoint(flavour: Flavour) -> impl Strategy<Value = ProxyEndpoint> {
             flows,
             properties,
             tls: tls.filter(|_| apigee),
-        },
-    )
+        })
 }
 
 fn target_endpoint(flavour: Flavour) -> impl Strategy<Value = TargetEndpoint> {
     let apigee = flavour == Flavour::Apigee;
-    (flows(flavour, true), destination(flavour), properties(), text(), option::of(tls()), any::<bool>()).prop_map(
-        move |(flows, destination, properties, description, tls, authenticated)| {
-            let http = matches!(destination, Destination::None | Destination::Url(_) | Destination::Balanced(_));
-            let authentication = "<Authentication><GoogleIDToken><Audience>a</Audience></GoogleIDToken></Authentication>";
+    (flows(flavour, true), destination(flavour), properties(), text(), option::of(tls()), any::<bool>())
+        .prop_map(move |(flows, destination, properties, description, tls, authenticated)| {
+            let http =
+                matches!(destination, Destination::None | Destination::Url(_) | Destination::Balanced(_));
+            let authentication =
+                "<Authentication><GoogleIDToken><Audience>a</Audience></GoogleIDToken></Authentication>";
             TargetEndpoint {
                 name: String::new(),
                 description: if apigee { description } else { String::new() },
                 destination,
                 tls: tls.filter(|_| apigee && http),
-                authentication: if apigee && http && authenticated { authentication.into() } else { String::new() },
+                authentication: if apigee && http && authenticated {
+                    authentication.into()
+                } else {
+                    String::new()
+                },
                 flows,
                 properties: if apigee && !http { Vec::new() } else { properties },
             }
-        },
-    )
+        })
 }
 
 fn policies(flavour: Flavour) -> impl Strategy<Value = Vec<PolicyText>> {
@@ -290,33 +304,50 @@ pub(super) fn proxies(flavour: Flavour) -> impl Strategy<Value = ProxyDesign> {
         enclosures(flavour),
         annotations(flavour),
     )
-        .prop_map(move |((name, title, description), proxies, targets, policies, resources, enclosures, annotations)| {
-            let mut design = ProxyDesign {
-                name,
-                title,
-                description,
-                service_code: if flavour == Flavour::Apigee { String::new() } else { "REST".into() },
-                proxy_endpoints: proxies,
-                target_endpoints: targets,
+        .prop_map(
+            move |(
+                (name, title, description),
+                proxies,
+                targets,
                 policies,
                 resources,
                 enclosures,
                 annotations,
-            };
-            // Not in the order of their names: the root document says the order.
-            for (index, endpoint) in design.proxy_endpoints.iter_mut().enumerate() {
-                endpoint.name = format!("proxy-{}", 9 - index);
-            }
-            for (index, endpoint) in design.target_endpoints.iter_mut().enumerate() {
-                endpoint.name = format!("target-{}", 9 - index);
-            }
-            design
-        })
+            )| {
+                let mut design = ProxyDesign {
+                    name,
+                    title,
+                    description,
+                    service_code: if flavour == Flavour::Apigee { String::new() } else { "REST".into() },
+                    proxy_endpoints: proxies,
+                    target_endpoints: targets,
+                    policies,
+                    resources,
+                    enclosures,
+                    annotations,
+                };
+                // Not in the order of their names: the root document says the order.
+                for (index, endpoint) in design.proxy_endpoints.iter_mut().enumerate() {
+                    endpoint.name = format!("proxy-{}", 9 - index);
+                }
+                for (index, endpoint) in design.target_endpoints.iter_mut().enumerate() {
+                    endpoint.name = format!("target-{}", 9 - index);
+                }
+                design
+            },
+        )
 }
 
 pub(super) fn shared_flows() -> impl Strategy<Value = SharedFlowDesign> {
     let flavour = Flavour::Apigee;
-    ((name(), text(), text()), steps(), policies(flavour), resources(flavour), enclosures(flavour), annotations(flavour))
+    (
+        (name(), text(), text()),
+        steps(),
+        policies(flavour),
+        resources(flavour),
+        enclosures(flavour),
+        annotations(flavour),
+    )
         .prop_map(|((name, title, description), steps, policies, resources, enclosures, annotations)| {
             SharedFlowDesign { name, title, description, steps, policies, resources, enclosures, annotations }
         })
@@ -332,18 +363,20 @@ pub(super) fn templates() -> impl Strategy<Value = PolicyTemplate> {
         resources(flavour),
         annotations(flavour),
     )
-        .prop_map(|((name, title, description), proxy_flows, target_flows, policies, resources, annotations)| {
-            PolicyTemplate {
-                name,
-                version: "1".into(),
-                title,
-                description,
-                proxy_flows,
-                target_flows,
-                policies,
-                resources,
-                enclosures: Vec::new(),
-                annotations,
-            }
-        })
+        .prop_map(
+            |((name, title, description), proxy_flows, target_flows, policies, resources, annotations)| {
+                PolicyTemplate {
+                    name,
+                    version: "1".into(),
+                    title,
+                    description,
+                    proxy_flows,
+                    target_flows,
+                    policies,
+                    resources,
+                    enclosures: Vec::new(),
+                    annotations,
+                }
+            },
+        )
 }

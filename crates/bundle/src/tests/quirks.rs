@@ -45,7 +45,10 @@ fn steps_rules_and_flows_are_ordered_by_their_sequence() {
     assert_eq!(endpoint.flows.pre.request[1].condition, "x = \"1\"");
     assert_eq!(endpoint.routes[0].target, None, "a rule without a target is the null route");
     assert_eq!(endpoint.routes.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["null", "last"]);
-    assert_eq!(endpoint.flows.conditional.iter().map(|flow| flow.name.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+    assert_eq!(
+        endpoint.flows.conditional.iter().map(|flow| flow.name.as_str()).collect::<Vec<_>>(),
+        ["one", "two"]
+    );
     assert_eq!(endpoint.flows.conditional[1].condition, "(a)AND(b)");
     assert_eq!(proxy(&read).target_endpoints[0].destination, Destination::Url("https://a.test/x".into()));
     assert_eq!(proxy(&read).description, "<p>a &amp; b</p>");
@@ -98,7 +101,10 @@ fn load_balancing_is_read_with_its_misspelt_weights() {
     let health = balancer.health.as_ref().unwrap();
     let HealthProbe::Http(probe) = &health.probe else { panic!() };
     assert_eq!((health.interval_seconds, probe.port, probe.path.as_str()), (3, Some(443), "/health"));
-    assert_eq!((probe.connect_timeout_seconds, probe.read_timeout_seconds, &*probe.success_statuses), (18, 30, &[201][..]));
+    assert_eq!(
+        (probe.connect_timeout_seconds, probe.read_timeout_seconds, &*probe.success_statuses),
+        (18, 30, &[201][..])
+    );
 }
 
 #[test]
@@ -108,8 +114,14 @@ fn sap_names_a_policy_after_its_file_and_apigee_after_its_attribute() {
         ("APIProxy/Policy/limit.xml", "<Quota name=\"other\" xmlns=\"http://www.sap.com/apimgmt\"/>"),
         ("APIProxy/FileResource/a.js", "1"),
     ]);
-    assert_eq!((proxy(&sap).policies[0].name.as_str(), proxy(&sap).policies[0].kind.as_str()), ("limit", "Quota"));
-    assert_eq!((proxy(&sap).resources[0].kind.as_str(), proxy(&sap).resources[0].name.as_str()), ("jsc", "a.js"));
+    assert_eq!(
+        (proxy(&sap).policies[0].name.as_str(), proxy(&sap).policies[0].kind.as_str()),
+        ("limit", "Quota")
+    );
+    assert_eq!(
+        (proxy(&sap).resources[0].kind.as_str(), proxy(&sap).resources[0].name.as_str()),
+        ("jsc", "a.js")
+    );
     let apigee = bundle(&[
         ("apiproxy/proxies/default.xml", "<ProxyEndpoint name=\"p\"/>"),
         ("apiproxy/policies/limit.xml", "<Quota name=\"other\"/>"),
@@ -118,20 +130,35 @@ fn sap_names_a_policy_after_its_file_and_apigee_after_its_attribute() {
     ]);
     assert_eq!(proxy(&apigee).policies[0].name, "other");
     assert_eq!((proxy(&apigee).name.as_str(), apigee.dialect), ("given", Dialect::Apigee));
-    assert_eq!((proxy(&apigee).resources[0].kind.as_str(), proxy(&apigee).resources[0].name.as_str()), ("node", "lib/a.js"));
+    assert_eq!(
+        (proxy(&apigee).resources[0].kind.as_str(), proxy(&apigee).resources[0].name.as_str()),
+        ("node", "lib/a.js")
+    );
     assert_eq!(proxy(&apigee).enclosures[0].path, "manifests/manifest.xml");
-    assert_eq!(said(&apigee), [("NoRootDocument", "apiproxy", 0), ("FileNameDiffers", "apiproxy/policies/limit.xml", 1)]);
+    assert_eq!(
+        said(&apigee),
+        [("NoRootDocument", "apiproxy", 0), ("FileNameDiffers", "apiproxy/policies/limit.xml", 1)]
+    );
 }
 
 #[test]
 fn a_shared_flow_is_a_list_of_steps() {
     let read = bundle(&[
-        ("sharedflowbundle/Security.xml", "<SharedFlowBundle name=\"Security\" revision=\"2\"><DisplayName>S</DisplayName></SharedFlowBundle>"),
-        ("sharedflowbundle/sharedflows/default.xml", "<SharedFlow name=\"default\">\n<Step><Name>a</Name></Step>\n<Step><Condition>x</Condition><Name>b</Name></Step></SharedFlow>"),
+        (
+            "sharedflowbundle/Security.xml",
+            "<SharedFlowBundle name=\"Security\" revision=\"2\"><DisplayName>S</DisplayName></SharedFlowBundle>",
+        ),
+        (
+            "sharedflowbundle/sharedflows/default.xml",
+            "<SharedFlow name=\"default\">\n<Step><Name>a</Name></Step>\n<Step><Condition>x</Condition><Name>b</Name></Step></SharedFlow>",
+        ),
         ("sharedflowbundle/policies/a.xml", "<Quota name=\"a\"/>"),
     ]);
     let flow = shared_flow(&read);
-    assert_eq!((flow.name.as_str(), flow.title.as_str(), steps(&flow.steps)), ("Security", "S", vec!["a", "b"]));
+    assert_eq!(
+        (flow.name.as_str(), flow.title.as_str(), steps(&flow.steps)),
+        ("Security", "S", vec!["a", "b"])
+    );
     assert_eq!(flow.annotations[0].name, "@revision");
 }
 
@@ -141,7 +168,10 @@ fn what_cannot_be_run_is_kept_word_for_word() {
     let read = bundle(&[
         ("apiproxy/a.xml", "<APIProxy name=\"a\"/>"),
         ("apiproxy/proxies/default.xml", "<ProxyEndpoint name=\"default\"/>"),
-        ("apiproxy/targets/default.xml", &format!("<TargetEndpoint name=\"default\">{script}</TargetEndpoint>")),
+        (
+            "apiproxy/targets/default.xml",
+            &format!("<TargetEndpoint name=\"default\">{script}</TargetEndpoint>"),
+        ),
     ]);
     let expected = Destination::Foreign { kind: "ScriptTarget".into(), xml: script.into() };
     assert_eq!(proxy(&read).target_endpoints[0].destination, expected);
@@ -158,12 +188,15 @@ fn what_is_not_read_is_reported_with_file_and_line() {
         ("apiproxy/proxies/torn.xml", "<ProxyEndpoint>\n<PreFlow></ProxyEndpoint>"),
         ("apiproxy/policies/torn.xml", "<Quota>\n\n</Quot>"),
     ]);
-    assert_eq!(said(&read), [
-        ("BadXml", "apiproxy/policies/torn.xml", 3),
-        ("UnknownElement", "apiproxy/proxies/default.xml", 2),
-        ("StepWithoutName", "apiproxy/proxies/default.xml", 4),
-        ("BadXml", "apiproxy/proxies/torn.xml", 2),
-    ]);
+    assert_eq!(
+        said(&read),
+        [
+            ("BadXml", "apiproxy/policies/torn.xml", 3),
+            ("UnknownElement", "apiproxy/proxies/default.xml", 2),
+            ("StepWithoutName", "apiproxy/proxies/default.xml", 4),
+            ("BadXml", "apiproxy/proxies/torn.xml", 2),
+        ]
+    );
     assert!(read.is_broken());
 }
 
@@ -179,6 +212,9 @@ fn a_template_holds_flows_in_its_text() {
     let Content::Template(template) = &read.content else { panic!() };
     assert_eq!(steps(&template.proxy_flows.pre.request), ["a"]);
     let alone = template.alone(Destination::Url("http://a.test".into()));
-    assert_eq!((alone.proxy_endpoints[0].base_path.as_str(), alone.policies[0].name.as_str()), ("/cors", "a"));
+    assert_eq!(
+        (alone.proxy_endpoints[0].base_path.as_str(), alone.policies[0].name.as_str()),
+        ("/cors", "a")
+    );
     assert_eq!(steps(&alone.proxy_endpoints[0].flows.pre.request), ["a"]);
 }

@@ -36,7 +36,12 @@ pub(super) fn proxy(design: &ProxyDesign) -> Result<Export, CannotExport> {
     }
     lists(&mut x, &design.policies, &design.resources);
     list(&mut x, "ProxyEndpoints", "ProxyEndpoint", design.proxy_endpoints.iter().map(|e| e.name.as_str()));
-    list(&mut x, "TargetEndpoints", "TargetEndpoint", design.target_endpoints.iter().map(|e| e.name.as_str()));
+    list(
+        &mut x,
+        "TargetEndpoints",
+        "TargetEndpoint",
+        design.target_endpoints.iter().map(|e| e.name.as_str()),
+    );
     annotations::write(&annotations, &mut x);
     x.close("APIProxy");
     ledger.document(&root, x)?;
@@ -94,7 +99,11 @@ fn list<'a>(x: &mut XmlWriter, element: &str, item: &str, names: impl ExactSizeI
 }
 
 /// Policies and resources.
-fn parts(ledger: &mut Ledger, policies: &[PolicyText], resources: &[FileResource]) -> Result<(), CannotExport> {
+fn parts(
+    ledger: &mut Ledger,
+    policies: &[PolicyText],
+    resources: &[FileResource],
+) -> Result<(), CannotExport> {
     for policy in policies {
         let path = ledger.named("policies", ("policy", &policy.name), ".xml")?;
         let xml = policy_text::in_dialect(policy, Dialect::Apigee);

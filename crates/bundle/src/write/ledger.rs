@@ -37,7 +37,11 @@ impl Ledger {
         extension: &str,
     ) -> Result<String, CannotExport> {
         let bad = || CannotExport::UnusableName { what, name: name.to_owned() };
-        if name.is_empty() || name.ends_with('/') || (what != "resource" && name.contains('/')) || name.contains('\\') {
+        if name.is_empty()
+            || name.ends_with('/')
+            || (what != "resource" && name.contains('/'))
+            || name.contains('\\')
+        {
             return Err(bad());
         }
         let path = if folder.is_empty() {

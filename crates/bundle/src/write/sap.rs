@@ -116,7 +116,11 @@ fn lists(x: &mut XmlWriter, policies: &[PolicyText], resources: &[FileResource])
 }
 
 /// Policies and resources.
-fn parts(ledger: &mut Ledger, policies: &[PolicyText], resources: &[FileResource]) -> Result<(), CannotExport> {
+fn parts(
+    ledger: &mut Ledger,
+    policies: &[PolicyText],
+    resources: &[FileResource],
+) -> Result<(), CannotExport> {
     for policy in policies {
         let path = ledger.named("Policy", ("policy", &policy.name), ".xml")?;
         ledger.put(&path, policy_text::in_dialect(policy, Dialect::Sap).into_bytes())?;
@@ -167,7 +171,10 @@ fn proxy_endpoint(endpoint: &ProxyEndpoint, is_default: bool, path: &str, ledger
     flows::write(&mut x, &endpoint.flows, path, ledger);
     x.close("ProxyEndPoint");
     if !endpoint.virtual_hosts.is_empty() {
-        ledger.lose(path, format!("virtual hosts {}: they are chosen at import", endpoint.virtual_hosts.join(", ")));
+        ledger.lose(
+            path,
+            format!("virtual hosts {}: they are chosen at import", endpoint.virtual_hosts.join(", ")),
+        );
     }
     if endpoint.tls.is_some() {
         ledger.lose(path, "SSLInfo: TLS belongs to the virtual host");

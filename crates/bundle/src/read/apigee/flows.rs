@@ -9,7 +9,13 @@ use crate::xml::Node;
 
 /// The elements of an endpoint that are read here, and its description.
 pub(super) const KNOWN: &[&str] = &[
-    "Description", "PreFlow", "Flows", "PostFlow", "PostClientFlow", "FaultRules", "DefaultFaultRule",
+    "Description",
+    "PreFlow",
+    "Flows",
+    "PostFlow",
+    "PostClientFlow",
+    "FaultRules",
+    "DefaultFaultRule",
     "EventFlow",
 ];
 

@@ -2,7 +2,8 @@
 
 use pierhead_gateway::compile::DesignPart;
 use pierhead_gateway::design::{
-    BalancedServer, Destination, HealthMonitor, HealthProbe, HttpProbe, LoadBalancer, Property, TargetEndpoint,
+    BalancedServer, Destination, HealthMonitor, HealthProbe, HttpProbe, LoadBalancer, Property,
+    TargetEndpoint,
 };
 
 use super::super::shelf::{Shelf, stem};
@@ -61,13 +62,18 @@ pub(super) fn endpoint(shelf: &mut Shelf<'_>, path: &str) -> Option<TargetEndpoi
 }
 
 fn http(shelf: &mut Shelf<'_>, path: &str, xml: &str, node: &Node, endpoint: &mut TargetEndpoint) {
-    shelf.only(path, node, &[
-        "URL", "LoadBalancer", "Path", "Properties", "SSLInfo", "Authentication", "HealthMonitor",
-    ]);
+    shelf.only(
+        path,
+        node,
+        &["URL", "LoadBalancer", "Path", "Properties", "SSLInfo", "Authentication", "HealthMonitor"],
+    );
     endpoint.properties = properties(node);
     endpoint.tls = node.child("SSLInfo").map(|tls| tls_settings(shelf, path, tls));
-    endpoint.authentication =
-        node.child("Authentication").filter(|node| !node.is_blank()).map_or("", |node| node.source(xml)).to_owned();
+    endpoint.authentication = node
+        .child("Authentication")
+        .filter(|node| !node.is_blank())
+        .map_or("", |node| node.source(xml))
+        .to_owned();
     endpoint.destination = match node.child("LoadBalancer") {
         Some(balancer) => {
             let mut read = load_balancer(shelf, path, balancer);
@@ -101,10 +107,19 @@ fn local(shelf: &mut Shelf<'_>, path: &str, node: &Node) -> Destination {
 }
 
 fn load_balancer(shelf: &mut Shelf<'_>, path: &str, node: &Node) -> LoadBalancer {
-    shelf.only(path, node, &[
-        "Algorithm", "Server", "MaxFailures", "RetryEnabled", "ServerUnhealthyResponse", "TargetDisableSecs",
-        "HealthMonitor",
-    ]);
+    shelf.only(
+        path,
+        node,
+        &[
+            "Algorithm",
+            "Server",
+            "MaxFailures",
+            "RetryEnabled",
+            "ServerUnhealthyResponse",
+            "TargetDisableSecs",
+            "HealthMonitor",
+        ],
+    );
     let mut servers = Vec::new();
     for server in node.children_named("Server") {
         shelf.only(path, server, &["Weight", "IsEnabled", "IsFallback"]);
@@ -152,10 +167,22 @@ fn health_monitor(shelf: &mut Shelf<'_>, path: &str, node: &Node) -> HealthMonit
 fn http_probe(shelf: &mut Shelf<'_>, path: &str, node: &Node) -> HttpProbe {
     let mut probe = HttpProbe::default();
     if let Some(request) = node.child("Request") {
-        shelf.only(path, request, &[
-            "ConnectTimeoutInSec", "SocketReadTimeoutInSec", "Port", "Verb", "Path", "Header", "Payload",
-            "IncludeHealthCheckIdHeader", "UseTargetServerSSLInfo", "IsSSL",
-        ]);
+        shelf.only(
+            path,
+            request,
+            &[
+                "ConnectTimeoutInSec",
+                "SocketReadTimeoutInSec",
+                "Port",
+                "Verb",
+                "Path",
+                "Header",
+                "Payload",
+                "IncludeHealthCheckIdHeader",
+                "UseTargetServerSSLInfo",
+                "IsSSL",
+            ],
+        );
         probe.connect_timeout_seconds = shelf.number(path, request.child("ConnectTimeoutInSec")).unwrap_or(0);
         probe.read_timeout_seconds = shelf.number(path, request.child("SocketReadTimeoutInSec")).unwrap_or(0);
         probe.port = shelf.number(path, request.child("Port"));

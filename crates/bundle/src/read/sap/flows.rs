@@ -18,7 +18,8 @@ pub(super) const KNOWN: &[&str] =
 pub(super) fn flows(shelf: &mut Shelf<'_>, path: &str, root: &Node, marks: &mut Marks) -> EndpointFlows {
     // In the order of `steps_of`: the lines are noted as steps are met.
     let pre = flow(shelf, path, root.child("preFlow"), "PreFlow", marks);
-    let nodes = root.children_named("conditionalFlows").flat_map(|list| list.children_named("conditionalFlow"));
+    let nodes =
+        root.children_named("conditionalFlows").flat_map(|list| list.children_named("conditionalFlow"));
     let mut nodes = in_sequence(shelf, path, nodes.collect());
     let is_last = |node: &&Node| node.text_of("name") == DEFAULT_FAULT_FLOW;
     if let Some(at) = nodes.iter().position(is_last)

@@ -21,7 +21,13 @@ pub(super) fn endpoint(shelf: &mut Shelf<'_>, path: &str) -> Option<(bool, Targe
         return None;
     }
     let own = [
-        "name", "url", "provider_id", "relativePath", "isDefault", "additionalAPIProviders", "properties",
+        "name",
+        "url",
+        "provider_id",
+        "relativePath",
+        "isDefault",
+        "additionalAPIProviders",
+        "properties",
         "loadBalancerConfigurations",
     ];
     shelf.only(path, &root, &[flows::KNOWN, &own].concat());
@@ -62,7 +68,8 @@ fn destination(shelf: &mut Shelf<'_>, path: &str, root: &Node) -> Destination {
     }
     let mut names: Vec<&str> = provider.into_iter().collect();
     names.extend(additional.into_iter().filter(|name| Some(*name) != provider));
-    let servers = names.into_iter().map(|name| BalancedServer { name: name.to_owned(), ..BalancedServer::default() });
+    let servers =
+        names.into_iter().map(|name| BalancedServer { name: name.to_owned(), ..BalancedServer::default() });
     let mut balancer =
         LoadBalancer { servers: servers.collect(), path: relative_path, ..LoadBalancer::default() };
     if let Some(node) = root.child("loadBalancerConfigurations") {
@@ -72,10 +79,19 @@ fn destination(shelf: &mut Shelf<'_>, path: &str, root: &Node) -> Destination {
 }
 
 fn configure(shelf: &mut Shelf<'_>, path: &str, node: &Node, balancer: &mut LoadBalancer) {
-    shelf.only(path, node, &[
-        "isRetry", "algorithm", "maxFailures", "fallBackServer", "serverUnhealthyResponseCode", "weigths",
-        "healthMonitor",
-    ]);
+    shelf.only(
+        path,
+        node,
+        &[
+            "isRetry",
+            "algorithm",
+            "maxFailures",
+            "fallBackServer",
+            "serverUnhealthyResponseCode",
+            "weigths",
+            "healthMonitor",
+        ],
+    );
     balancer.algorithm = node.text_of("algorithm").to_owned();
     balancer.max_failures = shelf.number(path, node.child("maxFailures")).unwrap_or(0);
     let retry = node.child("isRetry").filter(|node| !node.text().is_empty());

@@ -11,7 +11,13 @@ use crate::source::{EndpointSource, Marks};
 use crate::xml::Node;
 
 const KNOWN: &[&str] = &[
-    "name", "version", "title", "description", "proxyEndPointxml", "targetEndPointxml", "policies",
+    "name",
+    "version",
+    "title",
+    "description",
+    "proxyEndPointxml",
+    "targetEndPointxml",
+    "policies",
     "fileResources",
 ];
 
@@ -26,21 +32,28 @@ pub(in crate::read) fn template(shelf: &mut Shelf<'_>, name: &str) -> PolicyTemp
         template.title = root.text_of("title").to_owned();
         template.description = root.text_of("description").to_owned();
         template.annotations = annotations::read(&root, KNOWN);
-        template.proxy_flows = fragment(shelf, path, root.child("proxyEndPointxml"), DesignPart::ProxyEndpoint);
-        template.target_flows = fragment(shelf, path, root.child("targetEndPointxml"), DesignPart::TargetEndpoint);
+        template.proxy_flows =
+            fragment(shelf, path, root.child("proxyEndPointxml"), DesignPart::ProxyEndpoint);
+        template.target_flows =
+            fragment(shelf, path, root.child("targetEndPointxml"), DesignPart::TargetEndpoint);
     }
     template.policies = policies(shelf);
     template.resources = resources(shelf);
     template.enclosures = shelf.enclosures();
     // It says the version again and is written anew.
     let version = format!("Version: {}", template.version);
-    template.enclosures.retain(|enclosure| {
-        enclosure.path != "MANIFEST.MF" || enclosure.content.trim() != version
-    });
+    template
+        .enclosures
+        .retain(|enclosure| enclosure.path != "MANIFEST.MF" || enclosure.content.trim() != version);
     template
 }
 
-fn fragment(shelf: &mut Shelf<'_>, path: &str, node: Option<&Node>, side: fn(String) -> DesignPart) -> EndpointFlows {
+fn fragment(
+    shelf: &mut Shelf<'_>,
+    path: &str,
+    node: Option<&Node>,
+    side: fn(String) -> DesignPart,
+) -> EndpointFlows {
     let mut marks = Marks::default();
     let (line, text) = node.map_or((0, ""), |node| (node.line, node.whole_text()));
     let root = shelf.fragment(path, line, text);

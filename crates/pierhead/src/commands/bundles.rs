@@ -1,0 +1,68 @@
+//! `pierhead check` and `pierhead convert`: bundles looked at and rewritten, with nothing served.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use pierhead_bundle::local::{LocalGateway, Options, Settings};
+use pierhead_bundle::{Limits, Verdict, export, read_path, write_archive};
+use pierhead_gateway::dialect::Dialect;
+
+use crate::cli::{Check, Convert, Layout};
+use crate::commands::{say, say_error};
+
+/// The settings file beside a bundle.
+pub(super) const SETTINGS: &str = "pierhead-run.toml";
+
+/// `Ok(false)` when the bundle could not be deployed.
+pub(super) async fn check(arguments: Check) -> anyhow::Result<bool> {
+    let bundle = read_path(&arguments.bundle, &Limits::default())?;
+    let settings = settings(&arguments.bundle, arguments.settings.as_deref())?;
+    // It serves nothing; it is the world that the bundle is compiled in.
+    let options = Options { settings, mock_targets: true, ..Options::default() };
+    let gateway = LocalGateway::start(options).await.context("starting")?;
+    let report = gateway.examine(&bundle);
+    if arguments.json {
+        say(&serde_json::to_string(&report)?);
+    } else {
+        say(report.to_string().trim_end());
+    }
+    gateway.stop().await;
+    Ok(report.verdict != Verdict::Refused)
+}
+
+pub(super) fn convert(arguments: &Convert) -> anyhow::Result<()> {
+    let bundle = read_path(&arguments.bundle, &Limits::default())?;
+    if bundle.is_broken() {
+        for finding in &bundle.findings {
+            say_error(&finding.to_string());
+        }
+        bail!("{} has errors: nothing was written", arguments.bundle.display());
+    }
+    let dialect = match arguments.to {
+        Layout::Sap => Dialect::Sap,
+        Layout::Apigee => Dialect::Apigee,
+    };
+    let exported = export(&bundle.content, dialect)?;
+    let bytes = write_archive(&exported.files)?;
+    std::fs::write(&arguments.out, bytes).with_context(|| format!("writing {}", arguments.out.display()))?;
+    for finding in bundle.findings.iter().chain(&exported.findings) {
+        say(&finding.to_string());
+    }
+    let (noun, name, files) = (bundle.content.noun(), bundle.content.name(), exported.files.len());
+    say(&format!("{noun} {name}: {files} files written to {}", arguments.out.display()));
+    Ok(())
+}
+
+/// The settings: of the file that was named, else of the one beside the bundle or in its folder, else none.
+pub(super) fn settings(bundle: &Path, named: Option<&Path>) -> anyhow::Result<Settings> {
+    let beside: Vec<PathBuf> = if bundle.is_dir() {
+        let own = [bundle.join(SETTINGS), bundle.join("..").join(SETTINGS)];
+        own.into()
+    } else {
+        vec![bundle.with_file_name(SETTINGS)]
+    };
+    match named.map(Path::to_path_buf).or_else(|| beside.into_iter().find(|file| file.is_file())) {
+        Some(file) => Ok(Settings::read(&file)?),
+        None => Ok(Settings::default()),
+    }
+}

@@ -1,0 +1,83 @@
+//! What `pierhead run` says: text for people, or one JSON object a line.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use pierhead_bundle::{BadBundle, Report};
+use pierhead_gateway::{AccessLog, AccessRecord};
+use serde_json::json;
+
+use crate::commands::say;
+
+/// How it speaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Voice {
+    json: bool,
+}
+
+impl Voice {
+    pub(super) const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(super) fn serving(self, report: &Report, addr: SocketAddr, base_paths: &[String]) {
+        let urls: Vec<String> = base_paths.iter().map(|path| format!("http://{addr}{path}")).collect();
+        if self.json {
+            return say(&json!({"event": "serving", "urls": urls, "report": report}).to_string());
+        }
+        say(report.to_string().trim_end());
+        for url in urls {
+            say(&format!("serving {url}"));
+        }
+    }
+
+    pub(super) fn refused(self, report: &Report, serves_before: bool) {
+        if self.json {
+            let said = json!({"event": "refused", "last_good_one_serves": serves_before, "report": report});
+            return say(&said.to_string());
+        }
+        say(report.to_string().trim_end());
+        say(after(serves_before));
+    }
+
+    pub(super) fn unreadable(self, why: &BadBundle, serves_before: bool) {
+        if self.json {
+            let said =
+                json!({"event": "unreadable", "last_good_one_serves": serves_before, "why": why.to_string()});
+            return say(&said.to_string());
+        }
+        say(&format!("the bundle cannot be read: {why}"));
+        say(after(serves_before));
+    }
+
+    /// One line for each request.
+    pub(super) fn access_log(self) -> Arc<dyn AccessLog> {
+        Arc::new(self)
+    }
+}
+
+const fn after(serves_before: bool) -> &'static str {
+    if serves_before {
+        "not served: the last good one goes on"
+    } else {
+        "not served: nothing is served until it is mended"
+    }
+}
+
+/// A terminal is fast enough for the requests of one person.
+impl AccessLog for Voice {
+    fn record(&self, record: &AccessRecord<'_>) {
+        // 499: the client left before there was an answer.
+        let status = record.status.map_or(499, |status| status.as_u16());
+        let micros = u64::try_from(record.took.as_micros()).unwrap_or(u64::MAX);
+        if self.json {
+            let said = json!({
+                "event": "request", "method": record.method.as_str(), "path": record.path, "status": status,
+                "took_us": micros, "body_bytes": record.body_bytes, "request_id": record.request_id,
+            });
+            return say(&said.to_string());
+        }
+        let (whole, tenth) = (micros / 1000, micros % 1000 / 100);
+        say(&format!("{} {} {status} {whole}.{tenth} ms", record.method, record.path));
+    }
+}
