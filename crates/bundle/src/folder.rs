@@ -1,8 +1,8 @@
 //! Folders of this machine.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
-use std::time::SystemTime;
 
 use crate::files::is_litter;
 use crate::roots::roots;
@@ -41,17 +41,22 @@ pub fn read_folder(folder: &Path, limits: &Limits) -> Result<Files, BadBundle> {
     Ok(files)
 }
 
-/// A number that changes when a bundle does: the newest change of its files and their count. `None` when it cannot
-/// be told, as in the middle of a save.
-pub fn stamp(path: &Path, limits: &Limits) -> Option<(SystemTime, usize)> {
-    if !path.is_dir() {
-        return Some((fs::metadata(path).ok()?.modified().ok()?, 1));
+/// A number that changes when a bundle does: when one of its files comes, goes, or is written. `None` when it
+/// cannot be told, as in the middle of a save.
+pub fn stamp(path: &Path, limits: &Limits) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    let mut add = |file: &Path| -> Option<()> {
+        let known = fs::metadata(file).ok()?;
+        (file, known.len(), known.modified().ok()?).hash(&mut hasher);
+        Some(())
+    };
+    if path.is_dir() {
+        let paths = list(path, limits).ok()?;
+        inside_bundles(&paths).try_for_each(|below| add(&path.join(below)))?;
+    } else {
+        add(path)?;
     }
-    let paths = list(path, limits).ok()?;
-    let inside: Vec<&str> = inside_bundles(&paths).collect();
-    let changed = |below: &&str| fs::metadata(path.join(below)).ok()?.modified().ok();
-    let newest = inside.iter().map(changed).collect::<Option<Vec<_>>>()?.into_iter().max()?;
-    Some((newest, inside.len()))
+    Some(hasher.finish())
 }
 
 fn inside_bundles(paths: &[String]) -> impl Iterator<Item = &str> {

@@ -22,7 +22,7 @@ impl Ledger {
 
     /// Notes that something was left out; each text once.
     pub(crate) fn lose(&mut self, file: &str, message: impl Into<String>) {
-        let file = format!("{}/{file}", self.root);
+        let file = if file.is_empty() { self.root.to_owned() } else { format!("{}/{file}", self.root) };
         let finding = Finding::new(Severity::Warning, "NoCounterpart", (&file, 0), message);
         if !self.findings.contains(&finding) {
             self.findings.push(finding);

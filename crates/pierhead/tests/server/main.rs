@@ -9,6 +9,7 @@
 
 mod authorization;
 mod bodies;
+mod bundles;
 mod command_line;
 mod consent;
 mod crash;
