@@ -10,14 +10,14 @@ impl Condition {
     /// Whether the condition contradicts itself: `x = "a" and x = "b"`, `request.verb = "GET" and false`. Not
     /// every contradiction is found.
     pub fn never_holds(&self) -> bool {
-        never(&conjuncts(&self.0), &|_| true)
+        never(&conjuncts(&self.expression), &|_| true)
     }
 
     /// Whether it contradicts the condition of the flow or rule around it. Only what is said of the verb, the
     /// path suffix and the fault's name counts: steps may change the rest on the way.
     pub fn never_holds_within(&self, around: &Self) -> bool {
-        let mut both = conjuncts(&around.0);
-        both.extend(conjuncts(&self.0));
+        let mut both = conjuncts(&around.expression);
+        both.extend(conjuncts(&self.expression));
         never(&both, &|variable| STEADY.contains(&variable.name()))
     }
 }
