@@ -4,6 +4,7 @@
 //! therefore never replaces a good one. What an original runs and this gateway does not is no mistake: the
 //! proxy is deployed degraded and says where ([`Degradation`]).
 
+mod attachments;
 mod balancer;
 mod base_path;
 mod destination;
@@ -74,6 +75,7 @@ pub fn examine(design: &ProxyDesign, revision: &str, world: &World) -> Examined 
             "a policy of kind OpenConnectors may be attached only once",
         );
     }
+    compiler.attachments(design);
     compiler.mark_attached(&design.proxy_endpoints);
     let Compiler { problems, warnings, degradations, initial_entries, .. } = compiler;
     let result = if problems.is_empty() {

@@ -16,3 +16,4 @@ mod responses;
 mod stage;
 mod streaming;
 mod targets;
+mod traffic;

@@ -1,3 +1,4 @@
+use crate::dialect::Dialect;
 use crate::testing::*;
 
 fn key(fragment: &str) -> String {
@@ -87,4 +88,17 @@ fn mistakes_are_found_at_deploy() {
     ] {
         assert_eq!(problem_of(&format!("<InvalidateCache>{key}{inside}</InvalidateCache>")), rule);
     }
+}
+
+#[test]
+fn in_sap_an_invalidate_cache_step_needs_a_condition() {
+    let mut design = design().step(&format!("<InvalidateCache>{}</InvalidateCache>", key("v")));
+    let rule = |design: &crate::design::ProxyDesign, dialect| {
+        let world = crate::compile::World { dialect, ..world() };
+        crate::compile::compile(design, "1", &world).err().map(|problems| problems[0].rule)
+    };
+    assert_eq!(rule(&design, Dialect::Apigee), None);
+    assert_eq!(rule(&design, Dialect::Sap), Some("StepConditionMissing"));
+    design.proxy().flows.pre.request[0].condition = "a is null".into();
+    assert_eq!(rule(&design, Dialect::Sap), None);
 }

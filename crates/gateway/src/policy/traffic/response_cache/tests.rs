@@ -115,17 +115,43 @@ fn in_a_conditional_flow_a_hit_goes_on_there() {
 }
 
 #[test]
-fn without_a_step_in_the_response_the_proxys_response_flows_run() {
-    let mut filling = cached("");
-    filling.proxy().flows.post.response.push(step("after"));
-    let filling = filling.policy("after", &mark("after"));
-    let bench = Bench::new(&filling);
-    bench.get("/p/a").receive(response(200, &[], "x"));
+fn where_the_flows_do_not_come_to_the_response_step_all_of_the_proxys_run() {
+    let mut design =
+        design().step(&format!("<ResponseCache>{KEY}</ResponseCache>")).policy("after", &mark("after"));
+    design.proxy().flows.conditional.push(conditional(
+        "only",
+        "request.queryparam.hide is null",
+        &[],
+        &["s0"],
+    ));
+    design.proxy().flows.post.response.push(step("after"));
+    let mut key = design.clone();
+    key.policies[0].xml = "<ResponseCache><CacheKey><Prefix>p</Prefix></CacheKey></ResponseCache>".into();
+    let bench = Bench::new(&key);
+    bench.get("/p").receive(response(200, &[], "x"));
+    let hit = bench.get("/p?hide=1");
+    assert_eq!((hit.is_answered(), hit.var("trail")), (true, "after,".into()));
+}
 
-    let mut without = filling.clone();
-    without.proxy().flows.post.response.remove(0);
-    let bench = bench.with(|old| old.with_proxy(compiled(&without)).unwrap());
-    assert_eq!(bench.get("/p/a").var("trail"), "after,");
+#[test]
+fn a_response_cache_is_attached_once_in_each_direction() {
+    let rule = |design: &ProxyDesign| problems(design).first().map(|problem| problem.rule);
+    assert_eq!(rule(&cached("")), None);
+    assert_eq!(
+        rule(&design().policy("s0", &format!("<ResponseCache>{KEY}</ResponseCache>"))),
+        None,
+        "nowhere"
+    );
+    let mut in_target = design().step(&format!("<ResponseCache>{KEY}</ResponseCache>"));
+    assert_eq!(rule(&in_target), Some("ResponseCacheAttachment"), "in the request only");
+    in_target.target().flows.post.response.push(step("s0"));
+    assert_eq!(rule(&in_target), None);
+    let mut twice = cached("");
+    twice.proxy().flows.pre.response.push(step("s0"));
+    assert_eq!(rule(&twice), Some("ResponseCacheAttachment"));
+    let mut sent_twice = cached("");
+    sent_twice.target().flows.pre.request.push(step("s0"));
+    assert_eq!(rule(&sent_twice), Some("ResponseCacheAttachment"));
 }
 
 #[test]
