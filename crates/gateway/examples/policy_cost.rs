@@ -65,6 +65,47 @@ const POLICIES: &[(&str, &str)] = &[
         "<OpenConnectors><InstanceSecret kvm-map-name=\"m\" kvm-key-name=\"k\"/></OpenConnectors>",
     ),
     ("RaiseFault (with the stock answer)", "<RaiseFault/>"),
+    (
+        "Quota, rolling window, by caller",
+        "<Quota type=\"rollingwindow\"><Allow count=\"1000000000\"/><Interval>1</Interval><TimeUnit>minute</TimeUnit><Identifier ref=\"request.header.x-api-key\"/></Quota>",
+    ),
+    (
+        "Quota, calendar window, by caller",
+        "<Quota><Allow count=\"1000000000\"/><Interval>1</Interval><TimeUnit>minute</TimeUnit><Identifier ref=\"request.header.x-api-key\"/></Quota>",
+    ),
+    (
+        "SpikeArrest, by caller",
+        "<SpikeArrest><Rate>1000000000ps</Rate><Identifier ref=\"request.header.x-api-key\"/></SpikeArrest>",
+    ),
+    ("ConcurrentRatelimit", "<ConcurrentRatelimit><AllowConnections count=\"1000\"/></ConcurrentRatelimit>"),
+    (
+        "PopulateCache",
+        "<PopulateCache><CacheKey><KeyFragment ref=\"request.uri\"/></CacheKey><Source>request.verb</Source></PopulateCache>",
+    ),
+    (
+        "LookupCache (nothing there)",
+        "<LookupCache><CacheKey><KeyFragment ref=\"request.uri\"/></CacheKey><AssignTo>flow.a</AssignTo></LookupCache>",
+    ),
+    (
+        "ResponseCache (nothing there)",
+        "<ResponseCache><CacheKey><KeyFragment ref=\"request.uri\"/></CacheKey></ResponseCache>",
+    ),
+    (
+        "InvalidateCache, one key",
+        "<InvalidateCache><CacheKey><KeyFragment ref=\"request.uri\"/></CacheKey></InvalidateCache>",
+    ),
+    (
+        "AccessControl, three networks",
+        "<AccessControl><IPRules noRuleMatchAction=\"DENY\"><MatchRule action=\"DENY\"><SourceAddress mask=\"8\">10.0.0.0</SourceAddress><SourceAddress mask=\"16\">192.168.0.0</SourceAddress></MatchRule><MatchRule action=\"ALLOW\"><SourceAddress mask=\"8\">127.0.0.1</SourceAddress></MatchRule></IPRules></AccessControl>",
+    ),
+    (
+        "CORS, no page calls",
+        "<CORS><AllowOrigins>https://a.example</AllowOrigins><AllowMethods>GET, PUT</AllowMethods></CORS>",
+    ),
+    (
+        "HTTPModifier, set and remove a header",
+        "<HTTPModifier><Set><Headers><Header name=\"x-a\">b</Header></Headers></Set><Remove><Headers><Header name=\"x-api-key\"/></Headers></Remove></HTTPModifier>",
+    ),
 ];
 
 const CONDITIONS: &[(&str, &str)] = &[
@@ -173,6 +214,9 @@ fn snapshot(policy: &str, condition: &str) -> Snapshot {
     if !policy.is_empty() {
         design.policies.push(PolicyText { name: "X".into(), xml: policy.into(), ..PolicyText::default() });
         let step = Step { policy: "X".into(), condition: condition.into() };
+        if policy.starts_with("<ResponseCache") {
+            design.target_endpoints[0].flows.post.response.push(step.clone());
+        }
         design.target_endpoints[0].flows.post.request.push(step);
     }
     let proxy = compile(&design, "1", &world).unwrap_or_else(|problems| panic!("{problems:#?}"));

@@ -2,10 +2,12 @@
 
 mod answer;
 mod buffer;
+mod recorded;
 mod request;
 
 pub(crate) use self::answer::{AnswerBody, Patient, Source, UpstreamBody};
 pub(crate) use self::buffer::{ReadBodyError, read_whole};
+use self::recorded::Recorded;
 pub(crate) use self::request::{ClientBody, ClientBodyState, RequestBody};
 
 /// What the reader of a body is told when it ends too early.

@@ -90,14 +90,6 @@ pub(crate) async fn serve(
         // Says how long the body would be, had it been sent: not framing.
         answer.headers.insert(CONTENT_LENGTH, length);
     }
-    if let Some(recording) = exchange.traffic.recording.take()
-        && matches!(answer.body, MessageBody::Streaming)
-    {
-        finish.records(recording);
-        if source.is_end_stream() {
-            finish.body_ended();
-        }
-    }
     if exchange.endpoint().flows.post_client.is_empty() {
         let id = exchange.take_message_id();
         return respond(client, finish, answer, source, io, id);
@@ -168,6 +160,11 @@ pub(crate) async fn run(
         source = Source::Empty;
     }
     flow::run_response(exchange).await;
+    let streams =
+        exchange.response.as_ref().is_some_and(|answer| matches!(answer.body, MessageBody::Streaming));
+    if let Some(recording) = exchange.traffic.recording.take().filter(|_| streams) {
+        source = source.recorded(*recording);
+    }
     (source, io)
 }
 

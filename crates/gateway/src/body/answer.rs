@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{BodyError, ClientBodyState, CutOff};
+use super::{BodyError, ClientBodyState, CutOff, Recorded};
 use crate::balancer::InUse;
 use crate::ports::HubBody;
 use crate::proxy::Finish;
@@ -25,6 +25,8 @@ pub(crate) enum Source {
     Upstream(UpstreamBody),
     /// The hub of this installation, frame by frame.
     Hub(HubBody),
+    /// One of the others, which is cached when it has gone by whole.
+    Recorded(Box<Recorded>),
 }
 
 /// A target's body, which drives its own connection.
@@ -87,6 +89,7 @@ impl Body for Source {
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Upstream(body) => body.poll(cx),
             Self::Hub(body) => Pin::new(body).poll_frame(cx),
+            Self::Recorded(body) => Pin::new(&mut **body).poll_frame(cx),
         }
     }
 
@@ -96,6 +99,7 @@ impl Body for Source {
             Self::Whole(bytes) => bytes.is_empty(),
             Self::Upstream(body) => body.line.is_none(),
             Self::Hub(body) => body.is_end_stream(),
+            Self::Recorded(body) => body.is_end_stream(),
         }
     }
 
@@ -105,6 +109,7 @@ impl Body for Source {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Upstream(body) => body.exact().map_or_else(SizeHint::new, SizeHint::with_exact),
             Self::Hub(body) => body.size_hint(),
+            Self::Recorded(body) => body.size_hint(),
         }
     }
 }
@@ -164,12 +169,19 @@ impl AnswerBody {
 
     /// Whether more of the request's body is read while this one is written.
     pub(crate) fn reads_request(&self) -> bool {
-        match &self.source {
-            Source::Upstream(body) => {
+        self.source.reads_request()
+    }
+}
+
+impl Source {
+    fn reads_request(&self) -> bool {
+        match self {
+            Self::Upstream(body) => {
                 body.line.is_some() && body.request.as_ref().is_some_and(|request| !request.ended())
             }
-            Source::Hub(body) => !body.is_end_stream(),
-            Source::Empty | Source::Whole(_) => false,
+            Self::Hub(body) => !body.is_end_stream(),
+            Self::Recorded(body) => body.source.reads_request(),
+            Self::Empty | Self::Whole(_) => false,
         }
     }
 }
@@ -189,10 +201,7 @@ impl Body for AnswerBody {
             return match frame {
                 Some(Ok(frame)) => match frame.data_ref() {
                     Some(data) => {
-                        this.finish.sent(data);
-                        if this.source.is_end_stream() {
-                            this.finish.body_ended();
-                        }
+                        this.finish.sent(data.len());
                         Poll::Ready(Some(Ok(frame)))
                     }
                     // Trailers end here: no client asked for them.
@@ -204,10 +213,7 @@ impl Body for AnswerBody {
                     cx.waker().wake_by_ref();
                     Poll::Pending
                 }
-                None => {
-                    this.finish.body_ended();
-                    Poll::Ready(None)
-                }
+                None => Poll::Ready(None),
             };
         }
     }

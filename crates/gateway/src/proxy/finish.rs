@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use pierhead_domain::EpochMillis;
 
 use super::Client;
-use crate::exchange::{Exchange, Recording};
+use crate::exchange::Exchange;
 use crate::flow;
 use crate::server::{AccessRecord, RequestHead, Worker};
 
@@ -19,8 +19,6 @@ pub(crate) struct Finish {
     body_bytes: u64,
     /// Kept only when steps run after the answer.
     exchange: Option<Box<Exchange>>,
-    /// Kept only while a response is to be cached.
-    recording: Option<Box<Recording>>,
     /// Kept only when somebody reads it.
     line: Option<Box<LogLine>>,
 }
@@ -53,7 +51,6 @@ impl Finish {
             status: None,
             body_bytes: 0,
             exchange: None,
-            recording: None,
             line,
         }
     }
@@ -77,24 +74,9 @@ impl Finish {
         }
     }
 
-    /// The body is cached when it has gone out whole.
-    pub(super) fn records(&mut self, recording: Box<Recording>) {
-        self.recording = Some(recording);
-    }
-
     /// Part of the body went out.
-    pub(crate) fn sent(&mut self, part: &[u8]) {
-        self.body_bytes += part.len() as u64;
-        if self.recording.as_mut().is_some_and(|recording| !recording.note(part)) {
-            self.recording = None;
-        }
-    }
-
-    /// The body went out whole.
-    pub(crate) fn body_ended(&mut self) {
-        if let Some(recording) = self.recording.take() {
-            recording.finish();
-        }
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.body_bytes += bytes as u64;
     }
 
     /// The body broke off.
