@@ -12,6 +12,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use pierhead_domain::{SecretString, SystemClock, SystemRng};
+use pierhead_gateway::analytics::RecentAnalytics;
 use pierhead_gateway::compile::{
     Endpoint, HubPlace, OpenConnectorsProvider, Provider, ProviderKind, World, compile,
 };
@@ -40,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         path_prefix: "".into(),
     };
     let snapshot = if chain == "story" { story(endpoint)? } else { bare(endpoint)? };
-    let ports = Ports { hub: None, kvm: Arc::new(NoWrites) };
+    let ports = Ports { hub: None, kvm: Arc::new(NoWrites), analytics: Arc::new(RecentAnalytics::default()) };
     let cell = Arc::new(SnapshotCell::new(snapshot));
     let mut config = GatewayConfig::new(Arc::new(SystemClock), Arc::new(SystemRng), ports, cell);
     config.addr = listen.parse()?;

@@ -18,6 +18,7 @@ use std::time::Instant;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Version};
 use pierhead_domain::{SecretString, SeededRng, SystemClock};
+use pierhead_gateway::analytics::RecentAnalytics;
 use pierhead_gateway::callout::{Callout, LocalFuture, Outbound};
 use pierhead_gateway::compile::{HubPlace, OpenConnectorsProvider, Provider, ProviderKind, World, compile};
 use pierhead_gateway::design::{
@@ -137,7 +138,7 @@ fn report(name: &str, nanos: f64, base: f64) {
 fn measure(policy: &str, condition: &str) -> f64 {
     let snapshot = Arc::new(snapshot(policy, condition));
     let services = Rc::new(Services {
-        ports: Ports { hub: None, kvm: Arc::new(NoWrites) },
+        ports: Ports { hub: None, kvm: Arc::new(NoWrites), analytics: Arc::new(RecentAnalytics::default()) },
         state: Arc::default(),
         clock: Arc::new(SystemClock),
         rng: Arc::new(SeededRng::new(1)),

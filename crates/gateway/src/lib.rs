@@ -3,6 +3,7 @@
 //! Invariants: no database, no axum, no console. What a request needs is in the [`snapshot::Snapshot`] it took when
 //! its first byte arrived, or leaves through [`ports`].
 
+pub mod analytics;
 mod balancer;
 mod body;
 pub mod callout;
@@ -23,6 +24,7 @@ pub mod logging;
 mod outbox;
 pub mod policy;
 pub mod ports;
+mod property_set;
 mod proxy;
 mod server;
 pub mod snapshot;
@@ -36,4 +38,5 @@ pub mod variable;
 
 pub use counters::{CounterReader, Counters};
 pub use limits::Limits;
+pub use property_set::{PropertySet, PropertySets};
 pub use server::{AccessLog, AccessRecord, Gateway, GatewayConfig, RunningGateway};

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use pierhead_domain::EpochMillis;
 
+use crate::analytics::AnalyticsSink;
 use crate::state::{Count, CountMode, WindowRule};
 
 /// An owned future that may cross threads.
@@ -112,4 +113,6 @@ pub struct Ports {
     pub hub: Option<Arc<dyn Hub>>,
     /// Run-time writes to key value maps.
     pub kvm: Arc<dyn KvmWriter>,
+    /// Takes what StatisticsCollector, DataCapture and TraceCapture collect.
+    pub analytics: Arc<dyn AnalyticsSink>,
 }

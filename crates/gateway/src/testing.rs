@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use pierhead_domain::{EpochMillis, SecretString, SeededRng, StoppedClock};
 
+use crate::analytics::RecentAnalytics;
 use crate::callout::{Callout, LocalFuture, Outbound};
 use crate::compile::{
     CompileProblem, CompiledProxy, CompiledSharedFlow, Endpoint, HubPlace, OpenConnectorsProvider, Provider,
@@ -255,6 +256,7 @@ pub(crate) struct Bench {
     pub(crate) written: Arc<WrittenKvm>,
     pub(crate) clock: StoppedClock,
     pub(crate) outside: Rc<Outside>,
+    pub(crate) analytics: Arc<RecentAnalytics>,
     pub(crate) state: Arc<RunState>,
     pub(crate) key_sets: crate::policy::KeySets,
 }
@@ -277,6 +279,7 @@ impl Bench {
             written: Arc::default(),
             clock: StoppedClock::at(NOW),
             outside: Rc::default(),
+            analytics: Arc::default(),
             state: Arc::default(),
             key_sets: crate::policy::KeySets::default(),
         }
@@ -296,7 +299,7 @@ impl Bench {
     pub(crate) fn begin(&self, request: Message) -> Result<Exchange, RouteMiss> {
         let kvm = self.written.clone();
         let services = Rc::new(Services {
-            ports: Ports { hub: None, kvm },
+            ports: Ports { hub: None, kvm, analytics: self.analytics.clone() },
             state: self.state.clone(),
             clock: Arc::new(self.clock.clone()),
             rng: Arc::new(SeededRng::new(7)),

@@ -15,6 +15,7 @@ use pierhead_connectors::engine::{Engine, EngineParts};
 use pierhead_connectors::{Hub, HubParts, HubSettings};
 use pierhead_domain::{Rng, SecretString};
 use pierhead_egress::{Egress, EgressSettings, SystemResolver};
+use pierhead_gateway::analytics::RecentAnalytics;
 use pierhead_gateway::ports::Ports;
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
 use pierhead_identity::{FirstStart as IdentityFirstStart, Identity, IdentitySettings, open_vault};
@@ -121,7 +122,11 @@ impl Rooms {
     /// What the data plane asks of the rest.
     pub(crate) fn ports(&self) -> Ports {
         let control = tokio::runtime::Handle::current();
-        Ports { hub: Some(InProcessHub::new(self.hub.clone(), control)), kvm: self.management.kvm_writer() }
+        Ports {
+            hub: Some(InProcessHub::new(self.hub.clone(), control)),
+            kvm: self.management.kvm_writer(),
+            analytics: Arc::new(RecentAnalytics::default()),
+        }
     }
 
     /// What the data plane serves.

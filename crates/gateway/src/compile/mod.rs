@@ -23,6 +23,7 @@ use ahash::{AHashMap, AHashSet};
 
 use crate::design::{FileResource, PolicyText, ProxyDesign, ProxyEndpoint};
 use crate::policy::{MessageReads, OPEN_CONNECTORS};
+use crate::property_set::PropertySets;
 
 pub(crate) use balancer::{HealthPlan, HttpProbePlan, turns_by_weight};
 pub(crate) use flows::Attached;
@@ -89,6 +90,7 @@ pub fn examine(design: &ProxyDesign, revision: &str, world: &World) -> Examined 
             degradations: degradations.clone(),
             warnings: warnings.clone(),
             buffered_body_bytes: world.limits.buffered_body_bytes,
+            property_sets: PropertySets::of(&design.resources, &world.property_sets),
         })
     } else {
         Err(problems)

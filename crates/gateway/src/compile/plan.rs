@@ -14,6 +14,7 @@ use crate::condition::Condition;
 use crate::dialect::Dialect;
 use crate::policy::Policy;
 use crate::ports::KvmAddress;
+use crate::property_set::PropertySets;
 use crate::template::Template;
 
 /// An API proxy ready to run. Only [`super::compile`] makes one.
@@ -38,6 +39,8 @@ pub struct CompiledProxy {
     pub warnings: Vec<CompileProblem>,
     /// The largest body, in bytes, that is read whole for a step.
     pub buffered_body_bytes: usize,
+    /// `propertyset.` variables.
+    pub(crate) property_sets: PropertySets,
 }
 
 /// A proxy endpoint.

@@ -6,6 +6,7 @@ use super::flows::{Attached, Needs};
 use super::{BodyReads, CompileProblem, Compiler, Degradation, DesignPart, StepPlan, World};
 use crate::design::SharedFlowDesign;
 use crate::ports::KvmAddress;
+use crate::property_set::PropertySets;
 
 /// A shared flow ready to run. Only [`compile_shared_flow`] makes one.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub struct CompiledSharedFlow {
     /// As in [`super::CompiledProxy::degradations`].
     pub degradations: Vec<Degradation>,
     pub(crate) steps: Vec<StepPlan>,
+    pub(crate) property_sets: PropertySets,
     /// What its own steps need when it is called on the way in, on the way out, and in the error flow.
     needs: [Needs; 3],
 }
@@ -68,7 +70,8 @@ pub fn compile_shared_flow(
     });
     let Compiler { degradations, initial_entries, .. } = compiler;
     let (name, revision) = (design.name.as_str().into(), revision.into());
-    Ok(CompiledSharedFlow { name, revision, initial_entries, degradations, steps, needs })
+    let property_sets = PropertySets::of(&design.resources, &world.property_sets);
+    Ok(CompiledSharedFlow { name, revision, initial_entries, degradations, steps, property_sets, needs })
 }
 
 /// What a step and everything it calls reads; flows that call each other in a circle are visited once.

@@ -7,6 +7,7 @@ use ahash::AHashMap;
 use pierhead_domain::{OrganizationSecret, UserSecret};
 
 use crate::dialect::Dialect;
+use crate::property_set::PropertySets;
 use crate::snapshot::Snapshot;
 
 /// What surrounds a proxy when it is compiled. When one of these changes, the proxies that use it are
@@ -22,6 +23,8 @@ pub struct World {
     /// JavaScript that takes the place of code that cannot run here, by what it takes the place of: the name
     /// of a Java class (`com.example.Sign`) or of a Python file (`sign.py`).
     pub substitutes: AHashMap<String, Arc<str>>,
+    /// Property sets of the environment.
+    pub property_sets: PropertySets,
     /// Which original the environment behaves like.
     pub dialect: Dialect,
     /// Bounds for every proxy.
@@ -36,6 +39,7 @@ impl World {
             providers: AHashMap::new(),
             target_servers: AHashMap::new(),
             substitutes: AHashMap::new(),
+            property_sets: PropertySets::default(),
             dialect: Dialect::default(),
             limits: Limits::default(),
         }

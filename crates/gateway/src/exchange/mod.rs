@@ -16,6 +16,7 @@ use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use pierhead_domain::{EpochMillis, RequestId, SecretString, SharedClock, SharedRng};
 
+use crate::analytics::Collecting;
 use crate::balancer::Balancing;
 use crate::callout::Outbound;
 use crate::compile::{BodyReads, CompiledProxy, CompiledSharedFlow, Provider, ProxyPlan, TargetPlan};
@@ -122,6 +123,8 @@ pub struct Exchange {
     pub(crate) shared_flows: Vec<Arc<CompiledSharedFlow>>,
     /// The address of the target's server, once it was called.
     pub(crate) target_ip: Option<std::net::IpAddr>,
+    /// What steps collected for reports.
+    pub(crate) collecting: Option<Box<Collecting>>,
     pub(crate) message_id: OnceCell<RequestId>,
     /// The `Authorization` that the hub is to see and no step of the flows: it stands in the request only
     /// while that is sent.
@@ -259,6 +262,7 @@ impl Exchange {
             depth: 0,
             shared_flows: Vec::new(),
             target_ip: None,
+            collecting: None,
             message_id: OnceCell::new(),
             hub_authorization: None,
             scripts: None,

@@ -262,4 +262,5 @@ const REPEATABLE: &[&str] = &[
     "FormParam",
     "Variable",
     "Capture",
+    "Read",
 ];

@@ -93,5 +93,7 @@ pub(super) struct Assignment {
     pub(super) template: Option<Template>,
     /// Name of a variable whose text is the template.
     pub(super) template_reference: Option<Variable>,
+    /// `<set>.<key>` of a property.
+    pub(super) property: Option<Template>,
     pub(super) value: Option<Box<str>>,
 }

@@ -30,6 +30,8 @@ pub(crate) enum Place {
     Fact(Fact),
     /// The address of a network interface of this node.
     Interface(Box<str>),
+    /// `propertyset.<set>.<key>`.
+    Property,
     /// Set by a step; or a part of a message that a step made, whose name is this many bytes long.
     Named(Option<(usize, MessageField)>),
 }
@@ -56,6 +58,9 @@ impl MessageName {
     }
 }
 
+/// What the names of properties begin with.
+const PROPERTY: &str = "propertyset.";
+
 impl Variable {
     /// The variable of this name. Every name is one; what nobody sets is null.
     pub fn new(name: &str) -> Self {
@@ -63,6 +68,8 @@ impl Variable {
             Place::Fact(fact)
         } else if let Some(interface) = name.strip_prefix("system.interface.") {
             Place::Interface(interface.into())
+        } else if name.starts_with(PROPERTY) {
+            Place::Property
         } else {
             match MessageField::split(name) {
                 Some((message, field)) => match MessageName::of(message) {
@@ -89,6 +96,11 @@ impl Variable {
 
     pub(crate) const fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Whether it is a part of one of the exchange's own messages.
+    pub(crate) const fn is_of_message(&self) -> bool {
+        matches!(self.place, Place::Message(..))
     }
 
     /// Whether its value is never traced and may hold what was encrypted.

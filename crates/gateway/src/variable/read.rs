@@ -9,6 +9,7 @@ use super::{MessageName, Place, Stored, Value, Variable};
 use crate::condition::Lookup;
 use crate::dialect::Dialect;
 use crate::exchange::{Exchange, Message, Params, Segment};
+use crate::property_set::PropertySets;
 
 impl Lookup for Exchange {
     fn value<'a>(&'a self, variable: &'a Variable) -> Value<'a> {
@@ -17,6 +18,10 @@ impl Lookup for Exchange {
             Place::Interface(name) => {
                 let known = self.services.node.interfaces.iter().find(|(known, _)| **known == **name);
                 known.map_or(Value::Null, |(_, address)| Value::text(address))
+            }
+            Place::Property => {
+                let name = variable.name().strip_prefix(super::PROPERTY).unwrap_or_default();
+                self.property(|sets| sets.find(name)).map_or(Value::Null, Value::text)
             }
             Place::Message(name, field) => {
                 self.message(*name).map_or(Value::Null, |message| self.field(message, field))
@@ -46,6 +51,15 @@ impl Exchange {
             _ => None,
         }
         .or_else(|| self.value(variable).into())
+    }
+
+    /// A property of the running shared flow, else of the proxy; both know the environment's.
+    pub(crate) fn property<'a>(
+        &'a self,
+        find: impl Fn(&'a PropertySets) -> Option<&'a str>,
+    ) -> Option<&'a str> {
+        let of_shared_flow = self.shared_flows.last().and_then(|flow| find(&flow.property_sets));
+        of_shared_flow.or_else(|| find(&self.proxy().property_sets))
     }
 
     /// One of the messages every exchange has, when it is there.

@@ -23,7 +23,7 @@ impl Exchange {
     pub(crate) fn set(&mut self, variable: &Variable, value: Option<Stored>) -> Result<(), NotWritable> {
         match variable.place() {
             Place::Fact(fact) => self.set_fact(*fact, value),
-            Place::Interface(_) => Err(NotWritable::ReadOnly),
+            Place::Interface(_) | Place::Property => Err(NotWritable::ReadOnly),
             Place::Message(name, field) => {
                 let message = self.message_mut(*name).ok_or(NotWritable::NoMessage)?;
                 set_field(message, field, value)

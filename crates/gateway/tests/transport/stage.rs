@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use parking::Seen;
 use pierhead_domain::{SystemClock, SystemRng};
+use pierhead_gateway::analytics::RecentAnalytics;
 use pierhead_gateway::compile::{
     CompiledProxy, Endpoint, HubPlace, OpenConnectorsProvider, Provider, ProviderKind, TargetServer, World,
     compile,
@@ -45,7 +46,8 @@ impl Stage {
             all.with_proxy(proxy.compile()).expect("free path")
         });
         let snapshot = Arc::new(SnapshotCell::new(snapshot));
-        let ports = Ports { hub: None, kvm: Arc::new(NoWrites) };
+        let ports =
+            Ports { hub: None, kvm: Arc::new(NoWrites), analytics: Arc::new(RecentAnalytics::default()) };
         let mut config =
             GatewayConfig::new(Arc::new(SystemClock), Arc::new(SystemRng), ports, Arc::clone(&snapshot));
         config.threads = NonZeroUsize::new(2);

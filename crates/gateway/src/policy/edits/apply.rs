@@ -152,6 +152,15 @@ impl Edits {
                 value = Some(template.render(cx, self.lenient)?.into_owned().into());
             }
         }
+        if value.is_none()
+            && let Some(property) = &to.property
+        {
+            let name = property.render(cx, self.lenient)?;
+            value = cx.property(|sets| sets.find(&name)).map(Stored::from);
+            if value.is_none() && to.value.is_none() && !self.lenient {
+                return Err(RenderProblem::Unresolved(format!("propertyset.{name}").into()).into());
+            }
+        }
         let value = match (value, &to.value, &to.reference) {
             (Some(value), ..) => value,
             (None, Some(literal), _) => Stored::from(&**literal),

@@ -218,9 +218,6 @@ fn check_status(policy: &mut Blueprint<'_>, at: &Element, value: &Template) {
 
 fn assignment<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Option<Assignment> {
     policy.only(element, &[], &["Name", "Ref", "Value", "Template", "ResourceURL", "PropertySetRef"]);
-    if let Some(set) = element.child("PropertySetRef") {
-        policy.problem(set, "NotSupported", "PropertySetRef is not supported yet");
-    }
     let Some(name) = element.child("Name") else {
         policy.problem(element, "InvalidVariableName", "AssignVariable needs a Name");
         return None;
@@ -242,7 +239,23 @@ fn assignment<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Option<As
     if let Some(url) = element.child("ResourceURL") {
         value = policy.resource(url, url.text()).map(Into::into).or(value);
     }
-    Some(Assignment { name, reference, template, template_reference, value })
+    let property = element.child("PropertySetRef").and_then(|child| property(policy, child));
+    Some(Assignment { name, reference, template, template_reference, property, value })
+}
+
+/// What names a property: `<set>.<key>`, variables allowed.
+fn property<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Option<Template> {
+    policy.only(element, &[], &[]);
+    let template = policy.template(element, element.text());
+    let names_both = template
+        .as_literal()
+        .is_none_or(|name| name.split_once('.').is_some_and(|(set, key)| !set.is_empty() && !key.is_empty()));
+    if !names_both {
+        let message = format!("PropertySetRef '{}' is not <set>.<key>", element.text());
+        policy.problem(element, "InvalidPropertySetRef", message);
+        return None;
+    }
+    Some(template)
 }
 
 /// The name of a header or parameter, with `.2` at its end meaning the second value.

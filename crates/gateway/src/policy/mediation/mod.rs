@@ -1,5 +1,6 @@
 //! What messages and variables become (api-management §9.5).
 
+mod assert_condition;
 mod assign_message;
 mod conversion;
 mod extract_variables;
@@ -7,16 +8,19 @@ mod http_modifier;
 mod json_to_xml;
 mod key_value_map_operations;
 mod raise_fault;
+mod read_property_set;
 mod xml_to_json;
 
 use super::{Entry, entry};
 
 pub(super) static POLICIES: &[Entry] = &[
+    entry("AssertCondition", "assertcondition", assert_condition::compile),
     entry("AssignMessage", "assignmessage", assign_message::compile),
     entry("ExtractVariables", "extractvariables", extract_variables::compile),
     entry("HTTPModifier", "httpmodifier", http_modifier::compile),
     entry("JSONToXML", "jsontoxml", json_to_xml::compile),
     entry("KeyValueMapOperations", "keyvaluemapoperations", key_value_map_operations::compile),
     entry("RaiseFault", "raisefault", raise_fault::compile),
+    entry("ReadPropertySet", "readpropertyset", read_property_set::compile),
     entry("XMLToJSON", "xmltojson", xml_to_json::compile),
 ];

@@ -236,7 +236,10 @@ fn mistakes_are_found_at_deploy() {
             "<AssignVariable><Name>a</Name><ResourceURL>jsc://x.js</ResourceURL></AssignVariable>",
             "NoResourceForURL",
         ),
-        ("<AssignVariable><Name>a</Name><PropertySetRef>x</PropertySetRef></AssignVariable>", "NotSupported"),
+        (
+            "<AssignVariable><Name>a</Name><PropertySetRef>x</PropertySetRef></AssignVariable>",
+            "InvalidPropertySetRef",
+        ),
         ("<AssignTo type=\"letter\">m</AssignTo>", "InvalidMessageType"),
         ("<AssignTo transport=\"jms\">m</AssignTo>", "InvalidTransport"),
         ("<AssignTo>a b</AssignTo>", "InvalidVariableName"),
@@ -276,4 +279,28 @@ fn text_that_doubles_itself_ends_in_a_fault_and_not_in_the_machines_memory() {
     let sent =
         run(&format!("<AssignVariable><Name>v</Name><Value>12345678</Value></AssignVariable>{double}"));
     assert_eq!((sent.status(), sent.code().as_str()), (500, "steps.assignmessage.SetVariableFailed"));
+}
+
+#[test]
+fn a_variable_can_be_assigned_a_property() {
+    let mut proxy = design().step(
+        "<AssignMessage>\
+         <AssignVariable><Name>a</Name><PropertySetRef>mine.foo</PropertySetRef></AssignVariable>\
+         <AssignVariable><Name>b</Name><PropertySetRef>{request.queryparam.set}.{request.queryparam.key}</PropertySetRef></AssignVariable>\
+         <AssignVariable><Name>c</Name><Value>default</Value><PropertySetRef>mine.none</PropertySetRef></AssignVariable>\
+         <AssignVariable><Name>d</Name><Ref>request.verb</Ref><PropertySetRef>mine.foo</PropertySetRef></AssignVariable>\
+         </AssignMessage>",
+    );
+    proxy.resources.push(crate::design::FileResource {
+        name: "mine.properties".into(),
+        kind: "properties".into(),
+        content: "foo=bar\nn=5".into(),
+        binary: false,
+    });
+    let sent = Bench::new(&proxy).get("/p?set=mine&key=n");
+    assert_eq!([sent.var("a"), sent.var("b"), sent.var("c"), sent.var("d")], ["bar", "5", "default", "GET"]);
+    let sent = Bench::new(&proxy).get("/p?set=mine&key=none");
+    assert_eq!(sent.code(), "steps.assignmessage.UnresolvedVariable");
+    let broken = "<AssignMessage><AssignVariable><Name>a</Name><PropertySetRef>foo</PropertySetRef></AssignVariable></AssignMessage>";
+    assert_eq!(problem_of(broken), "InvalidPropertySetRef");
 }
