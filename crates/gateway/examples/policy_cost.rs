@@ -145,6 +145,7 @@ fn measure(policy: &str, condition: &str) -> f64 {
         outbound: Rc::new(NoCalls),
         key_sets: pierhead_gateway::policy::KeySets::default(),
         node: Arc::default(),
+        traces: Arc::default(),
     });
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {

@@ -31,6 +31,7 @@ use crate::limits::Limits;
 use crate::ports::Ports;
 use crate::snapshot::SnapshotCell;
 use crate::state::RunState;
+use crate::trace::TraceSessions;
 
 pub use self::access_log::{AccessLog, AccessRecord};
 pub(crate) use self::deadline::Watch;
@@ -59,6 +60,8 @@ pub struct GatewayConfig {
     pub access_log: Option<Arc<dyn AccessLog>>,
     /// What this node is called; for variables.
     pub node: Arc<Node>,
+    /// Debug sessions; whoever starts them holds the same.
+    pub traces: Arc<TraceSessions>,
     /// Certificate authorities trusted for targets beside the public ones.
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Connects here instead of to any target, without TLS: for trying proxies out on one's own machine. The
@@ -80,6 +83,7 @@ impl GatewayConfig {
             state: Arc::default(),
             access_log: None,
             node: Arc::default(),
+            traces: Arc::default(),
             extra_roots: Vec::new(),
             divert: None,
         }

@@ -28,6 +28,7 @@ use crate::logging::LogLine;
 use crate::ports::{Hub, KvmAddress, KvmScope, KvmUnavailable, KvmWriter, PortFuture, Ports};
 use crate::snapshot::Snapshot;
 use crate::state::RunState;
+use crate::trace::TraceSessions;
 use crate::variable::Variable;
 
 /// 2017-06-06T18:54:51.007Z.
@@ -259,6 +260,7 @@ pub(crate) struct Bench {
     pub(crate) analytics: Arc<RecentAnalytics>,
     pub(crate) state: Arc<RunState>,
     pub(crate) key_sets: crate::policy::KeySets,
+    pub(crate) traces: Arc<TraceSessions>,
 }
 
 impl Bench {
@@ -282,6 +284,7 @@ impl Bench {
             analytics: Arc::default(),
             state: Arc::default(),
             key_sets: crate::policy::KeySets::default(),
+            traces: Arc::default(),
         }
     }
 
@@ -311,6 +314,7 @@ impl Bench {
                 uuid: "9-9".into(),
                 interfaces: vec![("eth0".into(), "10.0.0.5".into())],
             }),
+            traces: self.traces.clone(),
         });
         flow::begin(
             self.snapshot.clone(),

@@ -94,6 +94,7 @@ impl Compiler<'_> {
         let condition = self.condition(part, &at, &rule.condition);
         needs.note(condition.as_ref(), Attached::Fault);
         FaultRulePlan {
+            name: rule.name.as_str().into(),
             condition,
             always_enforce: rule.always_enforce,
             steps: self.steps(part, &at, &rule.steps, Attached::Fault, needs),

@@ -240,6 +240,8 @@ impl FlowPlan {
 
 #[derive(Debug)]
 pub(crate) struct FaultRulePlan {
+    /// For trace.
+    pub(crate) name: Box<str>,
     pub(crate) condition: Option<Condition>,
     pub(crate) always_enforce: bool,
     pub(crate) steps: Vec<StepPlan>,
@@ -255,6 +257,8 @@ pub(crate) struct StepPlan {
 #[derive(Debug)]
 pub(crate) struct CompiledPolicy {
     pub(crate) name: Arc<str>,
+    /// For trace.
+    pub(crate) kind: Box<str>,
     pub(crate) enabled: bool,
     pub(crate) continue_on_error: bool,
     /// `<prefix>.<policy>.failed`.

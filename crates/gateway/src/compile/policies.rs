@@ -94,7 +94,8 @@ impl Compiler<'_> {
         let prefix = entry.map_or_else(|| root.name.to_lowercase(), |entry| entry.prefix.to_owned());
         let compiled = compiled.map(|policy| {
             let failed_variable = format!("{prefix}.{name}.failed").into();
-            Arc::new(CompiledPolicy { name, enabled, continue_on_error, failed_variable, policy })
+            let kind = root.name.as_str().into();
+            Arc::new(CompiledPolicy { name, kind, enabled, continue_on_error, failed_variable, policy })
         });
         Usable { compiled, reads, kind: root.name, calls }
     }

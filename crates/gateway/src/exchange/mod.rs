@@ -20,11 +20,13 @@ use crate::analytics::Collecting;
 use crate::balancer::Balancing;
 use crate::callout::Outbound;
 use crate::compile::{BodyReads, CompiledProxy, CompiledSharedFlow, Provider, ProxyPlan, TargetPlan};
+use crate::condition::Condition;
 use crate::fault::Fault;
 use crate::policy::KeySets;
 use crate::ports::{KvmAddress, KvmScope, Ports};
 use crate::snapshot::{Route, Snapshot, VirtualHost};
 use crate::state::RunState;
+use crate::trace::{Recorder, TraceSessions};
 
 pub use message::{Head, Message, MessageBody, RequestHead, ResponseHead};
 pub use params::Params;
@@ -52,6 +54,8 @@ pub struct Services {
     pub key_sets: KeySets,
     /// What this node is called.
     pub node: Arc<Node>,
+    /// Debug sessions.
+    pub traces: Arc<TraceSessions>,
 }
 
 /// What a node of the gateway is called; for variables.
@@ -121,6 +125,8 @@ pub struct Exchange {
     pub(crate) depth: u8,
     /// The shared flows that run now, each called by the one before it.
     pub(crate) shared_flows: Vec<Arc<CompiledSharedFlow>>,
+    /// Writes down what happens, when a debug session wants to see it.
+    pub(crate) trace: Option<Box<Recorder>>,
     /// The address of the target's server, once it was called.
     pub(crate) target_ip: Option<std::net::IpAddr>,
     /// What steps collected for reports.
@@ -261,6 +267,7 @@ impl Exchange {
             balancing: None,
             depth: 0,
             shared_flows: Vec::new(),
+            trace: None,
             target_ip: None,
             collecting: None,
             message_id: OnceCell::new(),
@@ -380,6 +387,9 @@ impl Exchange {
     /// Takes the answer for sending. Its head stays readable for the steps that follow the answer.
     pub fn take_answer(&mut self) -> Option<Message> {
         let answer = self.response.take()?;
+        if let Some(trace) = &self.trace {
+            trace.answer(&answer);
+        }
         if self.error.is_none() && !self.endpoint().flows.post_client.is_empty() {
             let body = match &answer.body {
                 MessageBody::Streaming => MessageBody::Empty,
@@ -390,6 +400,16 @@ impl Exchange {
             self.response = Some(kept);
         }
         Some(answer)
+    }
+
+    /// Whether a condition holds; without one it does. `of` says whose it is.
+    pub(crate) fn asks(&self, condition: Option<&Condition>, of: impl FnOnce() -> String) -> bool {
+        let Some(condition) = condition else { return true };
+        let held = condition.holds(self);
+        if let Some(trace) = &self.trace {
+            trace.condition(self, of(), condition, held);
+        }
+        held
     }
 
     /// Whether the server that answered so is to be thought ill.

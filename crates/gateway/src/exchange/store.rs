@@ -30,6 +30,16 @@ impl VariableStore {
         self.groups.iter().rev().find_map(|(prefix, group)| group.get(name.strip_prefix(&**prefix)?))
     }
 
+    /// Every variable that was set by itself.
+    pub(crate) const fn all(&self) -> &AHashMap<Arc<str>, Stored> {
+        &self.single
+    }
+
+    /// The messages that policies made.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = (&Arc<str>, &Message)> {
+        self.messages.iter().map(|(name, message)| (name, message))
+    }
+
     /// A variable that was set by itself.
     pub(crate) fn stored(&self, name: &str) -> Option<&Stored> {
         self.single.get(name)

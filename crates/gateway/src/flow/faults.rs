@@ -33,7 +33,7 @@ pub(super) async fn run(cx: &mut Exchange, fault: Fault) {
     };
     if let Some(rule) = &flows.default_fault_rule {
         let wanted = chosen.is_none() || (rule.always_enforce && !raised);
-        if wanted && rule.condition.as_ref().is_none_or(|when| when.holds(cx)) {
+        if wanted && cx.asks(rule.condition.as_ref(), || "default fault rule".to_owned()) {
             run_rule(cx, rule, origin).await;
         }
     }
@@ -43,7 +43,8 @@ pub(super) async fn run(cx: &mut Exchange, fault: Fault) {
 
 /// In a proxy endpoint the rules are tried from the last to the first, in a target endpoint from the first.
 fn first_that_holds<'p>(cx: &Exchange, flows: &'p FlowsPlan, of_target: bool) -> Option<&'p FaultRulePlan> {
-    let holds = |rule: &&FaultRulePlan| rule.condition.as_ref().is_none_or(|when| when.holds(cx));
+    let holds =
+        |rule: &&FaultRulePlan| cx.asks(rule.condition.as_ref(), || format!("fault rule {}", rule.name));
     if of_target { flows.fault_rules.iter().find(holds) } else { flows.fault_rules.iter().rev().find(holds) }
 }
 
@@ -61,6 +62,9 @@ async fn run_rule(cx: &mut Exchange, rule: &FaultRulePlan, origin: Segment) -> b
 /// Puts the exchange into the error state.
 fn enter(cx: &mut Exchange, mut fault: Fault, origin: Segment) {
     let message = fault.take_answer().unwrap_or_else(|| fault.answer(cx.wants_xml()));
+    if let Some(trace) = &cx.trace {
+        trace.fault(cx, &fault);
+    }
     cx.position.segment = Segment::Error;
     cx.error = Some(Box::new(ErrorState { fault, message, origin }));
 }

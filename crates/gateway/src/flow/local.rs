@@ -15,6 +15,7 @@ use crate::exchange::{Exchange, Incoming, Message, MessageBody, normalise};
 use crate::fault::{EngineFault, Fault};
 use crate::ports::HubBody;
 use crate::snapshot::Route;
+use crate::trace::Recorder;
 
 /// Proxies that call each other deeper than this are stopped. Unsourced.
 const MAX_DEPTH: u8 = 8;
@@ -102,7 +103,11 @@ impl Exchange {
             Self::new(snapshot, self.services.clone(), incoming, route, self.host, normalised, to.base_end);
         inner.depth = self.depth + 1;
         let _ = inner.message_id.set(self.message_id().clone());
-        Ok(Box::new(inner))
+        let mut inner = Box::new(inner);
+        if self.services.traces.is_on() {
+            Recorder::begin(&self.services.traces, &mut inner);
+        }
+        Ok(inner)
     }
 }
 

@@ -20,6 +20,7 @@ use crate::exchange::{Exchange, Incoming, Message, Part, Segment, Services, norm
 use crate::fault::{EngineFault, Fault, wants_xml};
 use crate::policy::{Next, PolicyRun};
 use crate::snapshot::{HookPoint, Snapshot};
+use crate::trace::{self, Recorder};
 use crate::variable::Stored;
 
 pub use destination::ForwardTo;
@@ -78,7 +79,12 @@ pub fn begin(
         std::borrow::Cow::Owned(path) => Some(path.into_boxed_str()),
     };
     // In a box, so that handing it on copies nothing.
-    Ok(Box::new(Exchange::new(snapshot, services.clone(), incoming, route, host, normalised, base_end)))
+    let exchange = Exchange::new(snapshot, services.clone(), incoming, route, host, normalised, base_end);
+    let mut exchange = Box::new(exchange);
+    if services.traces.is_on() {
+        Recorder::begin(&services.traces, &mut exchange);
+    }
+    Ok(exchange)
 }
 
 /// Whether a path that cannot be read begins like one of a proxy to an Open Connectors provider: there each
@@ -107,6 +113,9 @@ pub async fn run_request(cx: &mut Exchange) -> RequestOutcome {
 async fn run_request_flows(cx: &mut Exchange) -> RequestOutcome {
     match request_flows(cx).await {
         Ok(Some(to)) => {
+            if let Some(trace) = &cx.trace {
+                trace.message("sent to target", Some(to.url()), "request", &cx.request);
+            }
             cx.show_hub_authorization();
             RequestOutcome::Forward(to)
         }
@@ -129,7 +138,10 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
     {
         return Ok(None);
     }
-    let rule = plan.routes.iter().position(|rule| rule.condition.as_ref().is_none_or(|when| when.holds(cx)));
+    let rule = plan
+        .routes
+        .iter()
+        .position(|rule| cx.asks(rule.condition.as_ref(), || format!("route {}", rule.name)));
     cx.route_rule = Some(rule.ok_or(EngineFault::RouteFailed)?);
     cx.target = rule.and_then(|rule| plan.routes[rule].target);
     let Some(target) = cx.target else { return Ok(None) };
@@ -151,6 +163,9 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
 /// Runs the response flows of target and proxy endpoint over [`Exchange::response`]; afterwards it is final.
 pub async fn run_response(cx: &mut Exchange) {
     cx.hide_hub_authorization();
+    if let (Some(trace), Some(response)) = (&cx.trace, &cx.response) {
+        trace.message("received from target", None, "response", response);
+    }
     match target_response(cx).await {
         Ok(()) => respond(cx).await,
         Err(fault) => faults::run(cx, fault).await,
@@ -236,7 +251,7 @@ async fn run_flows(cx: &mut Exchange, flows: &FlowsPlan, segment: Segment) -> Re
     if run_steps(cx, flows.pre.steps(is_request)).await? == Next::Respond {
         return Ok(Next::Respond);
     }
-    let holds = |flow: &FlowPlan| flow.condition.as_ref().is_none_or(|when| when.holds(cx));
+    let holds = |flow: &FlowPlan| cx.asks(flow.condition.as_ref(), || format!("flow {}", flow.name));
     if let Some(chosen) = flows.conditional.iter().position(holds) {
         cx.enter(segment, Part::Conditional(chosen));
         if run_steps(cx, flows.conditional[chosen].steps(is_request)).await? == Next::Respond {
@@ -250,12 +265,18 @@ async fn run_flows(cx: &mut Exchange, flows: &FlowsPlan, segment: Segment) -> Re
 /// Runs steps one after another. A failed step puts an end to them unless its policy says to go on.
 async fn run_steps(cx: &mut Exchange, steps: &[StepPlan]) -> Result<Next, Fault> {
     for step in steps {
-        if step.condition.as_ref().is_some_and(|when| !when.holds(cx)) || !step.policy.enabled {
+        let ran = if cx.trace.is_some() {
+            match Box::pin(trace::run_step(cx, step)).await {
+                Some(ran) => ran,
+                None => continue,
+            }
+        } else if step.condition.as_ref().is_some_and(|when| !when.holds(cx)) || !step.policy.enabled {
             continue;
-        }
-        let ran = match step.policy.policy.run(cx) {
-            PolicyRun::Done(ran) => ran,
-            PolicyRun::Wait(running) => running.await,
+        } else {
+            match step.policy.policy.run(cx) {
+                PolicyRun::Done(ran) => ran,
+                PolicyRun::Wait(running) => running.await,
+            }
         };
         match ran {
             Ok(Next::Continue) => {}

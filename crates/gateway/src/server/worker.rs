@@ -163,6 +163,7 @@ impl Worker {
                 }),
                 key_sets: crate::policy::KeySets::default(),
                 node: Arc::clone(&config.node),
+                traces: Arc::clone(&config.traces),
             }),
             snapshot: Arc::clone(&config.snapshot),
             access_log: config.access_log.clone(),

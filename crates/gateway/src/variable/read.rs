@@ -13,6 +13,16 @@ use crate::property_set::PropertySets;
 
 impl Lookup for Exchange {
     fn value<'a>(&'a self, variable: &'a Variable) -> Value<'a> {
+        let value = self.look_up(variable);
+        if let Some(trace) = &self.trace {
+            trace.read(variable.name(), &value);
+        }
+        value
+    }
+}
+
+impl Exchange {
+    fn look_up<'a>(&'a self, variable: &'a Variable) -> Value<'a> {
         match variable.place() {
             Place::Fact(fact) => fact.read(self),
             Place::Interface(name) => {
@@ -41,9 +51,7 @@ impl Lookup for Exchange {
             }
         }
     }
-}
 
-impl Exchange {
     /// A variable's value to be kept; what is wiped on drop stays so.
     pub(crate) fn stored(&self, variable: &Variable) -> Option<Stored> {
         match variable.place() {
