@@ -1,6 +1,7 @@
 //! `AccessControl`: lets addresses pass or not (api-management §9.3).
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderName, StatusCode};
@@ -166,21 +167,22 @@ impl AccessControl {
             lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).map(str::trim)
         };
         let peer = cx.client.ip().to_canonical();
-        let judge_peer = || self.judge(cx, Some(peer), &peer.to_string());
+        let judge_peer = || self.judge(cx, Some(peer), &peer);
         match self.from {
             From::Last => judge_peer(),
             From::First => match forwarded().next() {
-                Some(first) => self.judge(cx, parse(first), first),
+                Some(first) => self.judge(cx, parse(first), &first),
                 None => judge_peer(),
             },
             From::All | From::Variable(_) => {
-                forwarded().try_for_each(|text| self.judge(cx, parse(text), text).map(drop))?;
+                forwarded().try_for_each(|text| self.judge(cx, parse(text), &text).map(drop))?;
                 judge_peer()
             }
         }
     }
 
-    fn judge(&self, cx: &Exchange, address: Option<IpAddr>, text: &str) -> Result<Next, Fault> {
+    /// `shown` is written out only when the address is denied.
+    fn judge(&self, cx: &Exchange, address: Option<IpAddr>, shown: &dyn Display) -> Result<Next, Fault> {
         let mut action = self.otherwise;
         if let Some(address) = address {
             for rule in &self.rules {
@@ -193,7 +195,7 @@ impl AccessControl {
         match action {
             Action::Allow => Ok(Next::Continue),
             Action::Deny => {
-                let text = format!("Access Denied for client ip : {text}");
+                let text = format!("Access Denied for client ip : {shown}");
                 Err(Fault::step(StatusCode::FORBIDDEN, "steps.accesscontrol.IPDeniedAccess", text))
             }
         }

@@ -36,6 +36,10 @@ fn verb_path_and_form_are_set() {
     assert_eq!(sent.var("request.verb"), "POST");
     assert_eq!(sent.url(), "https://backend.example:443/api/b?q=1&r=2");
     assert_eq!(sent.var("request.content"), "f=1");
+    let sent = run("<Set><FormParams><FormParam name='f'>1</FormParam></FormParams></Set>\
+         <Add><FormParams><FormParam name='g'>2</FormParam></FormParams></Add>\
+         <Remove><FormParams><FormParam name='f'/></FormParams></Remove>");
+    assert_eq!(sent.var("request.content"), "g=2");
 }
 
 #[test]

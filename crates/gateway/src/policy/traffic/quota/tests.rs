@@ -203,8 +203,8 @@ fn classes_have_counts_and_counters_of_their_own() {
 fn variables_win_over_texts_where_they_have_a_value() {
     let bench = bench(
         "type='flexi'",
-        "<Allow count='5' countRef='request.header.allowed'/><Interval ref='request.header.length'>1</Interval>\
-         <TimeUnit ref='request.header.unit'>minute</TimeUnit>",
+        "<Allow count='5' countRef='request.header.allowed'/><Interval ref='request.header.length' type='integer'>1</Interval>\
+         <TimeUnit ref='request.header.unit' type='string'>minute</TimeUnit>",
     );
     let plain = bench.get("/p");
     assert_eq!(
@@ -436,4 +436,51 @@ fn in_sap_a_quota_without_a_type_follows_the_calendar() {
     assert!(
         crate::compile::compile(&quota("<StartTime>2015-02-11 12:00:00</StartTime>"), "1", &world).is_ok()
     );
+}
+
+/// Nodes that share a quota of 200 an hour.
+fn nodes(asynchronous: &str) -> impl Fn() -> Bench {
+    use crate::state::{InProcessCounters, RunState, StateLimits};
+    let shared: std::sync::Arc<dyn crate::ports::SharedCounters> =
+        std::sync::Arc::new(InProcessCounters::new(100));
+    let quota = format!(
+        "<Allow count='200'/><Interval>1</Interval><TimeUnit>hour</TimeUnit><Distributed>true</Distributed>\
+         <AsynchronousConfiguration>{asynchronous}</AsynchronousConfiguration>"
+    );
+    move || {
+        let mut node = bench("", &quota);
+        node.state = std::sync::Arc::new(RunState::sharing(&StateLimits::default(), shared.clone()));
+        node
+    }
+}
+
+fn used(node: &Bench) -> String {
+    node.get("/p").var("ratelimit.s0.used.count")
+}
+
+#[test]
+fn nodes_fetch_as_many_units_at_once_as_the_sync_message_count_says() {
+    let node = nodes("<SyncMessageCount>100</SyncMessageCount>");
+    let (one, other, third) = (node(), node(), node());
+    assert_eq!((used(&one), used(&one)), ("1".into(), "2".into()));
+    assert_eq!(used(&other), "101", "a hundred are the first node's");
+    assert!(!passes(&third), "all are held by the others");
+    assert!((0..98).all(|_| passes(&one)) && !passes(&one));
+}
+
+#[test]
+fn a_nodes_share_lasts_for_the_sync_interval() {
+    let node = nodes("<SyncIntervalInSeconds>20</SyncIntervalInSeconds>");
+    let (one, other) = (node(), node());
+    assert_eq!(
+        (used(&one), used(&other)),
+        ("1".into(), "3".into()),
+        "a share is a hundredth of what is allowed"
+    );
+    one.clock.advance(Duration::from_secs(20));
+    assert_eq!(used(&one), "5", "what is left of it is lost");
+
+    let exact = nodes("<SyncIntervalInSeconds>0</SyncIntervalInSeconds>");
+    let (one, other) = (exact(), exact());
+    assert_eq!((used(&one), used(&other)), ("1".into(), "2".into()));
 }
