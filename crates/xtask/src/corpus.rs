@@ -18,7 +18,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use pierhead_bundle::local::{LocalGateway, Options};
-use pierhead_bundle::{Content, Limits, find};
+use pierhead_bundle::{Content, Found, Limits, find};
+use pierhead_gateway::design::SharedFlowDesign;
 use serde_json::json;
 
 use outcome::{Outcome, judge};
@@ -44,11 +45,7 @@ pub(crate) fn run(arguments: &Corpus) -> anyhow::Result<()> {
 async fn run_all(arguments: &Corpus) -> anyhow::Result<()> {
     let limits = Limits::default();
     let (found, refused) = find(&arguments.folder, &limits)?;
-    let flows = found.iter().filter_map(|found| match &found.bundle.content {
-        Content::SharedFlow(design) => Some(design.as_ref().clone()),
-        _ => None,
-    });
-    let flows: Vec<_> = flows.collect();
+    let flows: Vec<_> = found.iter().flat_map(shared_flows).collect();
     let options = Options {
         mock_targets: true,
         threads: NonZeroUsize::new(1),
@@ -95,6 +92,14 @@ async fn run_all(arguments: &Corpus) -> anyhow::Result<()> {
         println!("\n{} bundles: {}", outcomes.len(), names.map(percent).join(", "));
     }
     Ok(())
+}
+
+/// A shared flow under its own name, and under its folder's: importers are told a name, and it is often that one.
+fn shared_flows(found: &Found) -> Vec<SharedFlowDesign> {
+    let Content::SharedFlow(design) = &found.bundle.content else { return Vec::new() };
+    let folder = found.at.trim_end_matches("/sharedflowbundle").rsplit(['/', '!']).next().unwrap_or_default();
+    let renamed = SharedFlowDesign { name: folder.to_owned(), ..design.as_ref().clone() };
+    vec![design.as_ref().clone(), renamed]
 }
 
 fn print_table(outcomes: &[Outcome]) {
