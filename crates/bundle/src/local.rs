@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pierhead_domain::{SharedClock, SharedRng, SystemClock, SystemRng};
+use pierhead_gateway::analytics::RecentAnalytics;
 use pierhead_gateway::compile::{
     CompileProblem, CompiledProxy, DesignPart, World, compile, compile_shared_flow,
 };
@@ -106,7 +107,8 @@ impl LocalGateway {
         first = with_shared_flows(first, &options.shared_flows);
         let snapshot = Arc::new(SnapshotCell::new(first));
         let kvm: Arc<dyn KvmWriter> = Arc::new(Maps(Arc::clone(&snapshot)));
-        let ports = Ports { hub: None, kvm };
+        let analytics = Arc::new(RecentAnalytics::default());
+        let ports = Ports { hub: None, kvm, analytics };
         let mut config = GatewayConfig::new(options.clock, options.rng, ports, Arc::clone(&snapshot));
         config.addr = options.listen;
         config.threads = options.threads;

@@ -69,6 +69,12 @@ impl PropertySet {
     }
 }
 
+impl FromIterator<(String, String)> for PropertySet {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(properties: I) -> Self {
+        Self(properties.into_iter().collect())
+    }
+}
+
 /// Whether a line ends in an odd number of backslashes.
 fn goes_on(line: &str) -> bool {
     line.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1

@@ -19,6 +19,13 @@ pub struct Settings {
     /// API providers (SAP) and target servers (Apigee), by name.
     #[serde(default, rename = "server")]
     pub servers: BTreeMap<String, Server>,
+    /// Property sets of the environment, by name.
+    #[serde(default, rename = "property_set")]
+    pub property_sets: BTreeMap<String, BTreeMap<String, String>>,
+    /// JavaScript that takes the place of what cannot run here: by the name of a Java class
+    /// (`com.example.Sign`) or of a Python file (`sign.py`), the script itself.
+    #[serde(default)]
+    pub substitutes: BTreeMap<String, String>,
     /// API products. An app that names none of its own has access to everything.
     #[serde(default, rename = "product")]
     pub products: Vec<Product>,

@@ -110,3 +110,19 @@ async fn a_shared_flow_is_served_behind_a_proxy_that_calls_it() {
     assert!(get(gateway.addr(), "/check-1").starts_with("HTTP/1.1 401"));
     assert!(get(gateway.addr(), "/check-1?k=k").starts_with("HTTP/1.1 200"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn property_sets_and_substitutes_of_the_settings_are_there() {
+    let settings = Settings::parse(
+        "[property_set.place]\nregion = \"north\"\n[substitutes]\n\"a.B\" = \"context.setVariable('request.header.signed', 'yes');\"\n",
+        "test",
+    );
+    let gateway = local(Options { settings: settings.unwrap(), ..Options::default() }).await;
+    let assign = "<AssignMessage name=\"Set\"><Set><Headers><Header name=\"region\">{propertyset.place.region}</Header></Headers></Set></AssignMessage>";
+    let java = "<JavaCallout name=\"Java\"><ClassName>a.B</ClassName><ResourceURL>java://b.jar</ResourceURL></JavaCallout>";
+
+    gateway.serve(&bundle(&["Set", "Java"], &[("Set", assign), ("Java", java)])).unwrap();
+
+    let answer = get(gateway.addr(), "/a");
+    assert!(answer.contains("\"region\":\"north\"") && answer.contains("\"signed\":\"yes\""), "{answer}");
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use pierhead_gateway::PropertySet;
 use pierhead_gateway::compile::{Endpoint, Provider, ProviderKind, TargetServer, World};
 use pierhead_gateway::design::Destination;
 use pierhead_gateway::snapshot::Snapshot;
@@ -19,6 +20,13 @@ pub(super) fn world(running: Arc<Snapshot>, settings: &Settings, mocked: Option<
         if let Some(endpoint) = endpoint(server) {
             add(&mut world, name, endpoint);
         }
+    }
+    for (name, set) in &settings.property_sets {
+        let set = PropertySet::from_iter(set.clone());
+        world.property_sets = std::mem::take(&mut world.property_sets).with(name, set);
+    }
+    for (replaced, script) in &settings.substitutes {
+        world.substitutes.insert(replaced.clone(), script.as_str().into());
     }
     for name in mocked.map(named_servers).unwrap_or_default() {
         if !settings.servers.contains_key(&name) {
