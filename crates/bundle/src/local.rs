@@ -23,6 +23,7 @@ use pierhead_gateway::design::{
 };
 use pierhead_gateway::ports::{KvmWriter, Ports};
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
+use pierhead_gateway::tokens::MemoryTokens;
 use pierhead_gateway::{AccessLog, Gateway, GatewayConfig, RunningGateway};
 
 use crate::content::{Bundle, Content};
@@ -108,7 +109,8 @@ impl LocalGateway {
         let snapshot = Arc::new(SnapshotCell::new(first));
         let kvm: Arc<dyn KvmWriter> = Arc::new(Maps(Arc::clone(&snapshot)));
         let analytics = Arc::new(RecentAnalytics::default());
-        let ports = Ports { hub: None, kvm, analytics };
+        let tokens = Arc::new(MemoryTokens::new(options.rng.as_ref()));
+        let ports = Ports { hub: None, kvm, analytics, tokens };
         let mut config = GatewayConfig::new(options.clock, options.rng, ports, Arc::clone(&snapshot));
         config.addr = options.listen;
         config.threads = options.threads;

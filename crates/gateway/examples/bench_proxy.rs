@@ -41,7 +41,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         path_prefix: "".into(),
     };
     let snapshot = if chain == "story" { story(endpoint)? } else { bare(endpoint)? };
-    let ports = Ports { hub: None, kvm: Arc::new(NoWrites), analytics: Arc::new(RecentAnalytics::default()) };
+    let ports = Ports {
+        hub: None,
+        kvm: Arc::new(NoWrites),
+        analytics: Arc::new(RecentAnalytics::default()),
+        tokens: Arc::new(pierhead_gateway::tokens::MemoryTokens::new(&pierhead_domain::SystemRng)),
+    };
     let cell = Arc::new(SnapshotCell::new(snapshot));
     let mut config = GatewayConfig::new(Arc::new(SystemClock), Arc::new(SystemRng), ports, cell);
     config.addr = listen.parse()?;

@@ -138,7 +138,12 @@ fn report(name: &str, nanos: f64, base: f64) {
 fn measure(policy: &str, condition: &str) -> f64 {
     let snapshot = Arc::new(snapshot(policy, condition));
     let services = Rc::new(Services {
-        ports: Ports { hub: None, kvm: Arc::new(NoWrites), analytics: Arc::new(RecentAnalytics::default()) },
+        ports: Ports {
+            hub: None,
+            kvm: Arc::new(NoWrites),
+            analytics: Arc::new(RecentAnalytics::default()),
+            tokens: Arc::new(pierhead_gateway::tokens::MemoryTokens::new(&pierhead_domain::SystemRng)),
+        },
         state: Arc::default(),
         clock: Arc::new(SystemClock),
         rng: Arc::new(SeededRng::new(1)),

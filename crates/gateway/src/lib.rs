@@ -33,6 +33,7 @@ mod target;
 pub mod template;
 #[cfg(test)]
 mod testing;
+pub mod tokens;
 pub mod trace;
 mod upstream;
 pub mod variable;

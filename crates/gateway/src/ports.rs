@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
+
 use pierhead_domain::EpochMillis;
 
 use crate::analytics::AnalyticsSink;
 use crate::state::{Count, CountMode, WindowRule};
+use crate::tokens::Tokens;
 
 /// An owned future that may cross threads.
 pub type PortFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -115,4 +117,6 @@ pub struct Ports {
     pub kvm: Arc<dyn KvmWriter>,
     /// Takes what StatisticsCollector, DataCapture and TraceCapture collect.
     pub analytics: Arc<dyn AnalyticsSink>,
+    /// Tokens of OAuth 2.0 that policies issue.
+    pub tokens: Arc<dyn Tokens>,
 }

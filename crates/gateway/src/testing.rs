@@ -28,6 +28,7 @@ use crate::logging::LogLine;
 use crate::ports::{Hub, KvmAddress, KvmScope, KvmUnavailable, KvmWriter, PortFuture, Ports};
 use crate::snapshot::Snapshot;
 use crate::state::RunState;
+use crate::tokens::MemoryTokens;
 use crate::trace::TraceSessions;
 use crate::variable::Variable;
 
@@ -261,6 +262,9 @@ pub(crate) struct Bench {
     pub(crate) state: Arc<RunState>,
     pub(crate) key_sets: crate::policy::KeySets,
     pub(crate) traces: Arc<TraceSessions>,
+    pub(crate) tokens: Arc<MemoryTokens>,
+    /// In place of one that begins anew with each request.
+    pub(crate) rng: Option<pierhead_domain::SharedRng>,
 }
 
 impl Bench {
@@ -285,6 +289,8 @@ impl Bench {
             state: Arc::default(),
             key_sets: crate::policy::KeySets::default(),
             traces: Arc::default(),
+            tokens: Arc::new(MemoryTokens::new(&SeededRng::new(5))),
+            rng: None,
         }
     }
 
@@ -302,10 +308,10 @@ impl Bench {
     pub(crate) fn begin(&self, request: Message) -> Result<Exchange, RouteMiss> {
         let kvm = self.written.clone();
         let services = Rc::new(Services {
-            ports: Ports { hub: None, kvm, analytics: self.analytics.clone() },
+            ports: Ports { hub: None, kvm, analytics: self.analytics.clone(), tokens: self.tokens.clone() },
             state: self.state.clone(),
             clock: Arc::new(self.clock.clone()),
-            rng: Arc::new(SeededRng::new(7)),
+            rng: self.rng.clone().unwrap_or_else(|| Arc::new(SeededRng::new(7))),
             outbound: self.outside.clone(),
             key_sets: self.key_sets.clone(),
             node: Arc::new(Node {

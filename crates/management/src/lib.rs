@@ -17,6 +17,7 @@ mod open_connectors;
 mod portal;
 mod sets;
 mod settings;
+mod token_keeper;
 mod transport;
 
 pub use live::StartFailure;

@@ -108,6 +108,7 @@ fn product(stored: &StoredProduct) -> ApiProduct {
             .map(|pattern| ResourcePattern::new(pattern))
             .collect(),
         operations: Vec::new(),
+        scopes: texts(&document, "scopes"),
         quota,
         attributes: attributes(&document),
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pierhead_domain::{SharedClock, SharedRng};
 use pierhead_gateway::ports::KvmWriter;
 use pierhead_gateway::snapshot::SnapshotCell;
+use pierhead_gateway::tokens::Tokens;
 use pierhead_store::Store;
 use pierhead_vault::Vault;
 use pierhead_web::SharedAuthenticator;
@@ -15,6 +16,7 @@ use tokio::sync::Mutex;
 use crate::kvm_writer::Writer;
 use crate::live::StartFailure;
 use crate::settings::Settings;
+use crate::token_keeper::Keeper;
 
 /// Designs in their store, and the snapshot that runs them. Cheap to clone.
 #[derive(Clone)]
@@ -72,6 +74,12 @@ impl Management {
     /// The port through which policies write key value maps at run time.
     pub fn kvm_writer(&self) -> Arc<dyn KvmWriter> {
         Arc::new(Writer(self.clone()))
+    }
+
+    /// The port through which policies issue and look up OAuth 2.0 tokens. It watches, on the runtime that calls
+    /// this, for what other nodes change.
+    pub fn tokens(&self) -> Arc<dyn Tokens> {
+        Keeper::start(self)
     }
 
     pub(crate) fn parts(&self) -> &Parts {

@@ -126,6 +126,7 @@ impl Rooms {
             hub: Some(InProcessHub::new(self.hub.clone(), control)),
             kvm: self.management.kvm_writer(),
             analytics: Arc::new(RecentAnalytics::default()),
+            tokens: self.management.tokens(),
         }
     }
 

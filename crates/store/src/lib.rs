@@ -12,6 +12,7 @@ pub mod management;
 mod migration;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tokens;
 
 pub use connection::{DatabaseUrl, Store, WriteTx};
 pub use error::StoreError;

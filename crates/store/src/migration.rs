@@ -7,6 +7,7 @@ mod m20261121_environment;
 mod m20261121_identity;
 mod m20261121_keys;
 mod m20261121_management;
+mod m20261121_tokens;
 
 pub(crate) struct Migrator;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_management::Migration),
             Box::new(m20261121_connectors::Migration),
             Box::new(m20261121_environment::Migration),
+            Box::new(m20261121_tokens::Migration),
         ]
     }
 }

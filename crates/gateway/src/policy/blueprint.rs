@@ -245,6 +245,7 @@ impl<'d> Blueprint<'d> {
 
 /// Children of a policy's root that may come more than once.
 const REPEATABLE: &[&str] = &[
+    "Attributes",
     "Copy",
     "Remove",
     "Add",

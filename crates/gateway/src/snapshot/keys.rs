@@ -29,6 +29,11 @@ impl KeyTable {
         if self.keys.is_empty() { None } else { self.keys.get(&(self.hash)(key)) }
     }
 
+    /// Every key, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ApiKey>> {
+        self.keys.values()
+    }
+
     /// How many keys there are.
     pub fn len(&self) -> usize {
         self.keys.len()
@@ -180,6 +185,8 @@ pub struct ApiProduct {
     pub resources: Vec<ResourcePattern>,
     /// Operations; when there are any they rule instead of `proxies` and `resources`.
     pub operations: Vec<ProductOperation>,
+    /// Scopes that tokens for it may have.
+    pub scopes: Vec<Box<str>>,
     /// Quota for policies that take it from the product.
     pub quota: Option<ProductQuota>,
     /// Custom attributes.
@@ -211,12 +218,26 @@ impl ResourcePattern {
         })
     }
 
+    /// Whether a path is among them.
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        self.matches(path)
+    }
+
     fn matches(&self, path_suffix: &str) -> bool {
         self.0.as_ref().is_none_or(|glob| glob.matches(path_suffix))
     }
 }
 
 impl ApiProduct {
+    /// Whether it holds the proxy in the environment, whatever the path.
+    pub(crate) fn holds(&self, environment: &str, proxy: &str) -> bool {
+        let among =
+            |names: &[Box<str>], name: &str| names.is_empty() || names.iter().any(|one| **one == *name);
+        let of_operations = self.operations.iter().any(|operation| *operation.proxy == *proxy);
+        among(&self.environments, environment)
+            && if self.operations.is_empty() { among(&self.proxies, proxy) } else { of_operations }
+    }
+
     /// Whether the product gives access to a call.
     pub fn gives_access(&self, environment: &str, proxy: &str, path_suffix: &str, verb: &str) -> bool {
         let among =

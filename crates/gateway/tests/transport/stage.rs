@@ -46,8 +46,12 @@ impl Stage {
             all.with_proxy(proxy.compile()).expect("free path")
         });
         let snapshot = Arc::new(SnapshotCell::new(snapshot));
-        let ports =
-            Ports { hub: None, kvm: Arc::new(NoWrites), analytics: Arc::new(RecentAnalytics::default()) };
+        let ports = Ports {
+            hub: None,
+            kvm: Arc::new(NoWrites),
+            analytics: Arc::new(RecentAnalytics::default()),
+            tokens: Arc::new(pierhead_gateway::tokens::MemoryTokens::new(&pierhead_domain::SystemRng)),
+        };
         let mut config =
             GatewayConfig::new(Arc::new(SystemClock), Arc::new(SystemRng), ports, Arc::clone(&snapshot));
         config.threads = NonZeroUsize::new(2);

@@ -1,16 +1,23 @@
 //! Who may call (api-management §9.3).
 
 mod access_control;
+mod access_entity;
 mod basic_authentication;
 mod cors;
 mod decode_jws;
 mod decode_jwt;
+mod delete_oauth_v2_info;
 mod generate_jws;
 mod generate_jwt;
+mod get_oauth_v2_info;
 mod hmac;
 mod jose;
 mod json_threat_protection;
+mod oauth;
+mod oauth_v2;
 mod regular_expression_protection;
+mod revoke_oauth_v2;
+mod set_oauth_v2_info;
 mod setting;
 mod verify_api_key;
 mod verify_jws;
@@ -22,12 +29,15 @@ pub use jose::KeySets;
 
 pub(super) static POLICIES: &[Entry] = &[
     entry("AccessControl", "acl", access_control::compile),
+    entry("AccessEntity", "accessentity", access_entity::compile),
     entry("BasicAuthentication", "BasicAuthentication", basic_authentication::compile),
     entry("CORS", "cors", cors::compile),
     entry("DecodeJWS", "jws", decode_jws::compile),
     entry("DecodeJWT", "jwt", decode_jwt::compile),
+    entry("DeleteOAuthV2Info", "deleteoauthv2info", delete_oauth_v2_info::compile),
     entry("GenerateJWS", "jws", generate_jws::compile),
     entry("GenerateJWT", "jwt", generate_jwt::compile),
+    entry("GetOAuthV2Info", "oauthV2", get_oauth_v2_info::compile),
     entry("HMAC", "hmac", hmac::compile),
     entry("JSONThreatProtection", "jsonattack", json_threat_protection::compile),
     entry(
@@ -35,6 +45,9 @@ pub(super) static POLICIES: &[Entry] = &[
         "regularexpressionprotection",
         regular_expression_protection::compile,
     ),
+    entry("OAuthV2", "oauthV2", oauth_v2::compile),
+    entry("RevokeOAuthV2", "oauthV2", revoke_oauth_v2::compile),
+    entry("SetOAuthV2Info", "setoauthv2info", set_oauth_v2_info::compile),
     entry("VerifyAPIKey", "verifyapikey", verify_api_key::compile),
     entry("VerifyJWS", "jws", verify_jws::compile),
     entry("VerifyJWT", "jwt", verify_jwt::compile),

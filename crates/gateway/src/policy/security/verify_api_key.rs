@@ -113,7 +113,7 @@ impl VerifyApiKey {
     }
 }
 
-fn may_be_used(key: &ApiKey) -> Result<(), Fault> {
+pub(super) fn may_be_used(key: &ApiKey) -> Result<(), Fault> {
     let app = &key.app;
     if app.standing != Standing::Approved {
         return Err(unauthorized(
@@ -145,7 +145,7 @@ fn unauthorized(code: &'static str, text: &'static str) -> Fault {
 }
 
 /// What a check found; its variables are computed when somebody reads them.
-struct Verified {
+pub(super) struct Verified {
     key: Arc<ApiKey>,
     product: usize,
     sent: Box<str>,
@@ -179,6 +179,11 @@ impl ComputedVariables for Verified {
 }
 
 impl Verified {
+    /// What `key`, sent as `sent`, leads to; `product` is the index of the one that gives access.
+    pub(super) fn new(key: Arc<ApiKey>, product: usize, sent: &str) -> Self {
+        Self { key, product, sent: sent.into() }
+    }
+
     fn product_variable(&self, name: &str) -> Option<Value<'_>> {
         let product = &*self.key.products.get(self.product)?.0;
         let quota = product.quota.as_ref();

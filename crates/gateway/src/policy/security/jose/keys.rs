@@ -164,6 +164,11 @@ impl KeySource {
         Some(Self { form, value: value?, password: None, id, cache, rounds: None, salt_bytes: None })
     }
 
+    /// Whether it is a set at an address.
+    pub(crate) fn is_fetched(&self) -> bool {
+        self.form == Form::SetAt
+    }
+
     /// The key, where it need not be fetched.
     pub(crate) fn ready(&self, cx: &Exchange, id: Option<&str>, family: Family) -> Result<Ready, Fault> {
         let missing = |setting: &Setting| {

@@ -1,0 +1,33 @@
+//! What the policies about OAuth 2.0 tokens share (api-management §9.3).
+
+pub(super) mod problem;
+#[cfg(test)]
+pub(super) mod testing;
+pub(super) mod variables;
+
+use std::sync::Arc;
+
+use crate::exchange::Exchange;
+use crate::fault::Fault;
+use crate::snapshot::{ApiKey, ApiProduct, Standing};
+use crate::tokens::TokensUnavailable;
+
+/// The key of a client id, as the snapshot has it now.
+pub(super) fn key_of(cx: &Exchange, client_id: &str) -> Option<Arc<ApiKey>> {
+    cx.snapshot.keys().find(client_id).cloned()
+}
+
+/// The products of a key that may be used.
+pub(super) fn products(key: &ApiKey) -> impl Iterator<Item = &Arc<ApiProduct>> {
+    key.products.iter().filter(|(_, standing)| *standing == Standing::Approved).map(|(product, _)| product)
+}
+
+/// The store is away.
+pub(super) fn unavailable(why: &TokensUnavailable) -> Fault {
+    tracing::warn!(error = %why, "a policy cannot reach the tokens: {why}");
+    Fault::step(
+        http::StatusCode::SERVICE_UNAVAILABLE,
+        "steps.oauth.v2.TokensUnavailable",
+        "Tokens cannot be read or written now",
+    )
+}
