@@ -9,7 +9,6 @@ use rquickjs::{CatchResultExt, CaughtError, Coerced, Context, Ctx, Function, Per
 
 use super::error::{ScriptError, ScriptErrorKind};
 use super::host::{self, Host, SECURITY_ERROR};
-use super::rhino;
 use super::script::{Inner, Language};
 
 /// The name of the one source in stack traces.
@@ -88,10 +87,10 @@ impl Engine {
         self.context.with(|ctx| {
             let ready = || -> rquickjs::Result<()> {
                 let operations = host::operations(&ctx, script.surroundings.operations)?;
-                if script.language == Language::Rhino {
-                    eval::<Value<'_>>(&ctx, "rhino", rhino::PRELUDE, false)?;
+                for code in &script.rhino {
+                    eval::<Function<'_>>(&ctx, "rhino", code, false)?.call::<_, Value<'_>>(())?;
                 }
-                for code in script.surroundings.prelude {
+                for code in &*script.surroundings.prelude {
                     let prelude: Function<'_> = eval(&ctx, "prelude", code, true)?;
                     let finish: Value<'_> = prelude.call((operations.clone(),))?;
                     if let Some(finish) = finish.into_function() {

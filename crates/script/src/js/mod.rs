@@ -19,5 +19,5 @@ mod tests;
 
 pub use error::{BadScript, ScriptError, ScriptErrorKind};
 pub use host::{Host, HostFailure, HostValue};
-pub use rhino::words;
+pub use rhino::{can_name_anything, words};
 pub use script::{Language, Limits, Script, SourceFile, Surroundings};

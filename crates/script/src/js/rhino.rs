@@ -3,8 +3,41 @@
 //! `for each (x in y)` is written anew; E4X (XML inside the language) is found and refused, so that a bundle
 //! that needs it is told so when it is deployed and not by a strange syntax error.
 
-/// The methods of Java's strings that scripts call on values of variables, and what Rhino has besides.
-pub(super) const PRELUDE: &str = include_str!("rhino.js");
+/// What a script finds of Rhino's: only what it may use, since all of it is read again for every run. Each is an
+/// expression that gives a function.
+pub(super) fn preludes(sources: &[&str]) -> Vec<&'static str> {
+    const PARTS: [(&str, &[&str]); 2] = [
+        (
+            include_str!("rhino_strings.js"),
+            &["equals", "equalsIgnoreCase", "isEmpty", "contains", "compareTo", "hashCode", "each"],
+        ),
+        (
+            include_str!("rhino_java.js"),
+            &[
+                "java",
+                "javax",
+                "Packages",
+                "JavaAdapter",
+                "JavaImporter",
+                "importClass",
+                "importPackage",
+                "load",
+                "quit",
+            ],
+        ),
+    ];
+    let mentioned: Vec<&str> = sources.iter().flat_map(|source| words(source)).collect();
+    let everything = can_name_anything(sources);
+    let needed = |names: &[&str]| everything || mentioned.iter().any(|word| names.contains(word));
+    PARTS.iter().filter(|(_, names)| needed(names)).map(|(code, _)| *code).collect()
+}
+
+/// Whether a script can reach a global by a name that it puts together at run time, so that what it mentions is
+/// not all it may use.
+pub fn can_name_anything(sources: &[&str]) -> bool {
+    const WORDS: &[&str] = &["eval", "Function", "globalThis", "with", "constructor"];
+    sources.iter().any(|source| source.contains("this[") || words(source).any(|word| WORDS.contains(&word)))
+}
 
 /// A script that is not translated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -292,7 +325,7 @@ mod tests {
     fn words_are_told_from_strings_and_comments() {
         let source = "a.b('request') // c\n/* d */ + `x ${response.body}` + /e/.f";
         let found: Vec<_> = words(source).filter(|word| !word.is_empty()).collect();
-        assert_eq!(found, ["a", "b", "x", "response", "body", "f"]);
+        assert_eq!(found, ["a", "b", "x", "$", "response", "body", "f"]);
     }
 
     proptest::proptest! {

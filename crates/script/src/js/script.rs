@@ -1,5 +1,6 @@
 //! A script as it is deployed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ pub(super) struct Inner {
     pub(super) language: Language,
     pub(super) limits: Limits,
     pub(super) surroundings: Surroundings,
+    /// What comes before the surroundings.
+    pub(super) rhino: Vec<&'static str>,
 }
 
 /// A file in the one source.
@@ -68,14 +71,14 @@ impl Default for Limits {
 }
 
 /// What a script finds around itself.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// Names of the host's operations.
     pub operations: &'static [&'static str],
-    /// Code that runs before the script does: each is a function expression, called with an object that has
-    /// the operations as functions. What the last one returns is called when the script has ended, if it is a
-    /// function.
-    pub prelude: &'static [&'static str],
+    /// Code that runs before the script does: each is an expression that gives a function, which is called with
+    /// an object that has the operations as functions. A function that one returns is called when the script
+    /// has ended. An expression that begins with a parenthesis is read twice: `void 0, function …` is not.
+    pub prelude: Cow<'static, [&'static str]>,
     /// Globals that the script may declare anew without losing their value, parted by commas.
     pub names: &'static str,
 }
@@ -104,9 +107,14 @@ impl Script {
             }
             code.push('\n');
         }
-        let whole = |names: &str| format!("(function({names}){{{code}}})");
+        let texts: Vec<&str> = files.iter().map(|file| file.text).collect();
+        let rhino = match language {
+            Language::Rhino => rhino::preludes(&texts),
+            Language::Es2020 => Vec::new(),
+        };
+        let whole = |names: &str| format!("void 0,function({names}){{{code}}}");
         let mut inner =
-            Inner { source: whole(surroundings.names), files: placed, language, limits, surroundings };
+            Inner { source: whole(surroundings.names), files: placed, language, limits, surroundings, rhino };
         if Engine::new(&inner).is_err() {
             // `let` and `const` of such a name hide the global and cannot stand beside an argument.
             inner.source = whole("");

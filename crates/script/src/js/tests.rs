@@ -28,9 +28,9 @@ impl Host for Notes {
 
 const AROUND: Surroundings = Surroundings {
     operations: &["tell", "ask"],
-    prelude: &[
+    prelude: std::borrow::Cow::Borrowed(&[
         "(function (host) { globalThis.tell = host.tell; globalThis.ask = host.ask; globalThis.own = 7; })",
-    ],
+    ]),
     names: "tell,ask,own",
 };
 
@@ -189,7 +189,7 @@ fn what_does_not_parse_is_refused_with_file_and_line() {
 
 #[test]
 fn compiling_reaches_no_host() {
-    let files = [SourceFile { name: "x.js", text: "}); tell('outside'); (function () {" }];
+    let files = [SourceFile { name: "x.js", text: "}, tell('outside'), function () {" }];
     let bad = Script::compile(&files, Language::Rhino, Limits::default(), AROUND).unwrap_err();
     assert!(bad.message.contains("made ready"), "{bad:?}");
 }

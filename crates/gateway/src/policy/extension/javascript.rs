@@ -74,7 +74,7 @@ pub(super) fn compile_files(policy: &mut Blueprint<'_>, files: Vec<File<'_>>, tl
     let needs = needs::Needs::of(&files);
     policy.reads = policy.reads | needs.reads;
     let surroundings =
-        Surroundings { operations: host::OPERATIONS, prelude: needs.prelude(), names: host::NAMES };
+        Surroundings { operations: host::OPERATIONS, prelude: needs.prelude.into(), names: host::NAMES };
     let limits = js::Limits { time: time.duration(), ..js::Limits::default() };
     let sources: Vec<SourceFile<'_>> =
         files.iter().map(|file| SourceFile { name: file.name, text: file.text }).collect();

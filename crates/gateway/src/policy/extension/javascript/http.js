@@ -1,5 +1,5 @@
 // Calls that a script makes itself.
-(function (host) {
+void 0, function (host) {
   'use strict';
   var pending = [];   // calls whose callback has not run
   var exchanges = {};
@@ -71,4 +71,4 @@
   });
   host.hidden(globalThis, 'httpClient', httpClient);
   host.hidden(globalThis, 'Request', Request);
-})
+}

@@ -1,5 +1,5 @@
 // The messages of an exchange as objects: request, response and their names in context.
-(function (host) {
+void 0, function (host) {
   'use strict';
   var live = {};      // bodies read as JSON or form, by message; changing the object changes the body
   var hidden = host.hidden, text = host.text;
@@ -156,4 +156,4 @@
   hidden(globalThis.context, 'targetRequest', request);
   hidden(globalThis.context, 'proxyResponse', response);
   hidden(globalThis.context, 'targetResponse', response);
-})
+}

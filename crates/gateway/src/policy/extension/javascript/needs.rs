@@ -8,44 +8,47 @@ use pierhead_script::js;
 use super::File;
 use crate::policy::MessageReads;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Needs {
     pub(super) reads: MessageReads,
-    /// The message objects.
-    messages: bool,
     /// It may call somebody or wait for a call.
     pub(super) waits: bool,
+    /// The objects it may use.
+    pub(super) prelude: Vec<&'static str>,
 }
 
-const EVERYTHING: &[&str] = &["eval", "Function", "globalThis", "with", "constructor"];
-const MESSAGES: &[&str] =
-    &["request", "response", "proxyRequest", "targetRequest", "proxyResponse", "targetResponse"];
 const CALLS: &[&str] =
     &["httpClient", "waitForComplete", "isComplete", "isSuccess", "isError", "getResponse"];
 
+/// The parts of the prelude with the words that ask for them. The first is always there, and calls need messages.
+const PARTS: &[(&str, &[&str])] = &[
+    (
+        include_str!("messages.js"),
+        &["request", "response", "proxyRequest", "targetRequest", "proxyResponse", "targetResponse"],
+    ),
+    (include_str!("http.js"), CALLS),
+    (include_str!("session.js"), &["session"]),
+    (include_str!("crypto.js"), &["crypto"]),
+    (include_str!("properties.js"), &["properties"]),
+];
+
 impl Needs {
     pub(super) fn of(files: &[File<'_>]) -> Self {
-        let mut words: Vec<&str> = files.iter().flat_map(|file| js::words(file.text)).collect();
+        let texts: Vec<&str> = files.iter().map(|file| file.text).collect();
+        let mut words: Vec<&str> = texts.iter().flat_map(|text| js::words(text)).collect();
         words.sort_unstable();
         words.dedup();
         let mentions = |names: &[&str]| names.iter().any(|name| words.binary_search(name).is_ok());
-        // A member by a computed name may be any of them.
-        let computes =
-            |text: &str| ["context[", "context [", "this["].iter().any(|member| text.contains(member));
-        let everything = mentions(EVERYTHING) || files.iter().any(|file| computes(file.text));
+        // A member of context by a computed name may be any of them.
+        let everything = js::can_name_anything(&texts)
+            || texts.iter().any(|text| text.contains("context[") || text.contains("context ["));
         let waits = everything || mentions(CALLS);
-        Self { reads: reads(files, everything), messages: everything || waits || mentions(MESSAGES), waits }
-    }
-
-    pub(super) const fn prelude(self) -> &'static [&'static str] {
-        const VARIABLES: &str = include_str!("variables.js");
-        const MESSAGES: &str = include_str!("messages.js");
-        const HTTP: &str = include_str!("http.js");
-        match (self.waits, self.messages) {
-            (true, _) => &[VARIABLES, MESSAGES, HTTP],
-            (false, true) => &[VARIABLES, MESSAGES],
-            (false, false) => &[VARIABLES],
-        }
+        let needed = |(at, (code, names)): (usize, &(&'static str, &[&str]))| {
+            (everything || mentions(names) || waits && at == 0).then_some(*code)
+        };
+        let mut prelude = vec![include_str!("variables.js")];
+        prelude.extend(PARTS.iter().enumerate().filter_map(needed));
+        Self { reads: reads(files, everything), waits, prelude }
     }
 }
 

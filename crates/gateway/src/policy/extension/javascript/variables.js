@@ -1,9 +1,8 @@
-// Variables, session, properties, digests and print (api-management §9.6), on top of the host's operations.
+// Variables and print (api-management §9.6), on top of the host's operations.
 // `host` is shared with the other parts and out of the script's reach.
-(function (host) {
+void 0, function (host) {
   'use strict';
   var kept = {};      // objects in variables, by name, as this script knows them
-  var session = {};
   host.ends = [];     // what is done when the script has ended
   host.flush = function () {};
   host.own = Object.prototype.hasOwnProperty;
@@ -27,6 +26,8 @@
       return part;
     });
   }
+  host.pack = pack;
+  host.unpack = unpack;
   function isData(value) {
     return typeof value === 'function' || value !== null && typeof value === 'object' && typeof value.valueOf() === 'object';
   }
@@ -48,18 +49,7 @@
       kept[name] = { value: value, packed: pack(value) };
       return host.set(name, [kept[name].packed]);
     },
-    removeVariable: function (name) { return context.setVariable(name, null); },
-    session: new Proxy(session, {
-      get: function (_, name) {
-        if (typeof name === 'string' && !host.own.call(session, name)) {
-          var packed = host.session(name);
-          if (packed !== null) session[name] = unpack(packed);
-        }
-        return session[name];
-      },
-      has: function (_, name) { return host.own.call(session, name) || host.session(String(name)) !== null; },
-      deleteProperty: function (_, name) { host.keep(String(name), null); return delete session[name]; }
-    })
+    removeVariable: function (name) { return context.setVariable(name, null); }
   };
   Object.defineProperty(context, 'flow', { get: function () { return host.flow(); }, enumerable: true });
   host.ends.push(function () {
@@ -67,48 +57,9 @@
       var packed = pack(kept[name].value);
       if (packed !== kept[name].packed && Array.isArray(host.get(name))) host.set(name, [packed]);
     });
-    Object.keys(session).forEach(function (name) {
-      host.keep(name, session[name] === undefined ? null : pack(session[name]));
-    });
-  });
-
-  function digest(algorithm) {
-    var parts = '';
-    var object = {
-      update: function (part) { parts += host.text(part); return object; },
-      digest: function () { return host.hash(algorithm, parts, 'Hex'); },
-      digest64: function () { return host.hash(algorithm, parts, 'Base64'); }
-    };
-    object.hex = object.digest;
-    return object;
-  }
-  var crypto = {
-    dateFormat: function (format, zone, time) {
-      return host.date(host.text(format), host.text(zone), time === undefined ? null : Number(time));
-    }
-  };
-  ['MD5', 'SHA1', 'SHA256', 'SHA384', 'SHA512'].forEach(function (name) {
-    crypto['get' + name] = function () { return digest(name.toLowerCase()); };
-  });
-
-  var properties = new Proxy({}, {
-    get: function (own, name) {
-      if (typeof name !== 'string' || host.own.call(own, name)) return own[name];
-      var value = host.property(name);
-      return value === null ? own[name] : value;
-    },
-    has: function (own, name) { return name in own || host.properties().indexOf(name) !== -1; },
-    ownKeys: function (own) {
-      return host.properties().concat(Object.keys(own)).filter(function (name, at, all) { return all.indexOf(name) === at; });
-    },
-    getOwnPropertyDescriptor: function (own, name) {
-      if (this.has(own, name)) return { value: this.get(own, name), writable: true, enumerable: true, configurable: true };
-    }
   });
 
   host.hidden(globalThis, 'context', context);
-  host.hidden(globalThis, 'crypto', crypto);
-  host.hidden(globalThis, 'properties', properties);
   host.hidden(globalThis, 'print', function () { host.print(Array.prototype.map.call(arguments, String).join(' ')); });
   return function () { host.ends.forEach(function (end) { end(); }); };
-})
+}

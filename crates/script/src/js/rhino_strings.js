@@ -1,9 +1,8 @@
-// What scripts of the originals take for granted beside ECMAScript: strings that come from Java have
-// Java's methods, and for each goes over values.
-(function () {
+// Strings that come from Java have Java's methods, and for each goes over values.
+void 0, function () {
   'use strict';
   function add(target, name, value) {
-    Object.defineProperty(target, name, { value: value, writable: true, configurable: true, enumerable: false });
+    Object.defineProperty(target, name, { value: value, writable: true, configurable: true });
   }
   var string = String.prototype;
   add(string, 'equals', function (other) { return other !== null && other !== undefined && String(this) === String(other); });
@@ -26,12 +25,4 @@
   add(globalThis, '__values', function (object) {
     return object === null || object === undefined ? [] : Object.keys(object).map(function (key) { return object[key]; });
   });
-  ['java', 'javax', 'Packages', 'JavaAdapter', 'JavaImporter', 'importClass', 'importPackage', 'load', 'quit'].forEach(function (name) {
-    function forbidden() {
-      var error = new Error('a script has no access to ' + name);
-      error.name = 'SecurityError';
-      throw error;
-    }
-    add(globalThis, name, new Proxy(forbidden, { get: forbidden, set: forbidden, apply: forbidden, construct: forbidden }));
-  });
-})();
+}
