@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Invariants: no input makes this crate panic, read a file or a network address, or work without a bound.
-//! What is compiled (`XPath`) is `Send + Sync` and used by any number of threads at once.
+//! What is compiled (`XPath`, `Stylesheet`) is `Send + Sync` and used by any number of threads at once.
 
 mod document;
 mod limits;
@@ -21,9 +21,11 @@ mod names;
 mod regular;
 mod write;
 pub mod xpath;
+pub mod xslt;
 
-pub use document::{BadXml, Document, Node, NodeKind};
+pub use document::{BadXml, Document, Node, NodeKind, decode};
 pub use limits::Limits;
 pub use names::{is_nc_name, is_xml_char};
 pub use write::{escape_attribute, escape_text};
 pub use xpath::{BadXPath, Value, XPath, XPathError};
+pub use xslt::{BadStylesheet, Stylesheet, TransformError, Transformed};

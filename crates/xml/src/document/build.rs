@@ -64,7 +64,6 @@ impl Builder {
     }
 
     /// Bytes of text so far.
-    #[expect(dead_code, reason = "results of transformations are built with it")]
     pub(crate) const fn text_len(&self) -> usize {
         self.document.text.len()
     }
@@ -169,7 +168,6 @@ impl Builder {
     }
 
     /// The prefix that stands for a namespace in the open element, other than the default one.
-    #[expect(dead_code, reason = "results of transformations are built with it")]
     pub(crate) fn prefix_of(&self, uri: &str) -> Option<&str> {
         let node = super::Node::at(&self.document, self.top().id);
         node.namespaces()
@@ -179,14 +177,12 @@ impl Builder {
     }
 
     /// Whether the open node may still get attributes.
-    #[expect(dead_code, reason = "results of transformations are built with it")]
     pub(crate) fn takes_attributes(&self) -> bool {
         let top = self.top();
         top.id > 0 && top.last_child == NONE
     }
 
     /// Adds an attribute to the open element; one of the same name is replaced.
-    #[expect(dead_code, reason = "results of transformations are built with it")]
     pub(crate) fn attribute(&mut self, prefix: &str, local: &str, uri: &str, value: &str) {
         let element = self.top().id;
         let name = self.name(prefix, local, uri);

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::BadXml;
 
-/// The text of a document, without its byte order mark.
-pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, BadXml> {
+/// The text of a document in UTF-8, UTF-16 with a byte order mark, US-ASCII or ISO-8859-1; without its byte
+/// order mark.
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, BadXml> {
     let bad = |why: &str| BadXml { line: 1, why: why.to_owned() };
     match bytes {
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes).ok_or_else(|| bad("not UTF-16")),

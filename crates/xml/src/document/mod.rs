@@ -12,6 +12,7 @@ use ahash::RandomState;
 use indexmap::IndexSet;
 
 pub(crate) use build::Builder;
+pub use encoding::decode;
 pub use node::{Node, NodeKind};
 
 use crate::limits::Limits;

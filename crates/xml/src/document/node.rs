@@ -219,6 +219,11 @@ impl<'d> Node<'d> {
         Cow::Owned(all)
     }
 
+    /// What tells it from all other nodes: document, node, namespace.
+    pub(crate) const fn place(self) -> (u32, u32, u32) {
+        (self.document.order, self.id, self.namespace)
+    }
+
     /// How many nodes and pieces of text making its string-value looks at.
     pub(crate) fn weight(self) -> u64 {
         match self.kind() {

@@ -165,6 +165,11 @@ impl Expr {
         matches!(self, Self::Path(_) | Self::Union(_) | Self::Call(Function::Id, _))
     }
 
+    /// Whether this is a call of `id`.
+    pub(crate) const fn is_id(&self) -> bool {
+        matches!(self, Self::Call(Function::Id, _))
+    }
+
     /// `//name` looks at every node twice unless it becomes `descendant::name`, which means the same where
     /// no predicate counts positions.
     pub(crate) fn optimised(mut self) -> Self {
@@ -216,7 +221,7 @@ impl Expr {
     }
 
     /// Whether the value may be a number, which as a predicate is a position, or depends on one.
-    fn is_positional(&self) -> bool {
+    pub(crate) fn is_positional(&self) -> bool {
         match self {
             Self::Number(_)
             | Self::Arithmetic(..)

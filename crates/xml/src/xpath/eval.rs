@@ -89,7 +89,7 @@ impl<'d> Evaluation<'_, 'd> {
             Expr::Number(number) => Value::Number(*number),
             Expr::Variable(name) => self
                 .dynamic
-                .variable(name)
+                .variable(name)?
                 .ok_or_else(|| XPathError::UnknownVariable(name.local.to_string()))?,
             Expr::Call(function, arguments) => self.call(*function, arguments, focus)?,
             Expr::HostCall(function, arguments) => {
@@ -249,8 +249,8 @@ struct Bound<'e, 'd> {
 }
 
 impl<'d> Dynamic<'d> for Bound<'_, 'd> {
-    fn variable(&self, name: &ExpandedName) -> Option<Value<'d>> {
-        if name == self.name { Some(self.value.clone()) } else { self.outer.variable(name) }
+    fn variable(&self, name: &ExpandedName) -> Result<Option<Value<'d>>, XPathError> {
+        if name == self.name { Ok(Some(self.value.clone())) } else { self.outer.variable(name) }
     }
 
     fn call(

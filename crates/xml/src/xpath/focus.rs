@@ -34,7 +34,7 @@ pub(crate) trait Statics {
 /// What is known when an expression is evaluated.
 pub(crate) trait Dynamic<'d> {
     /// The value of a variable.
-    fn variable(&self, name: &ExpandedName) -> Option<Value<'d>>;
+    fn variable(&self, name: &ExpandedName) -> Result<Option<Value<'d>>, XPathError>;
 
     /// Calls a function of the host.
     fn call(
@@ -76,9 +76,9 @@ impl Statics for Prefixes<'_> {
 pub(super) struct Variables<'v, 'd>(pub(super) &'v [(&'v str, Value<'d>)]);
 
 impl<'d> Dynamic<'d> for Variables<'_, 'd> {
-    fn variable(&self, name: &ExpandedName) -> Option<Value<'d>> {
+    fn variable(&self, name: &ExpandedName) -> Result<Option<Value<'d>>, XPathError> {
         let found = self.0.iter().find(|(variable, _)| name.uri.is_empty() && *variable == &*name.local);
-        found.map(|(_, value)| value.clone())
+        Ok(found.map(|(_, value)| value.clone()))
     }
 
     fn call(&self, _: u32, _: Vec<Value<'d>>, _: &Focus<'d>) -> Result<Value<'d>, XPathError> {

@@ -16,9 +16,12 @@ mod value;
 
 use crate::document::Node;
 
-use ast::{ExpandedName, Expr};
-use eval::{Evaluation, Work};
-use focus::Focus;
+pub(crate) use ast::{Axis, ExpandedName, Expr, NameTest, NodeTest, Path, Predicate, Start, Step};
+pub(crate) use eval::{Evaluation, Work};
+pub(crate) use focus::{Dynamic, Focus, Statics};
+pub(crate) use number::{parse_number, write_number};
+pub(crate) use parser::parse;
+pub(crate) use step::Test;
 pub use value::Value;
 
 /// An expression that does not compile.
@@ -46,6 +49,11 @@ pub enum XPathError {
     /// A function refused its arguments; the text names the function.
     #[error("{0}")]
     Function(String),
+}
+
+/// Whether there is a function of this name.
+pub(crate) fn is_function(name: &ExpandedName, later: bool) -> bool {
+    functions::Function::named(name, later).is_some()
 }
 
 /// How many nodes an evaluation may look at, unless the caller says otherwise.

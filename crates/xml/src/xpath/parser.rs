@@ -1,8 +1,11 @@
 //! From tokens to expressions (XPath 1.0, 2 and 3; of 2.0 what [`Later`] has, where the host allows it).
 
+mod later;
+mod operator;
+
 use super::BadXPath;
 use super::ast::{
-    Arithmetic, Axis, Comparison, ExpandedName, Expr, Later, NameTest, NodeTest, Path, Predicate, Start, Step,
+    Axis, ExpandedName, Expr, Later, NameTest, NodeTest, Path, Predicate, Start, Step,
 };
 use super::focus::Statics;
 use super::functions::Function;
@@ -21,7 +24,7 @@ pub(crate) fn parse(text: &str, statics: &dyn Statics) -> Result<Expr, BadXPath>
             why: format!("an expression may have {MAX_BYTES} bytes"),
         });
     }
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, statics };
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, bound: Vec::new(), statics };
     let Deep(expr, _) = parser.sequence()?;
     match parser.peek() {
         Token::End => Ok(expr),
@@ -36,6 +39,8 @@ struct Parser<'x, 's> {
     tokens: Vec<(Token<'x>, usize)>,
     at: usize,
     depth: usize,
+    /// Variables that the expression itself binds, innermost last.
+    bound: Vec<ExpandedName>,
     statics: &'s dyn Statics,
 }
 
@@ -124,53 +129,6 @@ impl<'x> Parser<'x, '_> {
         self.or()
     }
 
-    fn conditional(&mut self) -> Parsed {
-        self.later("'if'")?;
-        self.at += 1;
-        self.need_sign("(")?;
-        let Deep(test, a) = self.nested(Self::sequence)?;
-        self.need_sign(")")?;
-        self.need_word("then")?;
-        let Deep(then, b) = self.nested(Self::single)?;
-        self.need_word("else")?;
-        let Deep(otherwise, c) = self.nested(Self::single)?;
-        self.over(Expr::Later(Box::new(Later::If { test, then, otherwise })), a.max(b).max(c))
-    }
-
-    /// `for $x in … return …`, `some` and `every`, each with one variable or several.
-    fn binding(&mut self, word: &str) -> Parsed {
-        self.later(word)?;
-        self.at += 1;
-        self.bindings(word)
-    }
-
-    fn bindings(&mut self, word: &str) -> Parsed {
-        let Token::Variable { prefix, local } = self.peek().clone() else {
-            return Err(self.bad("a variable was expected"));
-        };
-        let variable = self.expand(prefix, local, "")?;
-        self.at += 1;
-        self.need_word("in")?;
-        let Deep(over, a) = self.nested(Self::single)?;
-        let Deep(inner, b) = if self.take_sign(",") {
-            if self.depth >= MAX_DEPTH {
-                return Err(self.bad(format!("expressions nest deeper than {MAX_DEPTH}")));
-            }
-            self.depth += 1;
-            let inner = self.bindings(word);
-            self.depth -= 1;
-            inner?
-        } else {
-            self.need_word(if word == "for" { "return" } else { "satisfies" })?;
-            self.nested(Self::single)?
-        };
-        let later = match word {
-            "for" => Later::For { variable, over, each: inner },
-            _ => Later::Quantified { every: word == "every", variable, over, holds: inner },
-        };
-        self.over(Expr::Later(Box::new(later)), a.max(b))
-    }
-
     fn chain(&mut self, word: &str, part: fn(&mut Self) -> Parsed, make: fn(Vec<Expr>) -> Expr) -> Parsed {
         let Deep(first, mut depth) = part(self)?;
         if !matches!(self.peek(), Token::Word(found) if *found == word) {
@@ -191,40 +149,6 @@ impl<'x> Parser<'x, '_> {
 
     fn and(&mut self) -> Parsed {
         self.chain("and", |parser| parser.binary(0), Expr::And)
-    }
-
-    /// The operators between `and` and the unary minus, by how tight they bind.
-    fn operator(&self) -> Option<(u8, Operator)> {
-        use Comparison::*;
-        Some(match self.peek() {
-            Token::Sign(sign) => match *sign {
-                "=" => (0, Operator::Compare(Equal)),
-                "!=" => (0, Operator::Compare(NotEqual)),
-                "<" => (1, Operator::Compare(Less)),
-                "<=" => (1, Operator::Compare(LessOrEqual)),
-                ">" => (1, Operator::Compare(Greater)),
-                ">=" => (1, Operator::Compare(GreaterOrEqual)),
-                "+" => (3, Operator::Arithmetic(Arithmetic::Add)),
-                "-" => (3, Operator::Arithmetic(Arithmetic::Subtract)),
-                "*" => (4, Operator::Arithmetic(Arithmetic::Multiply)),
-                _ => return None,
-            },
-            Token::Word(word) => match *word {
-                "div" => (4, Operator::Arithmetic(Arithmetic::Divide)),
-                "mod" => (4, Operator::Arithmetic(Arithmetic::Modulo)),
-                "idiv" => (4, Operator::Arithmetic(Arithmetic::DivideWhole)),
-                "eq" => (0, Operator::Value(Equal)),
-                "ne" => (0, Operator::Value(NotEqual)),
-                "lt" => (0, Operator::Value(Less)),
-                "le" => (0, Operator::Value(LessOrEqual)),
-                "gt" => (0, Operator::Value(Greater)),
-                "ge" => (0, Operator::Value(GreaterOrEqual)),
-                "is" => (0, Operator::Is),
-                "to" => (2, Operator::Range),
-                _ => return None,
-            },
-            _ => return None,
-        })
     }
 
     fn binary(&mut self, tightest: u8) -> Parsed {
@@ -365,7 +289,7 @@ impl<'x> Parser<'x, '_> {
             Token::Number(number) => Ok(Deep(Expr::Number(number), 1)),
             Token::Variable { prefix, local } => {
                 let name = self.expand(prefix, local, "")?;
-                if !self.statics.has_variable(&name) {
+                if !self.bound.contains(&name) && !self.statics.has_variable(&name) {
                     self.at = name_at;
                     return Err(self.bad(format!("there is no variable ${local} here")));
                 }
@@ -509,28 +433,3 @@ impl<'x> Parser<'x, '_> {
 }
 
 const NODE_TYPES: &[&str] = &["node", "text", "comment", "processing-instruction"];
-
-#[derive(Clone, Copy)]
-enum Operator {
-    Compare(Comparison),
-    Arithmetic(Arithmetic),
-    Value(Comparison),
-    Is,
-    Range,
-}
-
-impl Operator {
-    const fn is_later(self) -> bool {
-        matches!(self, Self::Value(_) | Self::Is | Self::Range | Self::Arithmetic(Arithmetic::DivideWhole))
-    }
-
-    fn over(self, left: Expr, right: Expr) -> Expr {
-        match self {
-            Self::Compare(comparison) => Expr::Compare(comparison, Box::new(left), Box::new(right)),
-            Self::Arithmetic(arithmetic) => Expr::Arithmetic(arithmetic, Box::new(left), Box::new(right)),
-            Self::Value(comparison) => Expr::Later(Box::new(Later::ValueCompare(comparison, left, right))),
-            Self::Is => Expr::Later(Box::new(Later::Is(left, right))),
-            Self::Range => Expr::Later(Box::new(Later::Range(left, right))),
-        }
-    }
-}

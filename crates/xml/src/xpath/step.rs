@@ -10,7 +10,7 @@ type Nodes<'d> = Vec<Node<'d>>;
 
 impl<'d> Evaluation<'_, 'd> {
     /// The nodes a step leads to from all of `from`, in document order.
-    pub(super) fn step(&self, step: &Step, from: &[Node<'d>]) -> Result<Nodes<'d>, XPathError> {
+    pub(crate) fn step(&self, step: &Step, from: &[Node<'d>]) -> Result<Nodes<'d>, XPathError> {
         let mut found = Vec::new();
         let mut test: Option<Test<'_, 'd>> = None;
         for node in from {
