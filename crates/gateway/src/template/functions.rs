@@ -10,6 +10,7 @@ use regex::Regex;
 
 use super::digest::{Digest, Encoding, Mac};
 use super::xeger::Xeger;
+use super::xpath::XPathCall;
 use super::{RenderProblem, timeformat};
 use crate::condition::{Lookup, java_regex};
 use crate::exchange::Exchange;
@@ -59,10 +60,8 @@ enum Function {
     FirstNonNull,
     /// The path when it is a literal; else it is compiled when it is known.
     JsonPath(Option<JsonPath>),
+    XPath(XPathCall),
 }
-
-/// Functions of the original that need an engine which is not built in.
-const NOT_BUILT: &[&str] = &["xpath"];
 
 impl Call {
     pub(super) fn compile(name: &str, arguments: Vec<Argument>) -> Result<Self, String> {
@@ -108,6 +107,9 @@ impl Call {
                     .map_or_else(|| RenderProblem::Unresolved("".into()), Argument::unresolved)),
             };
         }
+        if let Function::XPath(call) = &self.function {
+            return call.render(cx, &self.arguments, lenient);
+        }
         let mut values: Vec<Cow<'a, str>> = Vec::with_capacity(self.arguments.len());
         for argument in &*self.arguments {
             match argument.get(cx) {
@@ -149,14 +151,14 @@ impl Call {
 }
 
 impl Argument {
-    fn get<'a>(&'a self, cx: &'a Exchange) -> Option<Cow<'a, str>> {
+    pub(super) fn get<'a>(&'a self, cx: &'a Exchange) -> Option<Cow<'a, str>> {
         match self {
             Self::Literal(text) => Some(Cow::Borrowed(text)),
             Self::Variable(variable) => cx.value(variable).into_text(),
         }
     }
 
-    fn unresolved(&self) -> RenderProblem {
+    pub(super) fn unresolved(&self) -> RenderProblem {
         match self {
             Self::Literal(text) => RenderProblem::Unresolved((&**text).into()),
             Self::Variable(variable) => RenderProblem::Unresolved(variable.shared_name().clone()),
@@ -185,6 +187,7 @@ impl Function {
                 [Argument::Literal(pattern)] => (Self::Xeger(Box::new(Xeger::parse(pattern)?)), 1, 1),
                 _ => return Err("xeger takes one regular expression in single quotes".into()),
             },
+            "xpath" => (Self::XPath(XPathCall::compile(arguments)?), 2, 3),
             "createUuid" => (Self::CreateUuid, 0, 0),
             "randomLong" => (Self::RandomLong, 0, 2),
             "toUpperCase" => (Self::ToUpperCase, 1, 1),
@@ -206,7 +209,6 @@ impl Function {
                 };
                 (Self::JsonPath(path), 2, 3)
             }
-            _ if NOT_BUILT.contains(&name) => return Err(format!("function {name} is not supported yet")),
             _ => match (Digest::function(name), Mac::function(name)) {
                 (Some((digest, encoding)), _) => (Self::Digest(digest, encoding), 1, 1),
                 (_, Some(mac)) => (Self::Mac(mac), 2, 4),
@@ -275,7 +277,7 @@ impl Function {
             Self::EncodeUrl => utf8_percent_encode(text, URL_ENCODED).to_string().replace("%20", "+"),
             Self::DecodeUrl => percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned(),
             // Handled before their arguments are needed.
-            Self::FirstNonNull | Self::JsonPath(_) => text.to_owned(),
+            Self::FirstNonNull | Self::JsonPath(_) | Self::XPath(_) => text.to_owned(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod functions;
 mod parser;
 mod timeformat;
 mod xeger;
+mod xpath;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -136,7 +136,9 @@ fn functions_of_time_and_chance() {
 #[test]
 fn what_is_no_function_is_an_error_at_deploy_that_names_it() {
     for (template, part) in [
-        ("a{xpath('/a',request.content)}", "xpath is not supported yet"),
+        ("{xpath('/a[',request.content)}", "XPath, character 3"),
+        ("{xpath('/a',request.content,'date')}", "xpath gives no 'date'"),
+        ("{xpath('/a')}", "takes 2 to 3 arguments"),
         ("{jsonPath('$[',request.content)}", "JSONPath, character 2"),
         ("{jsonPath('$.a')}", "takes 2 to 3 arguments"),
         ("{xeger(a)}", "in single quotes"),
@@ -148,7 +150,7 @@ fn what_is_no_function_is_an_error_at_deploy_that_names_it() {
         let bad = Template::parse(template).unwrap_err();
         assert!(bad.why.contains(part), "{template}: {bad}");
     }
-    assert_eq!(Template::parse("a{xpath(b)}").unwrap_err().position, 1);
+    assert_eq!(Template::parse("a{xeger(b)}").unwrap_err().position, 1);
 }
 
 proptest! {
@@ -197,4 +199,36 @@ fn json_path_gives_one_value_unless_the_array_is_asked_for() {
     }
     let strict = Template::parse("{jsonPath('$.b',request.content)}").unwrap();
     assert_eq!(strict.render(&cx, false).unwrap_err().to_string(), "Unresolved variable : request.content");
+}
+
+#[test]
+fn xpath_looks_into_xml() {
+    let bench = Bench::new(&design());
+    let body = "<a><b k='1'>x</b><b>y</b></a>";
+    let cx = bench.begin(request(Method::POST, "/p?path=%2Fa%2Fb%5B2%5D&bad=%5B", &[], body)).unwrap();
+    let render = |template: &str, lenient| {
+        Template::parse(template).unwrap().render(&cx, lenient).map(|text| text.into_owned())
+    };
+    for (template, text) in [
+        ("{xpath('/a/b/text()',request.content)}", "xy"),
+        ("{xpath('/a/b',request.content)}", "<b k=\"1\">x</b><b>y</b>"),
+        ("{xpath('/a/b',request.content,'node')}", "<b k=\"1\">x</b>"),
+        ("{xpath('/a/b',request.content,'string')}", "x"),
+        ("{xpath('/a/b/@k',request.content)}", "1"),
+        ("{xpath('count(/a/b)',request.content)}", "2"),
+        ("{xpath('/a/b/@k',request.content,'number')}", "1"),
+        ("{xpath('/a/c',request.content,'boolean')}", "false"),
+        ("{xpath('/a/c',request.content)}", ""),
+        ("{xpath(request.queryparam.path, request.content, 'string')}", "y"),
+    ] {
+        assert_eq!(render(template, false).unwrap(), text, "{template}");
+    }
+    for template in [
+        "{xpath('/a',none)}",
+        "{xpath(request.queryparam.bad,request.content)}",
+        "{xpath('/a',request.verb)}",
+    ] {
+        assert!(render(template, false).is_err(), "{template}");
+        assert_eq!(render(template, true).unwrap(), "", "{template}");
+    }
 }

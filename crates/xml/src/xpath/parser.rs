@@ -4,9 +4,7 @@ mod later;
 mod operator;
 
 use super::BadXPath;
-use super::ast::{
-    Axis, ExpandedName, Expr, Later, NameTest, NodeTest, Path, Predicate, Start, Step,
-};
+use super::ast::{Axis, ExpandedName, Expr, Later, NameTest, NodeTest, Path, Predicate, Start, Step};
 use super::focus::Statics;
 use super::functions::Function;
 use super::lexer::{Token, tokens};

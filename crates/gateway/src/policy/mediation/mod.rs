@@ -10,6 +10,7 @@ mod key_value_map_operations;
 mod raise_fault;
 mod read_property_set;
 mod xml_to_json;
+mod xsl;
 
 use super::{Entry, entry};
 
@@ -23,4 +24,5 @@ pub(super) static POLICIES: &[Entry] = &[
     entry("RaiseFault", "raisefault", raise_fault::compile),
     entry("ReadPropertySet", "readpropertyset", read_property_set::compile),
     entry("XMLToJSON", "xmltojson", xml_to_json::compile),
+    entry("XSL", "xsl", xsl::compile),
 ];

@@ -99,7 +99,8 @@ fn parameters(policy: &mut Blueprint<'_>) -> (Vec<Parameter>, bool) {
         };
         let variable = child.attribute("ref").filter(|name| !name.trim().is_empty());
         let variable = variable.and_then(|name| policy.variable(child, name));
-        let value = child.attribute("value").or((!child.text().is_empty()).then(|| child.text())).map(Into::into);
+        let value =
+            child.attribute("value").or((!child.text().is_empty()).then(|| child.text())).map(Into::into);
         if variable.is_none() && value.is_none() {
             policy.problem(child, "MissingValue", format!("the parameter {name} needs ref or value"));
         }

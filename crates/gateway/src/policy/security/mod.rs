@@ -22,6 +22,7 @@ mod setting;
 mod verify_api_key;
 mod verify_jws;
 mod verify_jwt;
+mod xml_threat_protection;
 
 use super::{Entry, entry};
 
@@ -51,4 +52,5 @@ pub(super) static POLICIES: &[Entry] = &[
     entry("VerifyAPIKey", "verifyapikey", verify_api_key::compile),
     entry("VerifyJWS", "jws", verify_jws::compile),
     entry("VerifyJWT", "jwt", verify_jwt::compile),
+    entry("XMLThreatProtection", "xmlattack", xml_threat_protection::compile),
 ];

@@ -38,13 +38,15 @@ impl Policy for XmlThreatProtection {
     fn run<'a>(&'a self, cx: &'a mut Exchange) -> PolicyRun<'a> {
         let checked = match self.source.get(cx) {
             Sourced::Message(message) if MediaKind::of(message) != MediaKind::Xml => Ok(()),
-            Sourced::Message(message) => self.bounds.check(message.body.bytes()).map_err(|threat| match threat {
-                Threat::Exceeded { .. } => {
-                    let reason = format!("XMLThreatProtection[{}]: {threat}", self.name);
-                    self.fault("ExecutionFailed", &format!("Execution failed. reason: {reason}"))
-                }
-                Threat::Invalid { .. } => self.fault("InvalidXMLPayload", &threat.to_string()),
-            }),
+            Sourced::Message(message) => {
+                self.bounds.check(message.body.bytes()).map_err(|threat| match threat {
+                    Threat::Exceeded { .. } => {
+                        let reason = format!("XMLThreatProtection[{}]: {threat}", self.name);
+                        self.fault("ExecutionFailed", &format!("Execution failed. reason: {reason}"))
+                    }
+                    Threat::Invalid { .. } => self.fault("InvalidXMLPayload", &threat.to_string()),
+                })
+            }
             Sourced::Text(_) => Err(self.fault(
                 "NonMessageVariable",
                 &format!("Variable {} does not resolve to a Message", self.source.name),

@@ -229,7 +229,7 @@ fn mistakes_are_found_at_deploy() {
         ("<Set><StatusCode>99</StatusCode></Set>", "InvalidStatusCode"),
         ("<Set><Payload variablePrefix=\"\">x</Payload></Set>", "InvalidPayload"),
         ("<Set><Payload colour=\"red\">x</Payload></Set>", "UnknownAttribute"),
-        ("<Set><Payload>{xpath('a',b)}</Payload></Set>", "BadTemplate"),
+        ("<Set><Payload>{xpath('a[',b)}</Payload></Set>", "BadTemplate"),
         ("<AssignVariable><Value>1</Value></AssignVariable>", "InvalidVariableName"),
         ("<AssignVariable><Name>a b</Name></AssignVariable>", "InvalidVariableName"),
         (

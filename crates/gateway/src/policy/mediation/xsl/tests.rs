@@ -28,18 +28,25 @@ fn body(sent: &Sent) -> String {
 fn the_source_is_replaced_without_an_output_variable() {
     let sent = run("", "<in><n>1</n></in>");
     assert_eq!(body(&sent), "<out p=\"default\">1</out>");
-    assert_eq!((sent.header("content-type"), sent.header("content-encoding")), ("text/xml".into(), String::new()));
+    assert_eq!(
+        (sent.header("content-type"), sent.header("content-encoding")),
+        ("text/xml".into(), String::new())
+    );
 }
 
 #[test]
 fn an_output_variable_takes_the_result() {
     let sent = run("<Source>request</Source><OutputVariable>made</OutputVariable>", "<in><n>1</n></in>");
-    assert_eq!((sent.var("made"), body(&sent)), ("<out p=\"default\">1</out>".into(), "<in><n>1</n></in>".into()));
+    assert_eq!(
+        (sent.var("made"), body(&sent)),
+        ("<out p=\"default\">1</out>".into(), "<in><n>1</n></in>".into())
+    );
 }
 
 #[test]
 fn a_response_and_a_variable_can_be_the_source() {
-    let mut design = design().policy("x", &policy("<Source>response</Source>")).resource("xsl", "s.xsl", SHEET);
+    let mut design =
+        design().policy("x", &policy("<Source>response</Source>")).resource("xsl", "s.xsl", SHEET);
     design.proxy().flows.post.response.push(step("x"));
     let sent = Bench::new(&design).get("/p").receive(response(200, &[], "<in><n>2</n></in>"));
     assert_eq!(sent.body(), "<out p=\"default\">2</out>");
@@ -68,7 +75,12 @@ fn parameters_come_from_variables_then_literals_then_the_stylesheet() {
 #[test]
 fn a_media_type_that_the_stylesheet_names_is_set() {
     let sheet = SHEET.replace("<xsl:output ", "<xsl:output media-type='application/json' ");
-    let sent = Bench::new(&proxy("", &sheet)).send(request(Method::POST, "/p", &[("content-type", "text/xml")], "<in/>"));
+    let sent = Bench::new(&proxy("", &sheet)).send(request(
+        Method::POST,
+        "/p",
+        &[("content-type", "text/xml")],
+        "<in/>",
+    ));
     assert_eq!(sent.header("content-type"), "application/json");
 }
 
@@ -84,7 +96,11 @@ fn fault_evaluation_failed() {
     let terminates = SHEET.replace("<out", "<xsl:message terminate='yes'>over</xsl:message><out");
     let sent = Bench::new(&proxy("", &terminates)).send(request(Method::POST, "/p", &[], "<in/>"));
     assert_eq!((sent.status(), sent.code().as_str()), (500, "steps.xsl.XSLEvaluationFailed"));
-    assert!(sent.body().contains("Evaluation of XSL failed: terminated by the stylesheet: over"), "{}", sent.body());
+    assert!(
+        sent.body().contains("Evaluation of XSL failed: terminated by the stylesheet: over"),
+        "{}",
+        sent.body()
+    );
     for body in ["no xml", "", "<!DOCTYPE in [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><in>&e;</in>"] {
         let sent = run("", body);
         assert_eq!(sent.code(), "steps.xsl.XSLEvaluationFailed", "{body}");
@@ -124,5 +140,8 @@ fn mistakes_are_found_at_deploy() {
 fn a_stylesheet_that_is_not_supported_is_refused_with_its_line() {
     let problems = problems(&proxy("", &SHEET.replace("<xsl:output", "<xsl:import href='x'/><xsl:output")));
     assert_eq!(problems.len(), 1, "{problems:#?}");
-    assert_eq!((problems[0].part.to_string().as_str(), problems[0].line, problems[0].rule), ("resource xsl://s.xsl", 2, "XSLCompilationFailed"));
+    assert_eq!(
+        (problems[0].part.to_string().as_str(), problems[0].line, problems[0].rule),
+        ("resource xsl://s.xsl", 2, "XSLCompilationFailed")
+    );
 }

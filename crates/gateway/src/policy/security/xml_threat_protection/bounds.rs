@@ -42,20 +42,26 @@ impl Bounds {
         let mut bounds = Self::default();
         let root = policy.root;
         if let Some(names) = root.child("NameLimits") {
-            policy.only(names, &[], &["Element", "Attribute", "NamespacePrefix", "ProcessingInstructionTarget"]);
+            policy.only(
+                names,
+                &[],
+                &["Element", "Attribute", "NamespacePrefix", "ProcessingInstructionTarget"],
+            );
             bounds.element_name = bound(policy, names, "Element");
             bounds.attribute_name = bound(policy, names, "Attribute");
             bounds.prefix = bound(policy, names, "NamespacePrefix");
             bounds.target = bound(policy, names, "ProcessingInstructionTarget");
         }
         if let Some(structure) = root.child("StructureLimits") {
-            let children = ["NodeDepth", "AttributeCountPerElement", "NamespaceCountPerElement", "ChildCount"];
+            let children =
+                ["NodeDepth", "AttributeCountPerElement", "NamespaceCountPerElement", "ChildCount"];
             policy.only(structure, &[], &children);
             bounds.depth = bound(policy, structure, "NodeDepth");
             bounds.attributes = bound(policy, structure, "AttributeCountPerElement");
             bounds.namespaces = bound(policy, structure, "NamespaceCountPerElement");
             if let Some(count) = structure.child("ChildCount") {
-                let kinds = ["includeComment", "includeElement", "includeProcessingInstruction", "includeText"];
+                let kinds =
+                    ["includeComment", "includeElement", "includeProcessingInstruction", "includeText"];
                 policy.only(count, &kinds, &[]);
                 bounds.children = number(policy, count);
                 bounds.counted = Counted {

@@ -100,7 +100,8 @@ impl Checking<'_> {
             Event::CData(text) => self.add_text(text),
             Event::GeneralRef(reference) => {
                 let is_known = matches!(&**reference, "lt" | "gt" | "amp" | "apos" | "quot");
-                let is_char = matches!(reference.resolve_char_ref(), Ok(Some(c)) if pierhead_xml::is_xml_char(c));
+                let is_char =
+                    matches!(reference.resolve_char_ref(), Ok(Some(c)) if pierhead_xml::is_xml_char(c));
                 if is_known || is_char { self.add_text("x") } else { Err("an unknown entity".into()) }
             }
             Event::Start(start) => {
@@ -137,7 +138,11 @@ impl Checking<'_> {
     /// Text goes on over references and character data sections.
     fn add_text(&mut self, text: &str) -> Result<(), Wrong> {
         if self.children.is_empty() {
-            return if text.trim().is_empty() { Ok(()) } else { Err("text outside of the outermost element".into()) };
+            return if text.trim().is_empty() {
+                Ok(())
+            } else {
+                Err("text outside of the outermost element".into())
+            };
         }
         if !text.chars().all(pierhead_xml::is_xml_char) {
             return Err("a character that XML does not allow".into());
@@ -201,7 +206,8 @@ impl Checking<'_> {
     /// A name's prefix has a bound of its own.
     fn name(&self, name: &str, bound: Option<usize>, what: &'static str) -> Result<(), Wrong> {
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-        let is_name = pierhead_xml::is_nc_name(local) && (prefix.is_empty() || pierhead_xml::is_nc_name(prefix));
+        let is_name =
+            pierhead_xml::is_nc_name(local) && (prefix.is_empty() || pierhead_xml::is_nc_name(prefix));
         if !is_name {
             return Err("not a name".into());
         }

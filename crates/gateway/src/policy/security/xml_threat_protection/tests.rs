@@ -13,7 +13,11 @@ fn reason(inside: &str, body: &str) -> String {
     if !sent.is_answered() {
         return String::new();
     }
-    assert_eq!((sent.status(), sent.code().as_str()), (500, "steps.xmlthreatprotection.ExecutionFailed"), "{body}");
+    assert_eq!(
+        (sent.status(), sent.code().as_str()),
+        (500, "steps.xmlthreatprotection.ExecutionFailed"),
+        "{body}"
+    );
     assert_eq!(sent.var("xmlattack.s0.failed"), "true");
     let body: serde_json::Value = serde_json::from_str(&sent.body()).unwrap();
     let text = body["fault"]["faultstring"].as_str().unwrap();
@@ -41,17 +45,32 @@ fn values(of: &str) -> String {
 
 #[test]
 fn element_name_exceeded() {
-    bounded(&names("Element"), "<long:abc xmlns:long='u'/>", "<a>\n<abcd/></a>", "Element name length exceeded 3 at line 2");
+    bounded(
+        &names("Element"),
+        "<long:abc xmlns:long='u'/>",
+        "<a>\n<abcd/></a>",
+        "Element name length exceeded 3 at line 2",
+    );
 }
 
 #[test]
 fn attribute_name_exceeded() {
-    bounded(&names("Attribute"), "<abcde abc='' xmlns:long='u' long:abc=''/>", "<a abcd=''/>", "Attribute name length exceeded 3 at line 1");
+    bounded(
+        &names("Attribute"),
+        "<abcde abc='' xmlns:long='u' long:abc=''/>",
+        "<a abcd=''/>",
+        "Attribute name length exceeded 3 at line 1",
+    );
 }
 
 #[test]
 fn namespace_prefix_exceeded() {
-    bounded(&names("NamespacePrefix"), "<abc:a xmlns:abc='u'/>", "<a\n xmlns:abcd='u'/>", "Namespace prefix length exceeded 3 at line 1");
+    bounded(
+        &names("NamespacePrefix"),
+        "<abc:a xmlns:abc='u'/>",
+        "<a\n xmlns:abcd='u'/>",
+        "Namespace prefix length exceeded 3 at line 1",
+    );
 }
 
 #[test]
@@ -62,19 +81,34 @@ fn processing_instruction_target_exceeded() {
 
 #[test]
 fn node_depth_exceeded() {
-    bounded(&structure("NodeDepth"), "<a><b/><b>x</b></a>", "<a>\n<b>\n<c/></b></a>", "Node depth exceeded 2 at line 3");
+    bounded(
+        &structure("NodeDepth"),
+        "<a><b/><b>x</b></a>",
+        "<a>\n<b>\n<c/></b></a>",
+        "Node depth exceeded 2 at line 3",
+    );
 }
 
 #[test]
 fn attribute_count_exceeded() {
     let at = "<a xmlns='u' xmlns:b='v' c='' d=''><e f='' g=''/></a>";
-    bounded(&structure("AttributeCountPerElement"), at, "<a b='' c='' d=''/>", "Attribute count exceeded 2 at line 1");
+    bounded(
+        &structure("AttributeCountPerElement"),
+        at,
+        "<a b='' c='' d=''/>",
+        "Attribute count exceeded 2 at line 1",
+    );
 }
 
 #[test]
 fn namespace_count_exceeded() {
     let at = "<a xmlns='u' xmlns:b='v' c='' d='' e=''/>";
-    bounded(&structure("NamespaceCountPerElement"), at, "<a xmlns='u' xmlns:b='v' xmlns:c='w'/>", "Namespace count exceeded 2 at line 1");
+    bounded(
+        &structure("NamespaceCountPerElement"),
+        at,
+        "<a xmlns='u' xmlns:b='v' xmlns:c='w'/>",
+        "Namespace count exceeded 2 at line 1",
+    );
 }
 
 #[test]
@@ -95,22 +129,42 @@ fn child_count_exceeded() {
 
 #[test]
 fn text_exceeded() {
-    bounded(&values("Text"), "<a>éé&amp;<b/>abc</a>", "<a>ab<![CDATA[cd]]></a>", "Text length exceeded 3 at line 1");
+    bounded(
+        &values("Text"),
+        "<a>éé&amp;<b/>abc</a>",
+        "<a>ab<![CDATA[cd]]></a>",
+        "Text length exceeded 3 at line 1",
+    );
 }
 
 #[test]
 fn attribute_value_exceeded() {
-    bounded(&values("Attribute"), "<a b='é&amp;c' xmlns='long'/>", "<a b='abcd'/>", "Attribute value length exceeded 3 at line 1");
+    bounded(
+        &values("Attribute"),
+        "<a b='é&amp;c' xmlns='long'/>",
+        "<a b='abcd'/>",
+        "Attribute value length exceeded 3 at line 1",
+    );
 }
 
 #[test]
 fn namespace_uri_exceeded() {
-    bounded(&values("NamespaceURI"), "<a xmlns:b='abc'/>", "<a xmlns='abcd'/>", "Namespace uri length exceeded 3 at line 1");
+    bounded(
+        &values("NamespaceURI"),
+        "<a xmlns:b='abc'/>",
+        "<a xmlns='abcd'/>",
+        "Namespace uri length exceeded 3 at line 1",
+    );
 }
 
 #[test]
 fn comment_exceeded() {
-    bounded(&values("Comment"), "<a><!--abc--></a>", "<!--abcd--><a/>", "Comment length exceeded 3 at line 1");
+    bounded(
+        &values("Comment"),
+        "<a><!--abc--></a>",
+        "<!--abcd--><a/>",
+        "Comment length exceeded 3 at line 1",
+    );
 }
 
 #[test]
@@ -123,7 +177,10 @@ fn processing_instruction_data_exceeded() {
 fn bounds_that_are_absent_or_negative_are_none() {
     let deep = format!("{}{}", "<a>".repeat(3_000), "</a>".repeat(3_000));
     assert_eq!(reason("", &deep), "");
-    assert_eq!(reason("<StructureLimits><NodeDepth>-1</NodeDepth><ChildCount/></StructureLimits>", &deep), "");
+    assert_eq!(
+        reason("<StructureLimits><NodeDepth>-1</NodeDepth><ChildCount/></StructureLimits>", &deep),
+        ""
+    );
 }
 
 #[test]
@@ -140,7 +197,11 @@ fn fault_invalid_xml_payload() {
         ("\n<a>", 2),
     ] {
         let sent = run("", "text/xml; charset=utf-8", body);
-        assert_eq!((sent.status(), sent.code().as_str()), (500, "steps.xmlthreatprotection.InvalidXMLPayload"), "{body}");
+        assert_eq!(
+            (sent.status(), sent.code().as_str()),
+            (500, "steps.xmlthreatprotection.InvalidXMLPayload"),
+            "{body}"
+        );
         let says = format!("XMLThreatProtection[s0]: Invalid XML payload at line {line}: ");
         assert!(sent.body().contains(&says), "{}", sent.body());
     }
@@ -156,9 +217,19 @@ fn other_content_types_are_not_looked_at() {
 
 #[test]
 fn a_response_can_be_the_source() {
-    let mut proxy = design().policy("x", &format!("<XMLThreatProtection><Source>response</Source>{}</XMLThreatProtection>", structure("NodeDepth")));
+    let mut proxy = design().policy(
+        "x",
+        &format!(
+            "<XMLThreatProtection><Source>response</Source>{}</XMLThreatProtection>",
+            structure("NodeDepth")
+        ),
+    );
     proxy.proxy().flows.post.response.push(step("x"));
-    let sent = Bench::new(&proxy).get("/p").receive(response(200, &[("content-type", "text/xml")], "<a><b><c/></b></a>"));
+    let sent = Bench::new(&proxy).get("/p").receive(response(
+        200,
+        &[("content-type", "text/xml")],
+        "<a><b><c/></b></a>",
+    ));
     assert_eq!(sent.code(), "steps.xmlthreatprotection.ExecutionFailed");
 }
 
@@ -166,7 +237,11 @@ fn a_response_can_be_the_source() {
 fn fault_source_unavailable_and_non_message_variable() {
     for (source, code, text) in [
         ("response", "SourceUnavailable", "XMLThreatProtection[s0]: Source response is not available"),
-        ("request.verb", "NonMessageVariable", "XMLThreatProtection[s0]: Variable request.verb does not resolve to a Message"),
+        (
+            "request.verb",
+            "NonMessageVariable",
+            "XMLThreatProtection[s0]: Variable request.verb does not resolve to a Message",
+        ),
     ] {
         let sent = run(&format!("<Source>{source}</Source>"), "text/xml", "<a/>");
         assert_eq!((sent.status(), sent.code()), (500, format!("steps.xmlthreatprotection.{code}")));
@@ -179,11 +254,18 @@ fn mistakes_are_found_at_deploy() {
     for (inside, rule) in [
         ("<NameLimits><Element>x</Element></NameLimits>", "InvalidLimit"),
         ("<NameLimits><Elements>1</Elements></NameLimits>", "UnknownElement"),
-        ("<StructureLimits><ChildCount includeAll='true'>1</ChildCount></StructureLimits>", "UnknownAttribute"),
+        (
+            "<StructureLimits><ChildCount includeAll='true'>1</ChildCount></StructureLimits>",
+            "UnknownAttribute",
+        ),
         ("<ValueLimits><Text a='b'>1</Text></ValueLimits>", "UnknownAttribute"),
         ("<Limits/>", "UnknownElement"),
     ] {
-        assert_eq!(problem_of(&format!("<XMLThreatProtection>{inside}</XMLThreatProtection>")), rule, "{inside}");
+        assert_eq!(
+            problem_of(&format!("<XMLThreatProtection>{inside}</XMLThreatProtection>")),
+            rule,
+            "{inside}"
+        );
     }
 }
 
