@@ -254,6 +254,7 @@ const REPEATABLE: &[&str] = &[
     "Get",
     "Put",
     "Delete",
+    "Element",
     "Quota",
     "FaultRules",
     "IncludeURL",

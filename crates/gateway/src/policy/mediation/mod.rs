@@ -7,6 +7,7 @@ mod extract_variables;
 mod http_modifier;
 mod json_to_xml;
 mod key_value_map_operations;
+mod message_validation;
 mod raise_fault;
 mod read_property_set;
 mod xml_to_json;
@@ -21,6 +22,7 @@ pub(super) static POLICIES: &[Entry] = &[
     entry("HTTPModifier", "httpmodifier", http_modifier::compile),
     entry("JSONToXML", "jsontoxml", json_to_xml::compile),
     entry("KeyValueMapOperations", "keyvaluemapoperations", key_value_map_operations::compile),
+    entry("MessageValidation", "messagevalidation", message_validation::compile),
     entry("RaiseFault", "raisefault", raise_fault::compile),
     entry("ReadPropertySet", "readpropertyset", read_property_set::compile),
     entry("XMLToJSON", "xmltojson", xml_to_json::compile),
