@@ -17,7 +17,12 @@ fn proxy(inside: &str) -> ProxyDesign {
 }
 
 fn run(inside: &str, kind: &str, body: &str) -> Sent {
-    Bench::new(&proxy(inside)).send(request(Method::POST, "/p", &[("content-type", kind)], body))
+    Bench::new(&proxy(inside)).send(request(
+        Method::POST,
+        "/p",
+        &[("content-type", kind), ("accept", "application/json")],
+        body,
+    ))
 }
 
 /// Why a message is refused; empty when it passes.

@@ -4,7 +4,12 @@ use crate::testing::*;
 
 fn run(inside: &str, kind: &str, body: &str) -> Sent {
     let proxy = design().step(&format!("<XMLThreatProtection>{inside}</XMLThreatProtection>"));
-    Bench::new(&proxy).send(request(Method::POST, "/p", &[("content-type", kind)], body))
+    Bench::new(&proxy).send(request(
+        Method::POST,
+        "/p",
+        &[("content-type", kind), ("accept", "application/json")],
+        body,
+    ))
 }
 
 /// What follows `reason: ` in the text of the fault; empty when there was none.
