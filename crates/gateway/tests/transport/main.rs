@@ -13,6 +13,7 @@ mod hub;
 mod lifecycle;
 mod local;
 mod responses;
+mod scripts;
 mod stage;
 mod streaming;
 mod targets;
