@@ -41,12 +41,12 @@ pub(super) static POLICIES: &[Entry] = &[
     entry("GetOAuthV2Info", "oauthV2", get_oauth_v2_info::compile),
     entry("HMAC", "hmac", hmac::compile),
     entry("JSONThreatProtection", "jsonattack", json_threat_protection::compile),
+    entry("OAuthV2", "oauthV2", oauth_v2::compile),
     entry(
         "RegularExpressionProtection",
         "regularexpressionprotection",
         regular_expression_protection::compile,
     ),
-    entry("OAuthV2", "oauthV2", oauth_v2::compile),
     entry("RevokeOAuthV2", "oauthV2", revoke_oauth_v2::compile),
     entry("SetOAuthV2Info", "setoauthv2info", set_oauth_v2_info::compile),
     entry("VerifyAPIKey", "verifyapikey", verify_api_key::compile),
