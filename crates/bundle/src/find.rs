@@ -18,11 +18,20 @@ pub struct Found {
     pub bundle: Bundle,
 }
 
+/// What a search found.
+#[derive(Debug)]
+pub struct Discovery {
+    /// The bundles, in order of their places.
+    pub found: Vec<Found>,
+    /// Zips and folders that could not be read, each with why.
+    pub refused: Vec<(String, BadBundle)>,
+}
+
 /// All bundles below a folder or in a zip, in order of their places; and each zip that could not be read.
 ///
 /// # Errors
 /// When the folder itself cannot be listed.
-pub fn find(path: &Path, limits: &Limits) -> Result<(Vec<Found>, Vec<(String, BadBundle)>), BadBundle> {
+pub fn find(path: &Path, limits: &Limits) -> Result<Discovery, BadBundle> {
     let mut search = Search { limits, found: Vec::new(), refused: Vec::new() };
     if path.is_dir() {
         let paths = list(path, limits)?;
@@ -47,7 +56,7 @@ pub fn find(path: &Path, limits: &Limits) -> Result<(Vec<Found>, Vec<(String, Ba
         search.zip(&name, &fs::read(path).map_err(io)?, 0);
     }
     search.found.sort_by(|one, other| one.at.cmp(&other.at));
-    Ok((search.found, search.refused))
+    Ok(Discovery { found: search.found, refused: search.refused })
 }
 
 /// A root that was read on its own, back at its place.

@@ -34,7 +34,7 @@ pub use archive::{read_archive, write_archive};
 pub use content::{Bundle, Content, Export, PolicyTemplate};
 pub use error::BadBundle;
 pub use files::Files;
-pub use find::{Found, find};
+pub use find::{Discovery, Found, find};
 pub use finding::{Finding, Severity};
 pub use folder::{read_folder, stamp};
 pub use limits::Limits;

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use pierhead_bundle::local::{LocalGateway, Options};
-use pierhead_bundle::{Content, Found, Limits, find};
+use pierhead_bundle::{Content, Discovery, Found, Limits, find};
 use pierhead_gateway::design::SharedFlowDesign;
 use serde_json::json;
 
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Corpus) -> anyhow::Result<()> {
 
 async fn run_all(arguments: &Corpus) -> anyhow::Result<()> {
     let limits = Limits::default();
-    let (found, refused) = find(&arguments.folder, &limits)?;
+    let Discovery { found, refused } = find(&arguments.folder, &limits)?;
     let flows: Vec<_> = found.iter().flat_map(shared_flows).collect();
     let options = Options {
         mock_targets: true,

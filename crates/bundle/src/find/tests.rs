@@ -28,12 +28,13 @@ fn bundles_are_found_in_folders_zips_and_zips_in_zips() {
     put("all.zip", &outer);
     put("torn.zip", &outer[..outer.len() / 2]);
 
-    let (found, refused) = find(folder.path(), &Limits { nested_zips: 1, ..Limits::default() }).unwrap();
+    let Discovery { found, refused } =
+        find(folder.path(), &Limits { nested_zips: 1, ..Limits::default() }).unwrap();
 
     let at: Vec<_> = found.iter().map(|found| (found.at.as_str(), found.bundle.content.name())).collect();
     assert_eq!(at, [("all.zip!a/one.zip!apiproxy", "one"), ("p/apiproxy", "p")]);
     assert_eq!(refused.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>(), ["torn.zip"]);
-    let (found, _) = find(folder.path(), &Limits::default()).unwrap();
+    let Discovery { found, .. } = find(folder.path(), &Limits::default()).unwrap();
     assert_eq!(found.len(), 3, "one level deeper there is another");
 }
 
@@ -45,6 +46,6 @@ fn links_are_not_followed() {
     std::fs::create_dir_all(elsewhere.path().join("apiproxy/proxies")).unwrap();
     std::fs::write(elsewhere.path().join("apiproxy/proxies/default.xml"), "<ProxyEndpoint/>").unwrap();
     std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("link")).unwrap();
-    let (found, _) = find(folder.path(), &Limits::default()).unwrap();
+    let Discovery { found, .. } = find(folder.path(), &Limits::default()).unwrap();
     assert!(found.is_empty());
 }
