@@ -21,6 +21,7 @@ mod json;
 mod json_path;
 mod limits;
 pub mod logging;
+mod octets;
 mod outbox;
 pub mod policy;
 pub mod ports;
@@ -29,6 +30,7 @@ mod proxy;
 mod server;
 pub mod snapshot;
 pub mod state;
+mod spare_maps;
 mod target;
 pub mod template;
 #[cfg(test)]

@@ -13,9 +13,11 @@ use http_body::Body;
 use pierhead_domain::RequestId;
 
 pub(crate) use self::finish::Finish;
-pub(crate) use self::headers::{add_forwarded, declared_length, is_hop_by_hop, strip_hop_by_hop};
+pub(crate) use self::headers::{
+    add_forwarded, declared_length, ends_at_hop, is_hop_by_hop, strip_hop_by_hop,
+};
 use crate::body::{AnswerBody, ClientBody, Patient, ReadBodyError, Source, read_whole};
-use crate::exchange::{Exchange, Head, Incoming, Message, MessageBody};
+use crate::exchange::{Carried, Exchange, Head, Incoming, Message, MessageBody};
 use crate::fault::EngineFault;
 use crate::flow::{self, RequestOutcome};
 use crate::server::{BodyReader, Expects, RequestHead, Watch, Worker};
@@ -35,6 +37,7 @@ pub(crate) struct Answer {
     /// The reason phrase, when it is not the standard one.
     pub(crate) reason: Option<Box<str>>,
     pub(crate) headers: HeaderMap,
+    pub(crate) carried: Option<Carried>,
     /// Names the request in the answer and in our logs.
     pub(crate) id: RequestId,
     pub(crate) body: AnswerBody,
@@ -92,6 +95,7 @@ pub(crate) async fn serve(
     }
     if exchange.endpoint().flows.post_client.is_empty() {
         let id = exchange.take_message_id();
+        worker.spare_maps.give(std::mem::take(&mut exchange.request.headers));
         return respond(client, finish, answer, source, io, id);
     }
     exchange.times.client_sent_start = Some(worker.services.clock.now());
@@ -228,5 +232,5 @@ fn respond(
     };
     finish.status(status, id.as_str());
     let body = AnswerBody::new(source, io, Rc::clone(&client.watch), finish);
-    Answer { status, reason, headers: answer.headers, id, body }
+    Answer { status, reason, headers: answer.headers, carried: answer.carried, id, body }
 }

@@ -100,12 +100,14 @@ async fn once(
                 target: path.as_str(),
                 headers: &headers,
                 is_http10: speaks_http10(exchange),
+                carries: !watched && !reads_headers(exchange),
             };
             let (head, body, peer) =
                 server::call(worker, client, endpoint, timeouts, head, body, state).await?;
             exchange.target_ip = Some(peer);
             let body = Source::Upstream(body);
             let mut message = Message::response(head.status, head.headers, kind_of(&body));
+            message.carried = head.carried;
             if let Some(response) = message.as_response_mut() {
                 response.reason = head.reason;
             }
@@ -168,6 +170,12 @@ fn is_watched(exchange: &Exchange) -> bool {
         || hooked(HookPoint::PostTarget)
         || hooked(HookPoint::PostProxy)
         || exchange.target().is_some_and(|target| speaks(&target.flows))
+}
+
+/// Whether something else than a step looks at the headers of the response.
+fn reads_headers(exchange: &Exchange) -> bool {
+    // To the proxy that called this one it is a target's response like any other.
+    exchange.depth > 0 || exchange.target().is_none_or(|target| target.response_headers.only_listed)
 }
 
 /// What follows the head, and what is known about it when it comes from the client.

@@ -8,6 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode, Version};
 
+use super::carried::Carried;
 use super::params::Params;
 
 /// A message of an exchange: a head, headers and a body.
@@ -20,6 +21,8 @@ pub struct Message {
     /// Where the body is.
     pub body: MessageBody,
     pub(crate) form: OnceCell<Params>,
+    /// More headers of a target's response, which no step can see: there is none that could look.
+    pub(crate) carried: Option<Carried>,
 }
 
 /// The first line of a message.
@@ -91,13 +94,13 @@ impl Message {
     ) -> Self {
         let head =
             RequestHead { method, version, uri, path: None, query: OnceCell::new(), edited_query: None };
-        Self { head: Head::Request(head), headers, body, form: OnceCell::new() }
+        Self { head: Head::Request(head), headers, body, form: OnceCell::new(), carried: None }
     }
 
     /// A response.
     pub fn response(status: StatusCode, headers: HeaderMap, body: MessageBody) -> Self {
         let head = ResponseHead { status, version: Version::HTTP_11, reason: None };
-        Self { head: Head::Response(head), headers, body, form: OnceCell::new() }
+        Self { head: Head::Response(head), headers, body, form: OnceCell::new(), carried: None }
     }
 
     /// An empty `GET /`, which policies fill.

@@ -1,5 +1,6 @@
 //! One request's state on the data plane, from its first byte to the last of its answer.
 
+mod carried;
 mod message;
 mod params;
 mod path;
@@ -28,6 +29,7 @@ use crate::snapshot::{Route, Snapshot, VirtualHost};
 use crate::state::RunState;
 use crate::trace::{Recorder, TraceSessions};
 
+pub(crate) use carried::Carried;
 pub use message::{Head, Message, MessageBody, RequestHead, ResponseHead};
 pub use params::Params;
 pub use path::{BadPath, normalise};

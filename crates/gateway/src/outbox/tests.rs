@@ -43,8 +43,13 @@ impl AsyncWrite for Reluctant {
 
 fn sent(outbox: &mut Outbox<RequestBody>, body: RequestBody, each: usize) -> String {
     let mut io = Reluctant { held: Vec::new(), taken: Vec::new(), each, ready: false };
-    let head =
-        RequestHead { method: &Method::PUT, target: "/", headers: &HeaderMap::new(), is_http10: false };
+    let head = RequestHead {
+        method: &Method::PUT,
+        target: "/",
+        headers: &HeaderMap::new(),
+        is_http10: false,
+        carries: false,
+    };
     let length = BodyLength::of(&body);
     outbox.begin(length, |text| {
         head.write("t", length, text);

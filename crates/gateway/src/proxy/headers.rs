@@ -51,20 +51,26 @@ fn nominated(headers: &HeaderMap) -> Result<Vec<HeaderName>, TooManyNominated> {
     Ok(names)
 }
 
-/// Asked for every header of every message: first the length and the first letter, then the word.
+/// Whether a header concerns one connection only.
 pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    match (name.len(), name.as_bytes().first()) {
-        (2, Some(b't')) => name == "te",
-        (6, Some(b'e')) => name == "expect",
-        (7, Some(b't')) => name == "trailer",
-        (7, Some(b'u')) => name == "upgrade",
-        (10, Some(b'c')) => name == "connection",
-        (10, Some(b'k')) => name == "keep-alive",
-        (14, Some(b'c')) => name == "content-length",
-        (14, Some(b'h')) => name == "http2-settings",
-        (17, Some(b't')) => name == "transfer-encoding",
-        (_, Some(b'p')) => name.starts_with("proxy-"),
+    ends_at_hop(name.as_str().as_bytes())
+}
+
+/// The same for a name as it was sent. Asked for every header of every message: first the length and the
+/// first letter, then the word.
+pub(crate) fn ends_at_hop(name: &[u8]) -> bool {
+    let is = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
+    match (name.len(), name.first().map(u8::to_ascii_lowercase)) {
+        (2, Some(b't')) => is("te"),
+        (6, Some(b'e')) => is("expect"),
+        (7, Some(b't')) => is("trailer"),
+        (7, Some(b'u')) => is("upgrade"),
+        (10, Some(b'c')) => is("connection"),
+        (10, Some(b'k')) => is("keep-alive"),
+        (14, Some(b'c')) => is("content-length"),
+        (14, Some(b'h')) => is("http2-settings"),
+        (17, Some(b't')) => is("transfer-encoding"),
+        (6.., Some(b'p')) => name[..6].eq_ignore_ascii_case(b"proxy-"),
         _ => false,
     }
 }

@@ -51,7 +51,13 @@ pub(super) async fn drive(open: &Open, stream: impl Stream + 'static, peer: Sock
     let limits = &worker.limits;
     let head =
         HeadLimits { line: limits.request_line_bytes, headers: limits.header_bytes, count: limits.headers };
-    let wire = Rc::new(Wire::new(Box::new(stream), head, limits.read_buffer_bytes, worker.counters.clone()));
+    let wire = Rc::new(Wire::new(
+        Box::new(stream),
+        head,
+        limits.read_buffer_bytes,
+        Rc::clone(&worker.spare_maps),
+        worker.counters.clone(),
+    ));
     let client = Rc::new(Client { peer, local, tls: false, watch: Rc::clone(wire.watch()) });
     let timer = pin!(tokio::time::sleep_until((Instant::now() + tick(limits)).into()));
     let mut driver =

@@ -22,6 +22,7 @@ use crate::exchange::Services;
 use crate::fault::EngineFault;
 use crate::limits::Limits;
 use crate::snapshot::SnapshotCell;
+use crate::spare_maps::SpareMaps;
 use crate::target::{LogSinks, UpstreamOutbound, monitor};
 use crate::upstream::Upstreams;
 
@@ -48,6 +49,7 @@ pub(crate) struct Worker {
     /// This thread's share of the gateway's requests in flight.
     pub(crate) requests_in_flight: u64,
     pub(super) date: DateLine,
+    pub(crate) spare_maps: Rc<SpareMaps>,
     draining: Cell<bool>,
     open: RefCell<AHashMap<u64, Waker>>,
     next_connection: Cell<u64>,
@@ -171,6 +173,7 @@ impl Worker {
             counters,
             limits,
             date: DateLine::default(),
+            spare_maps: Rc::default(),
             draining: Cell::new(false),
             open: RefCell::default(),
             next_connection: Cell::new(0),

@@ -56,6 +56,7 @@ async fn call(
         target: head.uri.as_str(),
         headers: &request.headers,
         is_http10: false,
+        carries: false,
     };
     let sent = upstreams.send(&endpoint, timeouts, &written, &mut body, watch).await;
     let (head, line) = sent.map_err(|error| fault_of(&error, &endpoint, None))?;

@@ -82,6 +82,7 @@ impl Line {
     ) -> Sent {
         watch.wait(watch.last_progress(), io);
         let is_head = *head.method == http::Method::HEAD;
+        let asked = Asked { is_head, carries: head.carries && !is_head };
         let (mut begun, mut scanned) = (false, 0);
         let this = &mut *self.0;
         let sent = poll_fn(|cx| {
@@ -104,7 +105,7 @@ impl Line {
                     };
                 }
             }
-            match this.poll_head(is_head, &mut scanned, cx) {
+            match this.poll_head(asked, &mut scanned, cx) {
                 Poll::Ready(Ok(head)) => Poll::Ready(Sent::Answered(head)),
                 Poll::Ready(Err(failed)) => Poll::Ready(Sent::Failed(failed)),
                 Poll::Pending if watch.expired() => Poll::Ready(Sent::Failed(UpstreamError::TimedOut)),
@@ -167,6 +168,13 @@ impl Line {
     }
 }
 
+/// What is to be known of a request when its response is read.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    is_head: bool,
+    carries: bool,
+}
+
 /// Bounds of one connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LineLimits {
@@ -184,7 +192,7 @@ impl Parts {
 
     fn poll_head(
         &mut self,
-        is_head: bool,
+        asked: Asked,
         scanned: &mut usize,
         cx: &mut Context<'_>,
     ) -> Poll<Result<ResponseHead, UpstreamError>> {
@@ -194,7 +202,9 @@ impl Parts {
                 if let Some(end) = end_of_head(&self.inbox.bytes, *scanned)? {
                     let bytes = self.inbox.bytes.split_to(end).freeze();
                     *scanned = 0;
-                    let Some(head) = ResponseHead::read(&bytes, is_head)? else { continue };
+                    let Some(head) = ResponseHead::read(&bytes, asked.is_head, asked.carries)? else {
+                        continue;
+                    };
                     (self.decoder, self.is_reusable) = (head.body, head.keeps_alive);
                     return Poll::Ready(Ok(head));
                 }

@@ -15,6 +15,8 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// Speaks HTTP/1.0; the connection then ends with the answer.
     pub(crate) is_http10: bool,
+    /// Nobody will read the headers of the response.
+    pub(crate) carries: bool,
 }
 
 impl RequestHead<'_> {
@@ -59,7 +61,7 @@ mod tests {
             .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
         let mut out = Vec::new();
-        RequestHead { method: &method, target: "/a?b", headers: &headers, is_http10: false }
+        RequestHead { method: &method, target: "/a?b", headers: &headers, is_http10: false, carries: false }
             .write("t:81", length, &mut out);
         String::from_utf8(out).expect("text")
     }

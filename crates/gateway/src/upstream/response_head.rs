@@ -1,13 +1,14 @@
 //! The head of a target's response: read once, and refused when its framing can be read in two ways.
 
-use std::mem::MaybeUninit;
-
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use memchr::memchr;
 
 use super::decoder::Decoder;
-use crate::proxy::{is_hop_by_hop, strip_hop_by_hop};
+use crate::exchange::Carried;
+use crate::octets;
+use crate::proxy::{ends_at_hop, strip_hop_by_hop};
 
 /// What a target sent is no HTTP/1 response, or more than one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +23,8 @@ pub(crate) struct ResponseHead {
     pub(crate) reason: Option<Box<str>>,
     /// End-to-end headers; after a HEAD also the Content-Length, which says how long the body would be.
     pub(crate) headers: HeaderMap,
+    /// The end-to-end headers instead, when nobody reads them.
+    pub(crate) carried: Option<Carried>,
     pub(super) body: Decoder,
     /// Whether the target keeps the connection open afterwards.
     pub(super) keeps_alive: bool,
@@ -47,55 +50,112 @@ pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Result<Option<usize>, Ba
 }
 
 impl ResponseHead {
-    /// Reads `head`, which ends with its empty line. `Ok(None)` is an interim response.
-    pub(super) fn read(head: &Bytes, is_head_request: bool) -> Result<Option<Self>, BadResponse> {
-        let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
-        let mut response = httparse::Response::new(&mut []);
-        let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
-            &mut response,
-            head,
-            &mut lines,
-        );
-        if parsed != Ok(httparse::Status::Complete(head.len())) {
-            return Err(BadResponse("its head is malformed"));
+    /// Reads `head`, which ends with its empty line. `Ok(None)` is an interim response. The headers are left
+    /// as they are when `carry` says that nobody reads them.
+    pub(super) fn read(
+        head: &Bytes,
+        is_head_request: bool,
+        carry: bool,
+    ) -> Result<Option<Self>, BadResponse> {
+        let (line, mut at, _) = next_line(head, 0);
+        let (is_http11, status, reason) = status_line(line)?;
+        let mut framing = Framing { keeps_alive: is_http11, ..Framing::default() };
+        let mut carried = carry.then(|| Carried::new(head.clone()));
+        let mut headers = if carry { HeaderMap::new() } else { HeaderMap::with_capacity(ROOM) };
+        for count in 0.. {
+            let (line, next, ends_properly) = next_line(head, at);
+            if line.is_empty() {
+                break;
+            }
+            if count == MAX_HEADERS {
+                return Err(BadResponse("it has too many headers"));
+            }
+            let (name, value) = header(line)?;
+            if !ends_at_hop(name) || framing.learn(name, value, is_head_request)? {
+                match &mut carried {
+                    Some(carried) if ends_properly && !framing.nominates => {
+                        if !carried.keep(name, at..next) {
+                            return Self::read(head, is_head_request, false);
+                        }
+                    }
+                    Some(_) => return Self::read(head, is_head_request, false),
+                    None => {
+                        let name = HeaderName::from_bytes(name)
+                            .map_err(|_| BadResponse("a header has no proper name"))?;
+                        let value = HeaderValue::from_maybe_shared(head.slice_ref(value))
+                            .map_err(|_| BadResponse("a header value holds a control character"))?;
+                        headers.append(name, value);
+                    }
+                }
+            }
+            at = next;
         }
-        let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
-        let status = status.ok_or(BadResponse("it has no status"))?;
         if status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(BadResponse("it switches protocols unasked"));
         }
         if status.is_informational() {
             return Ok(None);
         }
-        let is_http11 = response.version == Some(1);
-        let mut framing = Framing { keeps_alive: is_http11, ..Framing::default() };
-        let mut headers = HeaderMap::with_capacity(response.headers.len() + ROOM_FOR_OURS);
-        for line in &*response.headers {
-            let name = HeaderName::from_bytes(line.name.as_bytes())
-                .map_err(|_| BadResponse("a header has no proper name"))?;
-            if !is_hop_by_hop(&name) || framing.learn(&name, line.value, is_head_request)? {
-                let value = HeaderValue::from_maybe_shared(head.slice_ref(line.value))
-                    .map_err(|_| BadResponse("a header value holds a control character"))?;
-                headers.append(name, value);
-            }
-        }
         if framing.nominates {
             strip_nominated(&mut headers);
         }
         let body = framing.body(status, is_head_request, is_http11)?;
-        let reason = response.reason.filter(|reason| Some(*reason) != status.canonical_reason());
+        let reason = reason.filter(|reason| Some(*reason) != status.canonical_reason());
         Ok(Some(Self {
             status,
             reason: reason.map(Into::into),
             headers,
+            carried,
             body,
             keeps_alive: framing.keeps_alive && !framing.is_unsure,
         }))
     }
 }
 
-/// The request's id, a length and what a policy adds: without it the map would grow for them.
-const ROOM_FOR_OURS: usize = 4;
+/// The line that begins at `at`, where the next one begins, and whether CR LF lies between.
+fn next_line(bytes: &[u8], at: usize) -> (&[u8], usize, bool) {
+    let end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
+    let next = (end + 1).min(bytes.len());
+    match bytes[at..end].strip_suffix(b"\r") {
+        Some(line) => (line, next, true),
+        None => (&bytes[at..end], next, false),
+    }
+}
+
+/// Reads `HTTP/1.x SP 3DIGIT [SP reason]`; the reason is `None` when it is no UTF-8.
+fn status_line(line: &[u8]) -> Result<(bool, StatusCode, Option<&str>), BadResponse> {
+    let bad = BadResponse("its status line is malformed");
+    let (is_http11, rest) = match line.strip_prefix(b"HTTP/1.").ok_or(bad)? {
+        [b'1', b' ', rest @ ..] => (true, rest),
+        [b'0', b' ', rest @ ..] => (false, rest),
+        _ => return Err(bad),
+    };
+    let (code, reason) = rest.split_at_checked(3).ok_or(bad)?;
+    let status = StatusCode::from_bytes(code).map_err(|_| bad)?;
+    match reason {
+        [] => Ok((is_http11, status, Some(""))),
+        [b' ', reason @ ..] if !octets::has_control(reason) => {
+            Ok((is_http11, status, std::str::from_utf8(reason).ok()))
+        }
+        _ => Err(bad),
+    }
+}
+
+/// Splits `name: value`; neither is repaired.
+fn header(line: &[u8]) -> Result<(&[u8], &[u8]), BadResponse> {
+    let colon = memchr(b':', line).ok_or(BadResponse("a header line has no colon"))?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    if name.is_empty() || !name.iter().all(|&byte| octets::is_token(byte)) {
+        return Err(BadResponse("a header has no proper name"));
+    }
+    if octets::has_control(value) {
+        return Err(BadResponse("a header value holds a control character"));
+    }
+    Ok((name, value.trim_ascii()))
+}
+
+/// What most responses have and policies add: without it the map would grow for them.
+const ROOM: usize = 12;
 
 /// What a head says about the bytes that follow it.
 #[derive(Debug, Default)]
@@ -111,14 +171,15 @@ struct Framing {
 
 impl Framing {
     /// Takes in a header that ends at this hop. Says whether it is still needed.
-    fn learn(&mut self, name: &HeaderName, value: &[u8], is_head: bool) -> Result<bool, BadResponse> {
-        if name == CONTENT_LENGTH {
+    fn learn(&mut self, name: &[u8], value: &[u8], is_head: bool) -> Result<bool, BadResponse> {
+        let is = |known: HeaderName| name.eq_ignore_ascii_case(known.as_str().as_bytes());
+        if is(CONTENT_LENGTH) {
             self.length(value)?;
             return Ok(is_head);
         }
-        if name == TRANSFER_ENCODING {
+        if is(TRANSFER_ENCODING) {
             self.transfer_encoding(value)?;
-        } else if name == CONNECTION {
+        } else if is(CONNECTION) {
             self.connection(value);
             // It names what else has to go.
             return Ok(self.nominates);

@@ -4,6 +4,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName};
 use http::{HeaderValue, Method, StatusCode, Version};
 
 use super::head::RequestHead;
+use crate::exchange::Carried;
 use crate::outbox::BodyLength;
 use crate::proxy::Answer;
 
@@ -93,6 +94,11 @@ impl AnswerHead {
                 out.extend_from_slice(part);
             }
         }
+        for lines in answer.carried.iter().flat_map(Carried::lines) {
+            out.extend_from_slice(b"\r\n");
+            out.extend_from_slice(lines.strip_suffix(b"\r\n").unwrap_or(lines));
+        }
+        has_date |= answer.carried.as_ref().is_some_and(Carried::has_date);
         out.extend_from_slice(b"\r\nx-request-id: ");
         out.extend_from_slice(answer.id.as_str().as_bytes());
         if !has_length {

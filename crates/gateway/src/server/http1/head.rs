@@ -1,6 +1,7 @@
 //! The head of a request: read once, line by line as it arrives, and refused at the first line that is wrong.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
@@ -12,6 +13,7 @@ use super::decoder::Decoder;
 use super::refusal::Refusal;
 use super::rules::{self, RequestLine};
 use crate::proxy::is_hop_by_hop;
+use crate::spare_maps::SpareMaps;
 
 /// Sizes beyond which a request head is refused.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +63,7 @@ const ROOM_FOR_OURS: usize = 4;
 #[derive(Debug)]
 pub(super) struct HeadReader {
     limits: HeadLimits,
+    maps: Rc<SpareMaps>,
     /// Header lines that were read, with the place of each value.
     lines: Vec<(HeaderName, usize, usize)>,
     blank_lines: u8,
@@ -87,8 +90,8 @@ struct Progress {
 }
 
 impl HeadReader {
-    pub(super) fn new(limits: HeadLimits) -> Self {
-        Self { limits, lines: Vec::new(), blank_lines: 0, progress: Progress::default() }
+    pub(super) fn new(limits: HeadLimits, maps: Rc<SpareMaps>) -> Self {
+        Self { limits, maps, lines: Vec::new(), blank_lines: 0, progress: Progress::default() }
     }
 
     /// Takes the next head off the front of `bytes`, once it is whole.
@@ -157,7 +160,8 @@ impl HeadReader {
     ) -> Result<RequestHead, Refusal> {
         let method = Method::from_bytes(&head[..line.method_end]).map_err(|_| Refusal::BadRequestLine)?;
         let (target, authority) = target(head.slice(line.method_end + 1..line.target_end))?;
-        let mut headers = HeaderMap::with_capacity(self.lines.len() + ROOM_FOR_OURS);
+        let mut headers = self.maps.take();
+        headers.reserve(self.lines.len() + ROOM_FOR_OURS);
         for (name, start, end) in self.lines.drain(..) {
             let value = HeaderValue::from_maybe_shared(head.slice(start..end));
             headers.append(name, value.map_err(|_| Refusal::HeaderValueChar)?);

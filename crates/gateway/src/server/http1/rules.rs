@@ -6,6 +6,7 @@ use http::HeaderName;
 use memchr::memchr;
 
 use super::refusal::Refusal;
+use crate::octets::{has_control, is_host, is_target, is_token};
 
 /// A request line taken apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,9 +59,7 @@ pub(super) fn header(line: &[u8]) -> Result<(HeaderName, Range<usize>), Refusal>
             Refusal::NonAsciiHeaderName
         }
     })?;
-    // A fold without an early exit compiles to vector instructions.
-    let control = |byte: u8| ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f);
-    if value.iter().fold(false, |found, &byte| found | control(byte)) {
+    if has_control(value) {
         return Err(Refusal::HeaderValueChar);
     }
     let start = line.len() - value.trim_ascii_start().len();
@@ -104,55 +103,4 @@ pub(super) fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
         let value = char::from(digit).to_digit(16).ok_or(Refusal::BadChunk)?;
         Ok(sum << 4 | u64::from(value))
     })
-}
-
-/// One table for all classes: a head costs one look-up per byte.
-const CLASSES: [u8; 256] = {
-    let mut table = [0; 256];
-    mark(&mut table, b"!#$%&'*+-.^_`|~", IS_TOKEN);
-    let mut byte = 0;
-    while byte < 256 {
-        if (byte as u8).is_ascii_alphanumeric() {
-            table[byte] |= IS_TOKEN | IS_HOST;
-        }
-        if 0x21 <= byte && byte < 0x7f {
-            table[byte] |= IS_TARGET;
-        }
-        byte += 1;
-    }
-    mark(&mut table, b"-._~!$&'()*+;=:[]%", IS_HOST);
-    let not_in_targets = b"#<>`";
-    let mut at = 0;
-    while at < not_in_targets.len() {
-        table[not_in_targets[at] as usize] &= !IS_TARGET;
-        at += 1;
-    }
-    table
-};
-
-/// RFC 9110 §5.6.2, `tchar`.
-const IS_TOKEN: u8 = 1;
-/// RFC 3986 §3.2.2 and a port.
-const IS_HOST: u8 = 2;
-/// What a request target may hold unescaped, and what clients leave unescaped without harm.
-const IS_TARGET: u8 = 4;
-
-const fn mark(table: &mut [u8; 256], bytes: &[u8], class: u8) {
-    let mut at = 0;
-    while at < bytes.len() {
-        table[bytes[at] as usize] |= class;
-        at += 1;
-    }
-}
-
-const fn is_token(byte: u8) -> bool {
-    CLASSES[byte as usize] & IS_TOKEN != 0
-}
-
-const fn is_host(byte: u8) -> bool {
-    CLASSES[byte as usize] & IS_HOST != 0
-}
-
-const fn is_target(byte: u8) -> bool {
-    CLASSES[byte as usize] & IS_TARGET != 0
 }

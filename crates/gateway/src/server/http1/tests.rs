@@ -1,3 +1,5 @@
+use std::rc::Rc;
+
 use bytes::BytesMut;
 use proptest::prelude::*;
 
@@ -18,7 +20,7 @@ struct Read {
 
 /// Reads a stream that arrives in `pieces`.
 fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Read {
-    let (mut heads, mut bytes, mut body) = (HeadReader::new(LIMITS), BytesMut::new(), None);
+    let (mut heads, mut bytes, mut body) = (HeadReader::new(LIMITS, Rc::default()), BytesMut::new(), None);
     let mut read = Read { ended: true, ..Read::default() };
     for piece in pieces {
         bytes.extend_from_slice(piece);
@@ -59,7 +61,7 @@ fn refusal(bytes: &[u8]) -> Option<Refusal> {
 }
 
 fn head(bytes: &str) -> RequestHead {
-    HeadReader::new(LIMITS).read(&mut BytesMut::from(bytes)).expect("right").expect("whole")
+    HeadReader::new(LIMITS, Rc::default()).read(&mut BytesMut::from(bytes)).expect("right").expect("whole")
 }
 
 fn with_headers(lines: &str) -> Vec<u8> {

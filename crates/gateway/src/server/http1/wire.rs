@@ -18,6 +18,7 @@ use crate::body::BodyError;
 use crate::counters::ThreadCounters;
 use crate::inbox::Inbox;
 use crate::server::deadline::Watch;
+use crate::spare_maps::SpareMaps;
 
 /// The bytes under a client's connection: plain or TLS.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin {}
@@ -67,13 +68,14 @@ impl Wire {
         io: Box<dyn Stream>,
         limits: HeadLimits,
         read_bytes: usize,
+        maps: Rc<SpareMaps>,
         counters: Arc<ThreadCounters>,
     ) -> Self {
         let now = Instant::now();
         let parts = Parts {
             io: Some(io),
             inbox: Inbox::new(read_bytes),
-            heads: HeadReader::new(limits),
+            heads: HeadReader::new(limits, maps),
             body: Decoder::length(0, limits),
             serial: 0,
             reader: None,

@@ -4,7 +4,7 @@ use super::*;
 
 fn read(head: &str, is_head: bool) -> Result<Option<ResponseHead>, BadResponse> {
     assert_eq!(end_of_head(head.as_bytes(), 0)?, Some(head.len()), "{head:?}");
-    ResponseHead::read(&Bytes::copy_from_slice(head.as_bytes()), is_head)
+    ResponseHead::read(&Bytes::copy_from_slice(head.as_bytes()), is_head, false)
 }
 
 fn final_head(head: &str, is_head: bool) -> ResponseHead {
@@ -40,6 +40,55 @@ fn after_a_head_request_the_length_is_a_header_and_no_framing() {
     assert_eq!(read.body, Decoder::ended());
     assert_eq!(read.headers.len(), 1);
     assert_eq!(read.headers["content-length"], "5");
+}
+
+#[test]
+fn carried_headers_are_those_that_would_have_been_read() {
+    for head in [
+        "HTTP/1.1 200 OK\r\nServer: a\r\nDate: x\r\nContent-Length: 5\r\nX-Request-Id: no\r\nX-B:  b \r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: 1\r\nKeep-Alive: 5\r\nX-A: 2\r\nConnection: keep-alive\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ] {
+        let bytes = Bytes::copy_from_slice(head.as_bytes());
+        let mut read = ResponseHead::read(&bytes, false, false).expect("proper").expect("final");
+        let carried = ResponseHead::read(&bytes, false, true).expect("proper").expect("final");
+        assert_eq!(
+            (carried.status, carried.body, carried.keeps_alive),
+            (read.status, read.body, read.keeps_alive)
+        );
+        assert!(carried.headers.is_empty());
+        let carried = carried.carried.expect("carried");
+        let lines = carried.lines().flat_map(|lines| lines.split(|&byte| byte == b'\n'));
+        let lines: Vec<String> = lines
+            .filter_map(|line| std::str::from_utf8(line).expect("text").split_once(':'))
+            .map(|(name, value)| format!("{}: {}", name.to_ascii_lowercase(), value.trim()))
+            .collect();
+        // The name of the request is ours to give.
+        read.headers.remove("x-request-id");
+        let expected: Vec<String> = read
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().expect("text")))
+            .collect();
+        assert_eq!(lines, expected, "{head:?}");
+        assert_eq!(carried.has_date(), read.headers.contains_key("date"));
+    }
+}
+
+#[test]
+fn what_cannot_be_carried_as_it_came_is_read() {
+    for head in [
+        "HTTP/1.1 200 OK\r\nConnection: X-A\r\nX-A: 1\r\nX-B: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX-A: 1\r\nConnection: X-A\r\nX-B: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX-B: 2\n\n",
+        "HTTP/1.1 200 OK\r\nA: 1\r\nTE: x\r\nB: 1\r\nTE: x\r\nC: 1\r\nTE: x\r\nD: 1\r\nTE: x\r\nX-B: 2\r\n\r\n",
+    ] {
+        let read = ResponseHead::read(&Bytes::copy_from_slice(head.as_bytes()), false, true);
+        let read = read.expect("proper").expect("final");
+        assert!(read.carried.is_none(), "{head:?}");
+        assert_eq!(read.headers["x-b"], "2");
+        assert!(!read.headers.contains_key("x-a"), "{head:?}");
+    }
 }
 
 #[test]
@@ -113,7 +162,7 @@ proptest! {
     fn no_bytes_make_it_panic(rest in prop::collection::vec(any::<u8>(), 0..120), is_head: bool) {
         let bytes = [&b"HTTP/1.1 200 OK\r\n"[..], &rest, b"\r\n\r\n"].concat();
         if let Ok(Some(end)) = end_of_head(&bytes, 0) {
-            let _ = ResponseHead::read(&Bytes::copy_from_slice(&bytes[..end]), is_head);
+            let _ = ResponseHead::read(&Bytes::copy_from_slice(&bytes[..end]), is_head, false);
         }
     }
 }
