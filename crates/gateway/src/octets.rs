@@ -51,9 +51,34 @@ pub(crate) const fn is_target(byte: u8) -> bool {
     CLASSES[byte as usize] & IS_TARGET != 0
 }
 
+/// A control character other than a tab.
+const fn is_control(byte: u8) -> bool {
+    ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f)
+}
+
 /// Whether a header value or a reason phrase holds a control character other than a tab.
 pub(crate) fn has_control(value: &[u8]) -> bool {
     // A fold without an early exit compiles to vector instructions.
-    let control = |byte: u8| ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f);
-    value.iter().fold(false, |found, &byte| found | control(byte))
+    value.iter().fold(false, |found, &byte| found | is_control(byte))
+}
+
+/// How many control characters other than tabs there are.
+pub(crate) fn count_controls(bytes: &[u8]) -> usize {
+    // Sums of single bytes compile to vector instructions; no sum of 255 overflows one.
+    let of = |part: &[u8]| part.iter().fold(0_u8, |sum, &byte| sum.wrapping_add(u8::from(is_control(byte))));
+    bytes.chunks(255).map(|part| usize::from(of(part))).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_are_counted_whatever_the_length() {
+        for length in [0, 1, 16, 254, 255, 256, 1000] {
+            assert_eq!(count_controls(&vec![b'\n'; length]), length);
+            assert_eq!(count_controls(&vec![b'\t'; length]), 0);
+        }
+        assert_eq!(count_controls(b"a: b\x7f \xff\r\n"), 3);
+    }
 }

@@ -51,19 +51,21 @@ pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Result<Option<usize>, Ba
 
 impl ResponseHead {
     /// Reads `head`, which ends with its empty line. `Ok(None)` is an interim response. The headers are left
-    /// as they are when `carry` says that nobody reads them.
+    /// as they are when `carry` says that nobody reads them, and when they can be.
     pub(super) fn read(
         head: &Bytes,
         is_head_request: bool,
         carry: bool,
     ) -> Result<Option<Self>, BadResponse> {
+        if carry && let Some(carried) = Self::carry(head)? {
+            return Ok(Some(carried));
+        }
         let (line, mut at, _) = next_line(head, 0);
         let (is_http11, status, reason) = status_line(line)?;
         let mut framing = Framing { keeps_alive: is_http11, ..Framing::default() };
-        let mut carried = carry.then(|| Carried::new(head.clone()));
-        let mut headers = if carry { HeaderMap::new() } else { HeaderMap::with_capacity(ROOM) };
+        let mut headers = HeaderMap::with_capacity(ROOM);
         for count in 0.. {
-            let (line, next, ends_properly) = next_line(head, at);
+            let (line, next, _) = next_line(head, at);
             if line.is_empty() {
                 break;
             }
@@ -72,21 +74,11 @@ impl ResponseHead {
             }
             let (name, value) = header(line)?;
             if !ends_at_hop(name) || framing.learn(name, value, is_head_request)? {
-                match &mut carried {
-                    Some(carried) if ends_properly && !framing.nominates => {
-                        if !carried.keep(name, at..next) {
-                            return Self::read(head, is_head_request, false);
-                        }
-                    }
-                    Some(_) => return Self::read(head, is_head_request, false),
-                    None => {
-                        let name = HeaderName::from_bytes(name)
-                            .map_err(|_| BadResponse("a header has no proper name"))?;
-                        let value = HeaderValue::from_maybe_shared(head.slice_ref(value))
-                            .map_err(|_| BadResponse("a header value holds a control character"))?;
-                        headers.append(name, value);
-                    }
-                }
+                let name =
+                    HeaderName::from_bytes(name).map_err(|_| BadResponse("a header has no proper name"))?;
+                let value = HeaderValue::from_maybe_shared(head.slice_ref(value))
+                    .map_err(|_| BadResponse("a header value holds a control character"))?;
+                headers.append(name, value);
             }
             at = next;
         }
@@ -105,7 +97,55 @@ impl ResponseHead {
             status,
             reason: reason.map(Into::into),
             headers,
-            carried,
+            carried: None,
+            body,
+            keeps_alive: framing.keeps_alive && !framing.is_unsure,
+        }))
+    }
+
+    /// Reads a final response whose headers nobody reads, when it is as responses should be; `None` leaves
+    /// everything else to be read in full, or refused.
+    fn carry(head: &Bytes) -> Result<Option<Self>, BadResponse> {
+        let (line, mut at, mut is_proper) = next_line(head, 0);
+        let Ok((is_http11, status, reason)) = status_line(line) else { return Ok(None) };
+        let mut framing = Framing { keeps_alive: is_http11, ..Framing::default() };
+        let mut carried = Carried::new(head.clone());
+        let mut lines = 1;
+        loop {
+            let (line, next, ends_properly) = next_line(head, at);
+            is_proper &= ends_properly;
+            lines += 1;
+            if line.is_empty() {
+                break;
+            }
+            let colon = line.iter().position(|&byte| !octets::is_token(byte)).unwrap_or(0);
+            if colon == 0 || line[colon] != b':' {
+                return Ok(None);
+            }
+            let name = &line[..colon];
+            let goes_on = if ends_at_hop(name) {
+                framing.learn(name, line[colon + 1..].trim_ascii(), false)?;
+                true
+            } else {
+                carried.keep(name, at..next)
+            };
+            if !goes_on {
+                return Ok(None);
+            }
+            at = next;
+        }
+        // Two for the end of each line, and no other.
+        is_proper &= octets::count_controls(head) == 2 * lines && lines <= MAX_HEADERS;
+        if !is_proper || framing.nominates || status.is_informational() {
+            return Ok(None);
+        }
+        let body = framing.body(status, false, is_http11)?;
+        let reason = reason.filter(|reason| Some(*reason) != status.canonical_reason());
+        Ok(Some(Self {
+            status,
+            reason: reason.map(Into::into),
+            headers: HeaderMap::new(),
+            carried: Some(carried),
             body,
             keeps_alive: framing.keeps_alive && !framing.is_unsure,
         }))

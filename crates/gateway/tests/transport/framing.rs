@@ -78,6 +78,14 @@ refused! {
         format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(19_000)) => 431;
     a_hundred_and_one_headers_are_too_many:
         format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(100)) => 431;
+    a_chunk_extension_with_a_control_character_is_refused:
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\0\r\nhello\r\n0\r\n\r\n" => 400;
+    an_endless_chunk_extension_is_refused:
+        format!("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;{}\r\nhello\r\n0\r\n\r\n", "a".repeat(300)) => 400;
+    a_trailer_that_is_no_header_is_refused:
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX : y\r\n\r\n" => 400;
+    two_transfer_encodings_are_refused:
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" => 400;
     connect_is_not_implemented: "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n" => 501;
     the_preface_of_http_2_is_refused: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" => 400;
     a_tls_hello_is_refused: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n" => 400;

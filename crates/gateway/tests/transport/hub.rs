@@ -210,3 +210,35 @@ async fn a_hub_answer_that_falls_silent_is_cut_off() {
     let text = String::from_utf8_lossy(&all);
     assert!(text.contains("begin") && !text.ends_with("0\r\n\r\n"), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_after_its_body_was_read_ends_the_call() {
+    let (calls, ends) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (called, ended) = (Arc::clone(&calls), Arc::clone(&ends));
+    let stage = stage(FakeHub::new(move |request| {
+        struct Ends(Arc<AtomicUsize>);
+        impl Drop for Ends {
+            fn drop(&mut self) {
+                self.0.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        let (called, ends) = (Arc::clone(&called), Ends(Arc::clone(&ended)));
+        async move {
+            let _ends = ends;
+            let body = request.into_body().collect().await.expect("whole").to_bytes();
+            assert_eq!(body, "hello");
+            called.fetch_add(1, Ordering::SeqCst);
+            std::future::pending().await
+        }
+    }));
+    let mut client = stage.client().await;
+    client.send("PUT /googledrive/files HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel").await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    client.send("lo").await;
+    eventually("the hub has the body", || calls.load(Ordering::SeqCst) == 1).await;
+
+    drop(client);
+
+    eventually("the call ended", || ends.load(Ordering::SeqCst) == 1).await;
+    eventually("counted as aborted", || stage.gateway.counters().aborted == 1).await;
+}

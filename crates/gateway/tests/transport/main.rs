@@ -7,6 +7,7 @@
 )]
 
 mod balancing;
+mod connections;
 mod framing;
 mod headers;
 mod hub;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
+use memchr::memchr2;
 
 use crate::compile::{OpenConnectorsProvider, ProviderKind};
 use crate::exchange::Exchange;
@@ -117,7 +118,7 @@ impl InstanceSecret {
 fn header(provider: &OpenConnectorsProvider, token: &str) -> Option<HeaderValue> {
     let (user, organization) = (provider.user_secret.expose(), provider.organization_secret.expose());
     // A comma or a blank would begin another part.
-    if [user, organization, token].iter().any(|part| part.bytes().any(|b| matches!(b, b',' | b' '))) {
+    if [user, organization, token].iter().any(|part| memchr2(b',', b' ', part.as_bytes()).is_some()) {
         return None;
     }
     let mut text = Vec::with_capacity(32 + user.len() + organization.len() + token.len());
