@@ -29,8 +29,8 @@ mod property_set;
 mod proxy;
 mod server;
 pub mod snapshot;
-pub mod state;
 mod spare_maps;
+pub mod state;
 mod target;
 pub mod template;
 #[cfg(test)]
