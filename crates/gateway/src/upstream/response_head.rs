@@ -1,7 +1,7 @@
 //! The head of a target's response: read once, and refused when its framing can be read in two ways.
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use memchr::memchr;
 
@@ -212,17 +212,18 @@ struct Framing {
 impl Framing {
     /// Takes in a header that ends at this hop. Says whether it is still needed.
     fn learn(&mut self, name: &[u8], value: &[u8], is_head: bool) -> Result<bool, BadResponse> {
-        let is = |known: HeaderName| name.eq_ignore_ascii_case(known.as_str().as_bytes());
-        if is(CONTENT_LENGTH) {
-            self.length(value)?;
-            return Ok(is_head);
-        }
-        if is(TRANSFER_ENCODING) {
-            self.transfer_encoding(value)?;
-        } else if is(CONNECTION) {
-            self.connection(value);
-            // It names what else has to go.
-            return Ok(self.nominates);
+        match name.len() {
+            14 if name.eq_ignore_ascii_case(b"content-length") => {
+                self.length(value)?;
+                return Ok(is_head);
+            }
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.transfer_encoding(value)?,
+            10 if name.eq_ignore_ascii_case(b"connection") => {
+                self.connection(value);
+                // It names what else has to go.
+                return Ok(self.nominates);
+            }
+            _ => {}
         }
         Ok(false)
     }
