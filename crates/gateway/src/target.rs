@@ -174,8 +174,13 @@ fn is_watched(exchange: &Exchange) -> bool {
 
 /// Whether something else than a step looks at the headers of the response.
 fn reads_headers(exchange: &Exchange) -> bool {
-    // To the proxy that called this one it is a target's response like any other.
-    exchange.depth > 0 || exchange.target().is_none_or(|target| target.response_headers.only_listed)
+    // To the proxy that called this one it is a target's response like any other; headers that a policy has
+    // laid ready replace those of the same name.
+    exchange.depth > 0
+        || exchange.trace.is_some()
+        || exchange.collecting.is_some()
+        || !exchange.traffic.last_headers.is_empty()
+        || exchange.target().is_none_or(|target| target.response_headers.only_listed)
 }
 
 /// What follows the head, and what is known about it when it comes from the client.

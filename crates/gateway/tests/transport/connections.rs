@@ -178,3 +178,20 @@ async fn a_head_of_many_pieces_and_the_largest_size_is_served() {
     assert_eq!(client.answer().await.status, 200);
     assert_eq!(upstream.seen()[0].header("x-long")[0].len(), 17 * 1024);
 }
+
+#[tokio::test]
+async fn a_header_laid_ready_for_the_answer_replaces_the_targets() {
+    let xml = r#"<CORS name="Share"><AllowOrigins>{request.header.origin}</AllowOrigins><AllowMethods>GET</AllowMethods></CORS>"#;
+    let pre =
+        Flow { request: vec![Step { policy: "Share".into(), condition: String::new() }], ..Flow::default() };
+    let flows = EndpointFlows { pre, ..EndpointFlows::default() };
+    let upstream = Upstream::answering(|_| {
+        b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 2\r\n\r\nok".to_vec()
+    })
+    .await;
+    let stage = Stage::serving([Proxy::new("p", "/", upstream.addr).policy("Share", "CORS", xml, flows)]);
+
+    let answer = stage.exchange("GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://a.test\r\n\r\n").await;
+
+    assert_eq!(answer.header("access-control-allow-origin"), ["https://a.test"]);
+}
