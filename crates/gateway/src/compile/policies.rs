@@ -67,6 +67,7 @@ impl Compiler<'_> {
             root: &root,
             resources: self.resources,
             problems: Vec::new(),
+            warnings: Vec::new(),
             reads: MessageReads::default(),
             initial_entries: Vec::new(),
             degraded: None,
@@ -82,8 +83,9 @@ impl Compiler<'_> {
             Some(entry) => (entry.compile)(&mut blueprint),
             None => blueprint.degrade(&root, obstacle.unwrap_or_default()),
         };
-        let Blueprint { problems, reads, initial_entries, degraded, calls, .. } = blueprint;
+        let Blueprint { problems, warnings, reads, initial_entries, degraded, calls, .. } = blueprint;
         self.problems.extend(problems);
+        self.warnings.extend(warnings);
         self.initial_entries.extend(initial_entries);
         if let Some((line, reason)) = degraded {
             self.degradation(&part(text), line, &root.name, reason.clone());

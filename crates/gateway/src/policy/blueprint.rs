@@ -24,6 +24,7 @@ pub(crate) struct Blueprint<'d> {
     pub(crate) root: &'d Element,
     pub(crate) resources: &'d [FileResource],
     pub(crate) problems: Vec<CompileProblem>,
+    pub(crate) warnings: Vec<CompileProblem>,
     pub(crate) reads: MessageReads,
     pub(crate) initial_entries: Vec<(KvmAddress, String)>,
     /// Line and reason, when the policy cannot run here.
@@ -80,6 +81,12 @@ impl std::ops::BitOr for MessageReads {
 impl<'d> Blueprint<'d> {
     pub(crate) fn problem(&mut self, at: &Element, rule: &'static str, message: impl Into<String>) {
         self.problem_in(DesignPart::Policy(self.name.to_string()), at.line, rule, message);
+    }
+
+    /// Something odd that the originals let pass, and so do we.
+    pub(crate) fn warning(&mut self, at: &Element, rule: &'static str, message: impl Into<String>) {
+        let part = DesignPart::Policy(self.name.to_string());
+        self.warnings.push(CompileProblem { part, line: at.line, rule, message: message.into() });
     }
 
     /// A mistake elsewhere, as in a script that the policy refers to (`DesignPart::Resource`, `jsc://a.js`).

@@ -16,7 +16,12 @@ pub(crate) struct Element {
     pub(crate) children: Vec<Element>,
     attributes: Vec<(String, String)>,
     text: String,
+    /// Where its content begins in the document.
+    inside: usize,
 }
+
+/// The element whose content is a text even where it is written as markup.
+const PAYLOAD: &str = "Payload";
 
 /// A document that is no XML, or XML that we do not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +37,7 @@ impl Element {
         let mut open: Vec<Self> = Vec::new();
         let mut root = None;
         loop {
+            let began = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
             let event = reader.read_event();
             let line = lines.at(usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX));
             let bad = |why: String| BadXml { line, why };
@@ -40,11 +46,13 @@ impl Element {
                     if open.len() >= MAX_DEPTH {
                         return Err(bad(format!("elements nest deeper than {MAX_DEPTH}")));
                     }
-                    open.push(Self::open(&start, line).map_err(bad)?);
+                    let mut element = Self::open(&start, line).map_err(bad)?;
+                    element.inside = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+                    open.push(element);
                     None
                 }
                 Event::Empty(start) => Some(Self::open(&start, line).map_err(bad)?),
-                Event::End(_) => open.pop(),
+                Event::End(_) => open.pop().map(|element| element.closed(xml, began)),
                 Event::Text(text) => {
                     match open.last_mut() {
                         Some(element) => element.text.push_str(&text.xml10_content()),
@@ -106,6 +114,15 @@ impl Element {
         }
         let name: &str = start.local_name().into_inner();
         Ok(Self { name: name.to_owned(), line, attributes, ..Self::default() })
+    }
+
+    /// A payload may be written as XML without hiding it: then its markup is its text.
+    fn closed(mut self, xml: &str, end: usize) -> Self {
+        if self.name == PAYLOAD && !self.children.is_empty() {
+            self.children.clear();
+            self.text = xml.get(self.inside..end).unwrap_or_default().to_owned();
+        }
+        self
     }
 
     /// An attribute as written.

@@ -54,7 +54,10 @@ pub(super) fn target(policy: &mut Blueprint<'_>) -> Target {
     let Some(element) = policy.root.child("AssignTo") else { return Target::Present };
     policy.only(element, &["createNew", "transport", "type"], &[]);
     let always_new = policy.flag(element, "createNew", false);
-    if element.attribute("transport").is_some_and(|transport| !transport.eq_ignore_ascii_case("http")) {
+    if element
+        .attribute("transport")
+        .is_some_and(|transport| !["http", "https"].iter().any(|known| transport.eq_ignore_ascii_case(known)))
+    {
         policy.problem(element, "InvalidTransport", "the only transport is http");
     }
     let kind = match element.attribute("type").map(str::to_ascii_lowercase).as_deref() {
@@ -62,7 +65,8 @@ pub(super) fn target(policy: &mut Blueprint<'_>) -> Target {
         Some("request") => Some(Kind::Request),
         Some("response") => Some(Kind::Response),
         Some(other) => {
-            policy.problem(
+            // The originals take any word here and do without it.
+            policy.warning(
                 element,
                 "InvalidMessageType",
                 format!("'{other}' is neither request nor response"),

@@ -240,7 +240,6 @@ fn mistakes_are_found_at_deploy() {
             "<AssignVariable><Name>a</Name><PropertySetRef>x</PropertySetRef></AssignVariable>",
             "InvalidPropertySetRef",
         ),
-        ("<AssignTo type=\"letter\">m</AssignTo>", "InvalidMessageType"),
         ("<AssignTo transport=\"jms\">m</AssignTo>", "InvalidTransport"),
         ("<AssignTo>a b</AssignTo>", "InvalidVariableName"),
         ("<IgnoreUnresolvedVariables>perhaps</IgnoreUnresolvedVariables>", "NotABoolean"),
@@ -303,4 +302,30 @@ fn a_variable_can_be_assigned_a_property() {
     assert_eq!(sent.code(), "steps.assignmessage.UnresolvedVariable");
     let broken = "<AssignMessage><AssignVariable><Name>a</Name><PropertySetRef>foo</PropertySetRef></AssignVariable></AssignMessage>";
     assert_eq!(problem_of(broken), "InvalidPropertySetRef");
+}
+
+/// Public bundles have `responset`, and the originals run them.
+#[test]
+fn an_unknown_message_type_is_a_warning_and_counts_as_none() {
+    let design = design().step(
+        "<AssignMessage><AssignTo type='responset' transport='https'>m</AssignTo>\
+         <Set><Payload>x</Payload></Set></AssignMessage>",
+    );
+    let examined = crate::compile::examine(&design, "1", &world());
+    assert_eq!(examined.warnings.len(), 1, "{:?}", examined.warnings);
+    assert_eq!(examined.warnings[0].rule, "InvalidMessageType");
+    assert_eq!(Bench::new(&design).get("/p").var("m.content"), "x");
+}
+
+#[test]
+fn a_payload_may_be_written_as_markup() {
+    let design = design().step(
+        "<AssignMessage><AssignTo createNew='true' type='request'>m</AssignTo><Set><Payload contentType='text/xml'>\n  \
+         <a:root xmlns:a=\"urn:a\"><name kind='k'>{request.verb}</name><!-- c --><empty/>&amp;</a:root>\n</Payload></Set>\
+         </AssignMessage>",
+    );
+    assert_eq!(
+        Bench::new(&design).get("/p").var("m.content").trim(),
+        "<a:root xmlns:a=\"urn:a\"><name kind='k'>GET</name><!-- c --><empty/>&amp;</a:root>"
+    );
 }

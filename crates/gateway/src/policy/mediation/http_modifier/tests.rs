@@ -86,7 +86,6 @@ fn mistakes_are_found_at_deploy() {
         ("<Set><Payload>x</Payload></Set>", "UnknownElement"),
         ("<Set><StatusCode>99</StatusCode></Set>", "InvalidStatusCode"),
         ("<Set><Headers><Header name='x.0'>1</Header></Headers></Set>", "InvalidIndex"),
-        ("<AssignTo type='fault'/>", "InvalidMessageType"),
     ] {
         assert_eq!(problem_of(&format!("<HTTPModifier>{inside}</HTTPModifier>")), rule, "{inside}");
     }
