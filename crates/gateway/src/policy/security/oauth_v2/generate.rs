@@ -27,7 +27,7 @@ pub(super) async fn run(settings: &Settings, jwt: Option<&JwtKey>, cx: &mut Exch
     let refused = |problem: Problem, cx: &Exchange| problem.fault(settings.manner(cx));
     let grant_type =
         settings.grant_type.text(cx).ok_or_else(|| refused(Problem::Missing("grant_type"), cx))?;
-    let supported = grant_type != "implicit" && settings.grants.iter().any(|grant| *grant == grant_type);
+    let supported = grant_type != "implicit" && settings.grants.contains(&grant_type);
     if !supported {
         return Err(refused(Problem::UnsupportedGrant(grant_type), cx));
     }
