@@ -34,6 +34,10 @@ pub(crate) const fn is_name_char(c: char) -> bool {
 
 /// Whether `text` is a name without a colon.
 pub fn is_nc_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if text.bytes().all(plain) {
+        return text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    }
     let mut chars = text.chars();
     chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
 }

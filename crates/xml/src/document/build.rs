@@ -82,6 +82,10 @@ impl Builder {
     }
 
     pub(super) fn string(&mut self, text: &str) -> u32 {
+        // The first string, and the most frequent one: no prefix, no namespace.
+        if text.is_empty() {
+            return 0;
+        }
         let index = match self.document.strings.get_index_of(text) {
             Some(index) => index,
             None => self.document.strings.insert_full(text.into()).0,
