@@ -139,7 +139,11 @@ impl CacheKey {
             Prefix::Given(text) => return text.to_string(),
             Prefix::Scope(scope) => *scope,
         };
-        let mut prefix = format!("{}__{}", cx.snapshot.organization(), cx.snapshot.environment());
+        // Room for the whole key: it is made for every request.
+        let mut prefix = String::with_capacity(192);
+        prefix.push_str(cx.snapshot.organization());
+        prefix.push_str("__");
+        prefix.push_str(cx.snapshot.environment());
         let mut add = |part: &str| {
             prefix.push_str("__");
             prefix.push_str(part);
