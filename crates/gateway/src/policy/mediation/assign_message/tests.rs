@@ -329,3 +329,47 @@ fn a_payload_may_be_written_as_markup() {
         "<a:root xmlns:a=\"urn:a\"><name kind='k'>GET</name><!-- c --><empty/>&amp;</a:root>"
     );
 }
+
+#[test]
+fn a_form_can_be_copied() {
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let copied = |group: &str| {
+        let proxy = design().step(&format!(
+            "<AssignMessage><AssignTo createNew=\"true\" type=\"request\">m</AssignTo><Copy source=\"request\">{group}</Copy></AssignMessage>"
+        ));
+        Bench::new(&proxy).send(request(Method::POST, "/p", &form, "a=1&b=2&a=3")).var("m.content")
+    };
+    assert_eq!(copied("<FormParams/>"), "a=1&b=2&a=3");
+    assert_eq!(copied("<FormParams><FormParam name=\"a\"/></FormParams>"), "a=1&a=3");
+    assert_eq!(copied("<FormParams><FormParam name=\"a.2\"/></FormParams>"), "a=3");
+}
+
+#[test]
+fn a_version_is_read_and_changes_nothing() {
+    let sent = run(
+        "<Set><Version>1.0</Version></Set><Remove><Version/></Remove><Copy source=\"request\"><Version/></Copy>",
+    );
+    assert!(!sent.is_answered());
+    assert_eq!((sent.var("request.version"), sent_body(&sent)), ("1.1".into(), "hello".into()));
+}
+
+#[test]
+fn what_a_message_always_has_is_reset_or_stays() {
+    let sent = run("<Remove><Verb/><Path/></Remove>");
+    assert_eq!(sent.var("request.verb"), "POST");
+    assert_eq!(sent.url(), "https://backend.example:443/api/?a=1&b=2");
+    let mut proxy = design().policy(
+        "a",
+        "<AssignMessage><Set><ReasonPhrase>Mine</ReasonPhrase></Set><Remove><StatusCode/><ReasonPhrase/></Remove></AssignMessage>",
+    );
+    proxy.proxy().flows.post.response = vec![step("a")];
+    let sent = Bench::new(&proxy).get("/p").receive(response(201, &[], ""));
+    assert_eq!((sent.status(), sent.var("response.reason.phrase")), (201, "Created".into()));
+}
+
+#[test]
+fn failure_is_told_in_a_variable() {
+    let sent = run("<Copy source=\"nothing\"/>");
+    assert_eq!(sent.var("assignmessage.s0.failed"), "true");
+    assert_eq!(run("<Remove><Headers/></Remove>").var("assignmessage.s0.failed"), "null");
+}

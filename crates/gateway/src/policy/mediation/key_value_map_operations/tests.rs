@@ -225,3 +225,13 @@ fn mistakes_are_found_at_deploy() {
         assert_eq!(problem_of(&xml), rule, "{inside}");
     }
 }
+
+#[test]
+fn settings_of_a_cache_are_read_and_change_nothing() {
+    let settings = "<ExclusiveCache>true</ExclusiveCache><ExpiryTimeInSecs ref=\"x\">0</ExpiryTimeInSecs>";
+    assert_eq!(run(&format!("{settings}{GET_K}")).var("v"), "v");
+    let sent = run(&format!("{settings}<Get assignTo=\"v\"><Key><Parameter ref=\"none\"/></Key></Get>"));
+    assert_eq!(sent.var("keyvaluemapoperations.s0.failed"), "true");
+    let wrong = policy(&format!("<ExpiryTimeInSecs>soon</ExpiryTimeInSecs>{GET_K}"));
+    assert_eq!(problem_of(&wrong), "InvalidExpiryTime");
+}

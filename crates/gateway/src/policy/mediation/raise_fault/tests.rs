@@ -52,3 +52,32 @@ fn mistakes_are_found_at_deploy() {
         assert_eq!(problem_of(&format!("<RaiseFault>{inside}</RaiseFault>")), rule, "{inside}");
     }
 }
+
+#[test]
+fn an_assign_to_in_the_fault_response_changes_nothing() {
+    let sent = run(
+        "<FaultResponse><AssignTo createNew=\"false\" type=\"request\">x</AssignTo><Set><StatusCode>418</StatusCode></Set></FaultResponse>",
+    );
+    assert_eq!((sent.status(), sent.var("x.content")), (418, "null".into()));
+}
+
+#[test]
+fn a_short_reason_is_read_and_changes_nothing() {
+    let sent = run(
+        "<ShortFaultReason>true</ShortFaultReason><FaultResponse><Set><StatusCode>409</StatusCode></Set></FaultResponse>",
+    );
+    assert_eq!((sent.status(), sent.var("raisefault.s0.failed")), (409, "true".into()));
+}
+
+#[test]
+fn every_change_of_a_message_can_make_the_answer() {
+    let sent = run(
+        "<FaultResponse><Copy source=\"request\"><Headers><Header name=\"host\"/></Headers></Copy>\
+         <Add><Headers><Header name=\"host\">two</Header></Headers></Add>\
+         <Set><Headers><Header name=\"gone\">x</Header></Headers></Set><Remove><Headers><Header name=\"gone\"/></Headers></Remove></FaultResponse>",
+    );
+    assert_eq!(
+        (sent.response_header("host"), sent.response_header("gone")),
+        ("api.example|two".into(), String::new())
+    );
+}
