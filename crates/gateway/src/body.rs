@@ -2,11 +2,13 @@
 
 mod answer;
 mod buffer;
+mod recoded;
 mod recorded;
 mod request;
 
 pub(crate) use self::answer::{AnswerBody, Patient, Source, UpstreamBody};
 pub(crate) use self::buffer::{ReadBodyError, read_whole};
+pub(crate) use self::recoded::{Recoded, recoding};
 use self::recorded::Recorded;
 pub(crate) use self::request::{ClientBody, ClientBodyState, RequestBody};
 

@@ -16,7 +16,8 @@ pub(crate) use self::finish::Finish;
 pub(crate) use self::headers::{
     add_forwarded, declared_length, ends_at_hop, is_hop_by_hop, strip_hop_by_hop,
 };
-use crate::body::{AnswerBody, ClientBody, Patient, ReadBodyError, Source, read_whole};
+use crate::body::{AnswerBody, ClientBody, Patient, ReadBodyError, Recoded, Source, read_whole, recoding};
+use crate::compile::Compression;
 use crate::exchange::{Carried, Exchange, Head, Incoming, Message, MessageBody};
 use crate::fault::EngineFault;
 use crate::flow::{self, RequestOutcome};
@@ -93,6 +94,10 @@ pub(crate) async fn serve(
         // Says how long the body would be, had it been sent: not framing.
         answer.headers.insert(CONTENT_LENGTH, length);
     }
+    let source = match exchange.endpoint().compression {
+        Some(wanted) if !is_head => recoded(wanted, &mut answer, source),
+        _ => source,
+    };
     if exchange.endpoint().flows.post_client.is_empty() {
         let id = exchange.take_message_id();
         worker.spare_maps.give(std::mem::take(&mut exchange.request.headers));
@@ -200,6 +205,20 @@ fn accept(mut head: RequestHead, has_body: bool) -> Result<Message, EngineFault>
     }
     let kind = if has_body { MessageBody::Streaming } else { MessageBody::Empty };
     Ok(Message::request(head.method, head.target, head.version, head.headers, kind))
+}
+
+/// Brings the answer's body into the coding that the proxy endpoint asks for.
+fn recoded(wanted: Compression, answer: &mut Message, streamed: Source) -> Source {
+    let source = match std::mem::take(&mut answer.body) {
+        MessageBody::Empty => return streamed,
+        MessageBody::Replaced(bytes) => Source::Whole(bytes),
+        MessageBody::Streaming => streamed,
+    };
+    answer.body = MessageBody::Streaming;
+    match recoding(wanted, &mut answer.headers) {
+        Some(change) => Source::Recoded(Box::new(Recoded::new(source, change))),
+        None => source,
+    }
 }
 
 /// Answers a request that belongs to no proxy.

@@ -15,7 +15,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body;
 
-use crate::body::{ClientBody, ClientBodyState, RequestBody, Source};
+use crate::body::{ClientBody, ClientBodyState, Recoded, RequestBody, Source, recoding};
 use crate::compile::FlowsPlan;
 use crate::exchange::{Exchange, Message, MessageBody};
 use crate::fault::EngineFault;
@@ -94,6 +94,13 @@ async fn once(
             if let Some(sent) = overridden(exchange, method) {
                 headers.to_mut().insert(METHOD_OVERRIDE, header_of(method));
                 method = sent;
+            }
+            if let Some(wanted) = exchange.target().and_then(|target| target.compression)
+                && !body.is_end_stream()
+                && let Some(change) = recoding(wanted, headers.to_mut())
+            {
+                let plain = std::mem::replace(body, RequestBody::Empty);
+                *body = RequestBody::Recoded(Box::new(Recoded::new(plain, change)));
             }
             let head = RequestHead {
                 method,

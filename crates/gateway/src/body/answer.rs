@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{BodyError, ClientBodyState, CutOff, Recorded};
+use super::{BodyError, ClientBodyState, CutOff, Recoded, Recorded};
 use crate::balancer::InUse;
 use crate::ports::HubBody;
 use crate::proxy::Finish;
@@ -27,6 +27,8 @@ pub(crate) enum Source {
     Hub(HubBody),
     /// One of the others, which is cached when it has gone by whole.
     Recorded(Box<Recorded>),
+    /// One of the others, compressed or unpacked on its way.
+    Recoded(Box<Recoded<Source>>),
 }
 
 /// A target's body, which drives its own connection.
@@ -90,6 +92,7 @@ impl Body for Source {
             Self::Upstream(body) => body.poll(cx),
             Self::Hub(body) => Pin::new(body).poll_frame(cx),
             Self::Recorded(body) => Pin::new(&mut **body).poll_frame(cx),
+            Self::Recoded(body) => Pin::new(&mut **body).poll_frame(cx),
         }
     }
 
@@ -100,6 +103,7 @@ impl Body for Source {
             Self::Upstream(body) => body.line.is_none(),
             Self::Hub(body) => body.is_end_stream(),
             Self::Recorded(body) => body.is_end_stream(),
+            Self::Recoded(body) => body.is_end_stream(),
         }
     }
 
@@ -110,6 +114,7 @@ impl Body for Source {
             Self::Upstream(body) => body.exact().map_or_else(SizeHint::new, SizeHint::with_exact),
             Self::Hub(body) => body.size_hint(),
             Self::Recorded(body) => body.size_hint(),
+            Self::Recoded(body) => body.size_hint(),
         }
     }
 }
@@ -181,6 +186,7 @@ impl Source {
             }
             Self::Hub(body) => !body.is_end_stream(),
             Self::Recorded(body) => body.source.reads_request(),
+            Self::Recoded(body) => body.inner.reads_request(),
             Self::Empty | Self::Whole(_) => false,
         }
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::BodyError;
+use super::{BodyError, Recoded};
 use crate::server::BodyReader;
 
 /// How far the client's body has got; shared with the exchange that forwards it.
@@ -86,6 +86,8 @@ pub(crate) enum RequestBody {
     Whole(Bytes),
     /// The client's, as it arrives.
     Client(ClientBody),
+    /// One of the others, compressed or unpacked on its way.
+    Recoded(Box<Recoded<RequestBody>>),
 }
 
 impl Body for RequestBody {
@@ -101,6 +103,7 @@ impl Body for RequestBody {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Client(body) => Pin::new(body).poll_frame(cx),
+            Self::Recoded(body) => Pin::new(&mut **body).poll_frame(cx),
         }
     }
 
@@ -109,6 +112,7 @@ impl Body for RequestBody {
             Self::Empty => true,
             Self::Whole(bytes) => bytes.is_empty(),
             Self::Client(body) => body.is_end_stream(),
+            Self::Recoded(body) => body.is_end_stream(),
         }
     }
 
@@ -117,6 +121,7 @@ impl Body for RequestBody {
             Self::Empty => SizeHint::with_exact(0),
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Client(body) => body.size_hint(),
+            Self::Recoded(body) => body.size_hint(),
         }
     }
 }

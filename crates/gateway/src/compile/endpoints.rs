@@ -146,6 +146,7 @@ impl Compiler<'_> {
             base_path: path.into(),
             virtual_hosts: endpoint.virtual_hosts.iter().map(|host| host.as_str().into()).collect(),
             x_forwarded_for: false,
+            compression: None,
             api_timeout: None,
             reads: needs.bodies,
             calls: needs.distinct_calls(),

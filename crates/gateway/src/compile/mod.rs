@@ -29,8 +29,8 @@ pub(crate) use balancer::{HealthPlan, HttpProbePlan, turns_by_weight};
 pub(crate) use flows::Attached;
 pub use plan::{BodyReads, CompiledProxy, ProxyPlan, TargetPlan};
 pub(crate) use plan::{
-    CompiledPolicy, DestinationPlan, FaultRulePlan, FlowPlan, FlowsPlan, LocalPlan, Retained, RoutePlan,
-    StepPlan, SuccessCodes,
+    CompiledPolicy, Compression, DestinationPlan, FaultRulePlan, FlowPlan, FlowsPlan, LocalPlan, Retained,
+    RoutePlan, StepPlan, SuccessCodes,
 };
 pub use problem::{CompileProblem, Degradation, DesignPart};
 pub use shared_flow::{CompiledSharedFlow, compile_shared_flow};

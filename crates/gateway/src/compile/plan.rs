@@ -54,6 +54,8 @@ pub struct ProxyPlan {
     pub virtual_hosts: Vec<Arc<str>>,
     /// Add `X-Forwarded-For` and its kin to the target request.
     pub x_forwarded_for: bool,
+    /// How answers to clients are coded, whatever they came in; `None` is as they came.
+    pub(crate) compression: Option<Compression>,
     /// The whole exchange must be over by then.
     pub api_timeout: Option<Duration>,
     /// Bodies that some step of this endpoint or of a target it leads to reads.
@@ -80,6 +82,8 @@ pub struct TargetPlan {
     pub(crate) success: SuccessCodes,
     /// Verbs and what is sent instead of them (`enable.method.override`).
     pub(crate) overridden_verbs: Vec<(Method, Method)>,
+    /// How requests to the target are coded; `None` is as they came.
+    pub(crate) compression: Option<Compression>,
     /// What of the client's request goes on to the target endpoint.
     pub(crate) request_headers: Retained,
     pub(crate) query_params: Retained,
@@ -117,6 +121,7 @@ impl Default for TargetPlan {
             trust_all: false,
             success: SuccessCodes::default(),
             overridden_verbs: Vec::new(),
+            compression: None,
             request_headers: Retained::default(),
             query_params: Retained::default(),
             response_headers: Retained::default(),
@@ -124,6 +129,15 @@ impl Default for TargetPlan {
             flows: FlowsPlan::default(),
         }
     }
+}
+
+/// The coding that a body is brought into (`compression.algorithm`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    Gzip,
+    Deflate,
+    /// Unpacked.
+    None,
 }
 
 /// Names that are kept; all are, unless the design says otherwise.

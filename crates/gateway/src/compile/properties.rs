@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::{Compiler, DesignPart, ProxyPlan, Retained, SuccessCodes, TargetPlan};
+use super::{Compiler, Compression, DesignPart, ProxyPlan, Retained, SuccessCodes, TargetPlan};
 use crate::design::Property;
 
 /// Accepted and without effect: bodies always stream unless a step reads them.
@@ -22,6 +22,7 @@ impl Compiler<'_> {
                 "X-Forwarded-For" | "X-Forwarded-For.enabled" => {
                     plan.x_forwarded_for = self.flag(part, property).unwrap_or_default();
                 }
+                "compression.algorithm" => plan.compression = self.compression(part, property),
                 "api.timeout" => plan.api_timeout = self.millis(part, property),
                 _ => self.other_property(part, property),
             }
@@ -52,6 +53,7 @@ impl Compiler<'_> {
                     Some(codes) => plan.success = codes,
                     None => self.bad_value(part, property, "a list such as 1xx,2xx,404"),
                 },
+                "compression.algorithm" => plan.compression = self.compression(part, property),
                 // Its verbs are read below.
                 "enable.method.override" => {}
                 "request.retain.headers.enabled" => self.retain(part, property, &mut plan.request_headers),
@@ -94,17 +96,25 @@ impl Compiler<'_> {
 
     /// Properties of both sides, and those that nobody knows.
     fn other_property(&mut self, part: &DesignPart, property: &Property) {
-        let (name, value) = (property.name.trim(), property.value.trim());
+        let name = property.name.trim();
         match name {
             _ if WITHOUT_EFFECT.contains(&name) => {
                 self.flag(part, property);
             }
-            "compression.algorithm" if value.is_empty() || value.eq_ignore_ascii_case("none") => {}
-            "compression.algorithm" => {
-                let message = format!("property {name}: only 'none' is supported yet, not '{value}'");
-                self.problem(part, "UnsupportedProperty", message);
-            }
             _ => self.warning(part, "UnknownProperty", format!("there is no property '{name}' here")),
+        }
+    }
+
+    fn compression(&mut self, part: &DesignPart, property: &Property) -> Option<Compression> {
+        match property.value.trim().to_ascii_lowercase().as_str() {
+            "" => None,
+            "gzip" => Some(Compression::Gzip),
+            "deflate" => Some(Compression::Deflate),
+            "none" => Some(Compression::None),
+            _ => {
+                self.bad_value(part, property, "gzip, deflate or none");
+                None
+            }
         }
     }
 

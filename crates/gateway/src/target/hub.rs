@@ -45,7 +45,10 @@ pub(super) async fn call(
 /// A body that another thread may read.
 fn cross(body: RequestBody) -> HubBody {
     match body {
-        RequestBody::Empty => HubBody::new(http_body_util::Empty::new().map_err(|never| match never {})),
+        // Only what goes to a server is recoded.
+        RequestBody::Empty | RequestBody::Recoded(_) => {
+            HubBody::new(http_body_util::Empty::new().map_err(|never| match never {}))
+        }
         RequestBody::Whole(bytes) => {
             HubBody::new(http_body_util::Full::new(bytes).map_err(|never| match never {}))
         }

@@ -19,7 +19,8 @@ pub(super) async fn call(
     state: Option<Rc<ClientBodyState>>,
 ) -> Result<(Message, Source), EngineFault> {
     let (message, streamed) = match body {
-        RequestBody::Empty => (MessageBody::Empty, None),
+        // Only what goes to a server is recoded.
+        RequestBody::Empty | RequestBody::Recoded(_) => (MessageBody::Empty, None),
         RequestBody::Whole(bytes) => (MessageBody::Replaced(bytes), None),
         RequestBody::Client(body) => (MessageBody::Streaming, Some(body).zip(state)),
     };

@@ -81,3 +81,36 @@ async fn a_target_that_speaks_http10_only_gets_no_chunks() {
     Stage::serving([new]).exchange("GET /z HTTP/1.0\r\nHost: h\r\n\r\n").await;
     assert_eq!(up.seen()[2].request_line(), "GET /z HTTP/1.1");
 }
+
+#[tokio::test]
+async fn bodies_are_compressed_and_unpacked_as_the_endpoints_say() {
+    let up = Upstream::answering(|seen| {
+        let coding = seen.header("content-encoding").join(",");
+        let mut bytes = b"HTTP/1.1 200 OK\r\n".to_vec();
+        if !coding.is_empty() {
+            bytes.extend_from_slice(format!("Content-Encoding: {coding}\r\n").as_bytes());
+        }
+        bytes.extend_from_slice(format!("Content-Length: {}\r\n\r\n", seen.body.len()).as_bytes());
+        bytes.extend_from_slice(&seen.body);
+        bytes
+    })
+    .await;
+    let packing = Proxy::new("p", "/", up.addr).target_property("compression.algorithm", "gzip");
+    let body = "packed and unpacked ".repeat(500);
+    let post = format!("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+
+    let answer = Stage::serving([packing.property("compression.algorithm", "none")]).exchange(&post).await;
+
+    let seen = up.seen();
+    assert_eq!(seen[0].header("content-encoding"), ["gzip"]);
+    assert!(seen[0].body.len() < body.len() / 5, "{}", seen[0].body.len());
+    assert_eq!((answer.header("content-encoding").len(), answer.text() == body), (0, true));
+
+    let packing = Proxy::new("p", "/", up.addr).property("compression.algorithm", "deflate");
+    let answer = Stage::serving([packing]).exchange(&post).await;
+    assert_eq!(answer.header("content-encoding"), ["deflate"]);
+    assert!(answer.body.len() < body.len() / 5 && answer.body.starts_with(&[0x78]), "{}", answer.body.len());
+    let empty = Proxy::new("p", "/", up.addr).property("compression.algorithm", "gzip");
+    let answer = Stage::serving([empty]).get("/x").await;
+    assert_eq!((answer.status, answer.header("content-encoding").len(), answer.body.len()), (200, 0, 0));
+}
