@@ -1,6 +1,6 @@
 use crate::testing::*;
 
-const XML: &str = "<JavaCallout><ClassName>com.example.Sign</ClassName><ResourceURL>java://sign.jar</ResourceURL>\
+const XML: &str = "<JavaCallout timeLimit='500'><ClassName>com.example.Sign</ClassName><ResourceURL>java://sign.jar</ResourceURL>\
                    <Properties><Property name='key'>k-{request.verb}</Property></Properties></JavaCallout>";
 
 #[test]
