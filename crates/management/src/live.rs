@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
 use pierhead_domain::{OrganizationId, SecretString};
-use pierhead_gateway::compile::{CompileProblem, CompiledProxy, Limits, Provider, World, compile};
+use pierhead_gateway::compile::{CompileProblem, CompiledProxy, compile};
 use pierhead_gateway::design::ProxyDesign;
 use pierhead_gateway::ports::KvmScope;
 use pierhead_gateway::snapshot::{BasePathTaken, Snapshot};
@@ -16,7 +15,6 @@ use crate::live_environment::Surroundings;
 use crate::management::Parts;
 use crate::odata::ODataError;
 use crate::sets::providers::{ProviderDraft, Secrets, sealed_place};
-use crate::sets::proxies::ProxyDraft;
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]

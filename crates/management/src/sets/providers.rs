@@ -82,6 +82,24 @@ pub(crate) fn sealed_place(name: &str) -> String {
     format!("api_provider/sealed/{name}")
 }
 
+/// Where a provider's secrets go.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    dest_type: String,
+    /// `None` is this installation.
+    server: Option<Server>,
+}
+
+/// A server and the way to it; a change of any of these may lead to somebody else.
+#[derive(Debug, PartialEq, Eq)]
+struct Server {
+    host: String,
+    port: Option<i64>,
+    tls: bool,
+    trusts_all: bool,
+    path_prefix: String,
+}
+
 impl ProviderDraft {
     /// Takes the properties of a body: with `merge` absent ones stay, else they get their defaults. Secrets
     /// stay in both cases when they are absent or the mask: a client cannot read what it would have to send.
@@ -130,13 +148,16 @@ impl ProviderDraft {
     }
 
     /// What the secrets were given for; this installation has neither port nor TLS.
-    fn place(&self) -> (String, Option<(String, Option<i64>, bool, bool, String)>) {
+    fn place(&self) -> Place {
         let host = self.text("host").to_lowercase();
-        let port = self.values.get("port").and_then(Value::as_i64);
-        let trusts_all = self.trusts_all();
-        let prefix = self.text("pathPrefix").to_owned();
-        let there = || (host.clone(), port, self.flag("useSSL"), trusts_all, prefix);
-        (self.dest_type(), (!host.is_empty()).then(there))
+        let there = || Server {
+            port: self.values.get("port").and_then(Value::as_i64),
+            tls: self.flag("useSSL"),
+            trusts_all: self.trusts_all(),
+            path_prefix: self.text("pathPrefix").to_owned(),
+            host: host.clone(),
+        };
+        Place { dest_type: self.dest_type(), server: (!host.is_empty()).then(there) }
     }
 
     /// Whether any certificate will do.
