@@ -186,6 +186,7 @@ fn reads_headers(exchange: &Exchange) -> bool {
     exchange.depth > 0
         || exchange.trace.is_some()
         || exchange.collecting.is_some()
+        || exchange.endpoint().compression.is_some()
         || !exchange.traffic.last_headers.is_empty()
         || exchange.target().is_none_or(|target| target.response_headers.only_listed)
 }

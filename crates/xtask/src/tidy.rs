@@ -9,6 +9,7 @@ use anyhow::bail;
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut breaks = arrows::check()?;
     breaks.extend(files::check()?);
+    breaks.extend(crate::policies::check()?);
     if breaks.is_empty() {
         println!("tidy: the rules of the house hold");
         return Ok(());

@@ -212,7 +212,13 @@ impl Hub {
     /// unfinished uploads have no name yet.
     pub(super) async fn vendor_names(&self) -> String {
         match &self.dav {
-            Some(dav) => dav.ask(&self.pierhead, "PROPFIND").await.expect_status(207).text(),
+            // The server trips over a file that goes while it lists: then it is asked again.
+            Some(dav) => loop {
+                let listed = dav.ask(&self.pierhead, "PROPFIND").await;
+                if listed.status != 500 {
+                    return listed.expect_status(207).text();
+                }
+            },
             None if self.vendor == Vendor::Folder => {
                 let entries = std::fs::read_dir(self.pierhead.folder("files")).unwrap();
                 let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
