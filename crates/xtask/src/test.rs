@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use crate::peers::postgres::Postgres;
 use crate::peers::webdav::{self, WebDav};
 use crate::peers::{debian, node, python};
-use crate::run::{Running, cache, call, free_port, root, wait_for_port};
+use crate::run::{Running, cache, call, free_port, root, target, wait_for_port};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -81,7 +81,7 @@ fn run_step(
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let peers = Peers::start()?;
-    let binary = root().join("target/debug/pierhead");
+    let binary = target().join("debug/pierhead");
     let (mut passed, mut failed) = (0, Vec::new());
 
     run_step(&mut passed, &mut failed, "unit and whole-server tests", || {

@@ -7,7 +7,7 @@ use super::Options;
 use super::nginx::Nginx;
 use super::rounds::{Case, Target, measure, print};
 use crate::peers::debian;
-use crate::run::{Running, call, free_port, root, wait_for_port};
+use crate::run::{Running, call, free_port, target, wait_for_port};
 
 const CASES: [Case; 3] = [
     Case {
@@ -47,8 +47,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
 /// Builds with a profile; the path of what came out.
 pub(super) fn build(profile: &str, what: &[&str], name: &str) -> anyhow::Result<PathBuf> {
     call(Command::new("cargo").args(["build", "--quiet", "--profile", profile]).args(what))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join(profile).join(name))
+    Ok(target().join(profile).join(name))
 }
 
 /// Everything that runs while we measure. All of it stays up through all rounds.
