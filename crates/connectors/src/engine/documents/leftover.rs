@@ -10,7 +10,8 @@ use tokio::runtime::Handle;
 use crate::driver::{CallTimes, Outbound};
 use crate::engine::{Body, empty_body};
 
-/// Waits before the next try to remove it: a server may still hold the file of the upload that broke off.
+/// Waits before the next try to remove it: a server may still hold the file of the upload that broke off, or
+/// only now be making it.
 const WAITS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(5)];
 
 /// An unfinished file at the vendor. Dropping this removes the file in the background, also when the
@@ -35,7 +36,7 @@ impl Leftover {
     /// Removes the file before the caller is answered.
     pub(super) async fn remove(mut self) {
         if let Some(head) = self.head.take()
-            && !discard(self.outbound.as_ref(), self.times, &head).await
+            && discard(self.outbound.as_ref(), self.times, &head).await != Discarded::Removed
         {
             // Not yet: the drop tries again.
             self.head = Some(head);
@@ -48,26 +49,39 @@ impl Drop for Leftover {
         let (Some(head), Ok(runtime)) = (self.head.take(), Handle::try_current()) else { return };
         let (outbound, times) = (Arc::clone(&self.outbound), self.times);
         runtime.spawn(async move {
+            let mut last = Discarded::Kept;
             for wait in WAITS {
                 tokio::time::sleep(wait).await;
-                if discard(outbound.as_ref(), times, &head).await {
+                last = discard(outbound.as_ref(), times, &head).await;
+                if last == Discarded::Removed {
                     return;
                 }
             }
-            tracing::warn!(
-                target: "pierhead::hub",
-                host = head.uri.host(),
-                "an unfinished upload could not be removed; its name begins with .pierhead-"
-            );
+            if last == Discarded::Kept {
+                tracing::warn!(
+                    target: "pierhead::hub",
+                    host = head.uri.host(),
+                    "an unfinished upload could not be removed; its name begins with .pierhead-"
+                );
+            }
         });
     }
 }
 
-/// Whether the file is gone.
-async fn discard(outbound: &dyn Outbound, times: CallTimes, head: &Parts) -> bool {
+/// What came of one try.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Discarded {
+    Removed,
+    /// Nothing is there. A server that has not yet begun with the upload says so, too.
+    Absent,
+    Kept,
+}
+
+async fn discard(outbound: &dyn Outbound, times: CallTimes, head: &Parts) -> Discarded {
     let request = Request::from_parts(head.clone(), empty_body());
     match outbound.send(request, times).await {
-        Ok(answer) => answer.status().is_success() || matches!(answer.status().as_u16(), 404 | 410),
-        Err(_) => false,
+        Ok(answer) if answer.status().is_success() => Discarded::Removed,
+        Ok(answer) if matches!(answer.status().as_u16(), 404 | 410) => Discarded::Absent,
+        _ => Discarded::Kept,
     }
 }

@@ -28,7 +28,7 @@ async fn until<F: Future<Output = bool>>(what: &str, so: impl Fn() -> F) {
             tokio::task::yield_now().await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(20), asking).await.is_ok(), "{what}");
+    assert!(tokio::time::timeout(Duration::from_secs(60), asking).await.is_ok(), "{what}");
 }
 
 async fn nothing_shows(hub: &Hub) {
@@ -36,6 +36,12 @@ async fn nothing_shows(hub: &Hub) {
     let shown = hub.json("/folders/contents?path=/&where=name='half.bin'").await;
     assert_eq!(shown.as_array().unwrap().len(), 0, "{shown}");
     assert!(!hub.names("/").await.iter().any(|name| name.starts_with(HIDDEN)));
+}
+
+/// A server may hold the file a moment longer than the caller waits for its answer.
+async fn nothing_stays(hub: &Hub) {
+    until("the unfinished file goes", async || !hub.vendor_names().await.contains(HIDDEN)).await;
+    nothing_shows(hub).await;
 }
 
 on_every_vendor! {
@@ -47,15 +53,13 @@ on_every_vendor! {
         ).as_bytes()).await;
         assert_eq!(cut.status, 400, "{}", cut.text);
         assert!(cut.text.contains("the upload broke off"), "{}", cut.text);
-        nothing_shows(hub).await;
-        assert!(!hub.vendor_names().await.contains(HIDDEN));
+        nothing_stays(hub).await;
 
         // A chunk whose size is no number.
         let broken = format!("{}{:x}\r\n{form}\r\nzz\r\n", head(hub, "Transfer-Encoding: chunked"), form.len());
         let broken = raw(&hub.pierhead.control(""), broken.as_bytes()).await;
         assert_eq!(broken.status, 400, "{}", broken.text);
-        nothing_shows(hub).await;
-        until("the unfinished file goes", async || !hub.vendor_names().await.contains(HIDDEN)).await;
+        nothing_stays(hub).await;
     }
 
     /// Nobody is there to be answered any more.
@@ -71,8 +75,7 @@ on_every_vendor! {
 
         drop(stream);
 
-        until("the unfinished file goes", async || !hub.vendor_names().await.contains(HIDDEN)).await;
-        nothing_shows(hub).await;
+        nothing_stays(hub).await;
         hub.upload("/half.bin", b"the whole").await;
     }
 }

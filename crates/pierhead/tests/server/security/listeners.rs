@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Both listeners give a client ten seconds for a request's head.
-const LONGEST: Duration = Duration::from_secs(15);
+const LONGEST: Duration = Duration::from_secs(40);
 
 /// Says `said`, then nothing; gives how long it took until the server hung up.
 async fn hung_up_after(url: String, said: &str) -> Option<Duration> {
