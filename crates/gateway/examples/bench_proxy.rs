@@ -33,13 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [_, listen, upstream, chain] = arguments.as_slice() else {
         return Err("usage: bench_proxy <listen> <upstream port> bare|story".into());
     };
-    let endpoint = Endpoint {
-        tls: false,
-        host: "127.0.0.1".into(),
-        port: upstream.parse()?,
-        trust_all: false,
-        path_prefix: "".into(),
-    };
+    let endpoint = Endpoint::new(false, "127.0.0.1", upstream.parse()?);
     let snapshot = if chain == "story" { story(endpoint)? } else { bare(endpoint)? };
     let ports = Ports {
         hub: None,

@@ -71,7 +71,7 @@ pub(crate) fn locate(url: &str) -> Option<(Endpoint, PathAndQuery)> {
     let path = normalise(uri.path()).ok()?;
     let (mark, query) = uri.query().map_or(("", ""), |query| ("?", query));
     let target = format!("{}{mark}{query}", encode(&path)).parse().ok()?;
-    Some((Endpoint { tls, host, port, trust_all: false, path_prefix: "".into() }, target))
+    Some((Endpoint::new(tls, host, port), target))
 }
 
 #[cfg(test)]

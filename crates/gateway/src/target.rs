@@ -104,7 +104,7 @@ async fn once(
             }
             let head = RequestHead {
                 method,
-                target: path.as_str(),
+                target: &path,
                 headers: &headers,
                 is_http10: speaks_http10(exchange),
                 carries: !watched && !reads_headers(exchange),

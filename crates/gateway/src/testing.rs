@@ -134,7 +134,7 @@ pub(crate) fn mark(name: &str) -> String {
 }
 
 pub(crate) fn endpoint(host: &str) -> Endpoint {
-    Endpoint { tls: true, host: host.into(), port: 443, trust_all: false, path_prefix: "".into() }
+    Endpoint::new(true, host, 443)
 }
 
 pub(crate) fn hub(place: HubPlace) -> OpenConnectorsProvider {

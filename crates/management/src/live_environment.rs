@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 use pierhead_gateway::compile::{
-    CompileProblem, CompiledSharedFlow, Endpoint, Provider, TargetServer, World, compile_shared_flow,
+    CompileProblem, CompiledSharedFlow, Endpoint, Http2, Provider, TargetServer, World, compile_shared_flow,
 };
 use pierhead_gateway::design::{Destination, ProxyDesign, SharedFlowDesign};
 use pierhead_gateway::dialect::Dialect;
@@ -69,7 +69,12 @@ impl TargetServerDocument {
                 return Err(format!("sSLInfo.{store}: key and trust stores are not supported yet"));
             }
         }
-        let endpoint = Endpoint { tls, host: host.into(), port, trust_all, path_prefix: "".into() };
+        let http2 = match document["protocol"].as_str().unwrap_or_default() {
+            "" | "PROTOCOL_UNSPECIFIED" | "HTTP" => Http2::default(),
+            "HTTP2" | "GRPC_TARGET" | "GRPC" => Http2::Only,
+            _ => return Err("protocol must be HTTP, HTTP2 or GRPC_TARGET".into()),
+        };
+        let endpoint = Endpoint { trust_all, http2, ..Endpoint::new(tls, host, port) };
         Ok(TargetServer { endpoint, enabled: flag(&document["isEnabled"], "isEnabled", true)? })
     }
 }

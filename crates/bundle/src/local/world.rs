@@ -46,7 +46,7 @@ fn add(world: &mut World, name: &str, endpoint: Endpoint) {
 }
 
 fn plain() -> Endpoint {
-    Endpoint { tls: false, host: "".into(), port: 80, trust_all: false, path_prefix: "".into() }
+    Endpoint::new(false, "", 80)
 }
 
 /// Where a server of the settings listens; `None` when its URL is none.
@@ -57,12 +57,11 @@ pub(super) fn endpoint(server: &Server) -> Option<Endpoint> {
         "http" => false,
         _ => return None,
     };
+    let host = uri.host().filter(|host| !host.is_empty())?;
     Some(Endpoint {
-        tls,
-        host: uri.host().filter(|host| !host.is_empty())?.into(),
-        port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }),
         trust_all: server.trust_all,
         path_prefix: uri.path().trim_end_matches('/').into(),
+        ..Endpoint::new(tls, host, uri.port_u16().unwrap_or(if tls { 443 } else { 80 }))
     })
 }
 

@@ -13,7 +13,7 @@ use crate::balancer::InUse;
 use crate::ports::HubBody;
 use crate::proxy::Finish;
 use crate::server::Watch;
-use crate::upstream::{Line, Upstreams};
+use crate::upstream::{Carrier, Upstreams};
 
 /// Where an answer's body comes from.
 pub(crate) enum Source {
@@ -31,10 +31,10 @@ pub(crate) enum Source {
     Recoded(Box<Recoded<Source>>),
 }
 
-/// A target's body, which drives its own connection.
+/// A target's body, which drives what it comes on.
 pub(crate) struct UpstreamBody {
     /// `None` once the response was read to its end.
-    line: Option<Line>,
+    carrier: Option<Carrier>,
     /// `None` when the request had no streamed body.
     request: Option<Rc<ClientBodyState>>,
     upstreams: Rc<Upstreams>,
@@ -44,36 +44,40 @@ pub(crate) struct UpstreamBody {
 
 impl UpstreamBody {
     pub(crate) fn counts_as(&mut self, in_use: Option<InUse>) {
-        self.in_use = in_use.filter(|_| self.line.is_some());
+        self.in_use = in_use.filter(|_| self.carrier.is_some());
     }
 
-    pub(crate) fn new(line: Line, request: Option<Rc<ClientBodyState>>, upstreams: Rc<Upstreams>) -> Self {
-        let mut this = Self { line: Some(line), request, upstreams, in_use: None };
+    pub(crate) fn new(
+        carrier: Carrier,
+        request: Option<Rc<ClientBodyState>>,
+        upstreams: Rc<Upstreams>,
+    ) -> Self {
+        let mut this = Self { carrier: Some(carrier), request, upstreams, in_use: None };
         this.give_back_if_over();
         this
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Some(line) = &mut self.line else { return Poll::Ready(None) };
-        let part = std::task::ready!(line.poll_body(cx));
+        let Some(carrier) = &mut self.carrier else { return Poll::Ready(None) };
+        let frame = std::task::ready!(carrier.poll_frame(cx));
         self.give_back_if_over();
-        Poll::Ready(part.map(|part| part.map(Frame::data).map_err(Into::into)))
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 
     /// A connection whose request is not over when its response is, is closed and never used again.
     fn give_back_if_over(&mut self) {
-        if let Some(line) = self.line.take_if(|line| line.is_response_over())
+        if let Some(Carrier::Line(line)) = self.carrier.take_if(|carrier| carrier.is_response_over())
             && self.request.as_ref().is_none_or(|request| request.ended())
         {
             self.upstreams.put_back(line);
         }
-        if self.line.is_none() {
+        if self.carrier.is_none() {
             self.in_use = None;
         }
     }
 
     fn exact(&self) -> Option<u64> {
-        self.line.as_ref().map_or(Some(0), Line::exact_body)
+        self.carrier.as_ref().map_or(Some(0), Carrier::exact_body)
     }
 }
 
@@ -100,7 +104,7 @@ impl Body for Source {
         match self {
             Self::Empty => true,
             Self::Whole(bytes) => bytes.is_empty(),
-            Self::Upstream(body) => body.line.is_none(),
+            Self::Upstream(body) => body.carrier.is_none(),
             Self::Hub(body) => body.is_end_stream(),
             Self::Recorded(body) => body.is_end_stream(),
             Self::Recoded(body) => body.is_end_stream(),
@@ -182,7 +186,7 @@ impl Source {
     fn reads_request(&self) -> bool {
         match self {
             Self::Upstream(body) => {
-                body.line.is_some() && body.request.as_ref().is_some_and(|request| !request.ended())
+                body.carrier.is_some() && body.request.as_ref().is_some_and(|request| !request.ended())
             }
             Self::Hub(body) => !body.is_end_stream(),
             Self::Recorded(body) => body.source.reads_request(),
@@ -201,26 +205,19 @@ impl Body for AnswerBody {
         if let Some(broken) = this.broken.take() {
             return Poll::Ready(Some(Err(broken)));
         }
-        loop {
-            let mut body = Patient { source: &mut this.source, watch: &this.watch, io: this.io };
-            let frame = std::task::ready!(Pin::new(&mut body).poll_frame(cx));
-            return match frame {
-                Some(Ok(frame)) => match frame.data_ref() {
-                    Some(data) => {
-                        this.finish.sent(data.len());
-                        Poll::Ready(Some(Ok(frame)))
-                    }
-                    // Trailers end here: no client asked for them.
-                    None => continue,
-                },
-                Some(Err(error)) => {
-                    this.finish.target_failed();
-                    this.broken = Some(error);
-                    cx.waker().wake_by_ref();
-                    Poll::Pending
-                }
-                None => Poll::Ready(None),
-            };
+        let mut body = Patient { source: &mut this.source, watch: &this.watch, io: this.io };
+        match std::task::ready!(Pin::new(&mut body).poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                this.finish.sent(frame.data_ref().map_or(0, Bytes::len));
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(error)) => {
+                this.finish.target_failed();
+                this.broken = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            None => Poll::Ready(None),
         }
     }
 

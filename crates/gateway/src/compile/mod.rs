@@ -36,8 +36,8 @@ pub use problem::{CompileProblem, Degradation, DesignPart};
 pub use shared_flow::{CompiledSharedFlow, compile_shared_flow};
 pub(crate) use shared_flow::{SharedCall, reads_of};
 pub use world::{
-    Endpoint, HubPlace, Limits, OpenConnectorsProvider, Provider, ProviderKind, TargetServer, TargetTimeouts,
-    World,
+    Endpoint, Http2, HubPlace, Limits, OpenConnectorsProvider, Provider, ProviderKind, TargetServer,
+    TargetTimeouts, World,
 };
 
 /// What compiling found, whether or not the design can be deployed.

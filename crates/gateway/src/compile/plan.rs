@@ -8,7 +8,7 @@ use http::Method;
 
 use super::problem::{CompileProblem, Degradation};
 use super::shared_flow::SharedCall;
-use super::world::{Provider, TargetTimeouts};
+use super::world::{Http2, Provider, TargetTimeouts};
 use crate::balancer::Balancer;
 use crate::condition::Condition;
 use crate::dialect::Dialect;
@@ -77,6 +77,8 @@ pub struct TargetPlan {
     pub http10: bool,
     /// HTTP/1.1 may be spoken to the target at all.
     pub http11: bool,
+    /// HTTP/2, where the server itself does not ask for it (`supports.http2`).
+    pub(crate) http2: Http2,
     /// Any certificate will do (`IgnoreValidationErrors`).
     pub(crate) trust_all: bool,
     pub(crate) success: SuccessCodes,
@@ -118,6 +120,7 @@ impl Default for TargetPlan {
             timeouts: TargetTimeouts::default(),
             http10: true,
             http11: true,
+            http2: Http2::default(),
             trust_all: false,
             success: SuccessCodes::default(),
             overridden_verbs: Vec::new(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::{Compiler, Compression, DesignPart, ProxyPlan, Retained, SuccessCodes, TargetPlan};
+use super::{Compiler, Compression, DesignPart, Http2, ProxyPlan, Retained, SuccessCodes, TargetPlan};
 use crate::design::Property;
 
 /// Accepted and without effect: bodies always stream unless a step reads them.
@@ -49,6 +49,7 @@ impl Compiler<'_> {
                 }
                 "supports.http10" => plan.http10 = self.flag(part, property).unwrap_or(true),
                 "supports.http11" => plan.http11 = self.flag(part, property).unwrap_or(true),
+                "supports.http2" => plan.http2 = self.http2(part, property).unwrap_or_default(),
                 "success.codes" => match SuccessCodes::parse(&property.value) {
                     Some(codes) => plan.success = codes,
                     None => self.bad_value(part, property, "a list such as 1xx,2xx,404"),
@@ -113,6 +114,19 @@ impl Compiler<'_> {
             "none" => Some(Compression::None),
             _ => {
                 self.bad_value(part, property, "gzip, deflate or none");
+                None
+            }
+        }
+    }
+
+    /// Not the originals' own: they speak HTTP/2 to gRPC target servers only (decision 051).
+    fn http2(&mut self, part: &DesignPart, property: &Property) -> Option<Http2> {
+        match property.value.trim().to_ascii_lowercase().as_str() {
+            "true" => Some(Http2::Negotiated),
+            "false" => Some(Http2::Never),
+            "only" => Some(Http2::Only),
+            _ => {
+                self.bad_value(part, property, "true, false or only");
                 None
             }
         }

@@ -135,6 +135,34 @@ pub struct Endpoint {
     pub trust_all: bool,
     /// Put before the relative path; empty or starting with a slash and not ending with one.
     pub path_prefix: Arc<str>,
+    /// Whether HTTP/2 is spoken to the server.
+    pub http2: Http2,
+}
+
+impl Endpoint {
+    /// A server with nothing special about it.
+    pub fn new(tls: bool, host: impl Into<Arc<str>>, port: u16) -> Self {
+        Self {
+            tls,
+            host: host.into(),
+            port,
+            trust_all: false,
+            path_prefix: "".into(),
+            http2: Http2::default(),
+        }
+    }
+}
+
+/// Whether HTTP/2 is spoken to a target (decision 051).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Http2 {
+    /// HTTP/1.1 only.
+    Never,
+    /// Over TLS when the target chooses it (ALPN); in clear text HTTP/1.1.
+    #[default]
+    Negotiated,
+    /// Nothing else, in clear text too, without asking first.
+    Only,
 }
 
 /// An Open Connectors hub with the two secrets that go with every call (seed 1, step 1).

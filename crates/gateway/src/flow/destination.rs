@@ -8,7 +8,9 @@ use http::uri::PathAndQuery;
 
 use super::local::{self, LocalTarget};
 use crate::balancer::Balancing;
-use crate::compile::{DestinationPlan, Endpoint, HubPlace, OpenConnectorsProvider, ProviderKind, TargetPlan};
+use crate::compile::{
+    DestinationPlan, Endpoint, Http2, HubPlace, OpenConnectorsProvider, ProviderKind, TargetPlan,
+};
 use crate::door::{self, HUB_ROOT};
 use crate::exchange::{Exchange, encode, normalise};
 use crate::fault::{EngineFault, Fault};
@@ -170,7 +172,10 @@ fn open_connectors(
     }
 }
 
-fn network(cx: &Exchange, endpoint: Endpoint, path: &str, query: &str) -> Result<ForwardTo, Fault> {
+fn network(cx: &Exchange, mut endpoint: Endpoint, path: &str, query: &str) -> Result<ForwardTo, Fault> {
+    if let Some(target) = cx.target().filter(|_| endpoint.http2 == Http2::default()) {
+        endpoint.http2 = target.http2;
+    }
     Ok(ForwardTo::Network { path_and_query: path_and_query(cx, path, query)?, endpoint })
 }
 
@@ -190,7 +195,7 @@ fn url_target(cx: &Exchange, url: &str) -> Result<ForwardTo, Fault> {
     }
     let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
     let trust_all = cx.target().is_some_and(|target| target.trust_all);
-    let endpoint = Endpoint { tls, host, port, trust_all, path_prefix: "".into() };
+    let endpoint = Endpoint { trust_all, ..Endpoint::new(tls, host, port) };
     // A URL that a policy computed holds the whole path already.
     let suffix = if cx.overrides.url.is_some() { "" } else { suffix(cx) };
     let path = normalise(uri.path()).map_err(|_| bad())?;

@@ -45,7 +45,7 @@ fn sent(outbox: &mut Outbox<RequestBody>, body: RequestBody, each: usize) -> Str
     let mut io = Reluctant { held: Vec::new(), taken: Vec::new(), each, ready: false };
     let head = RequestHead {
         method: &Method::PUT,
-        target: "/",
+        target: &http::uri::PathAndQuery::from_static("/"),
         headers: &HeaderMap::new(),
         is_http10: false,
         carries: false,

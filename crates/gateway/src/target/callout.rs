@@ -53,14 +53,14 @@ async fn call(
     };
     let written = RequestHead {
         method: &head.method,
-        target: head.uri.as_str(),
+        target: &head.uri,
         headers: &request.headers,
         is_http10: false,
         carries: false,
     };
     let sent = upstreams.send(&endpoint, timeouts, &written, &mut body, watch).await;
-    let (head, line) = sent.map_err(|error| fault_of(&error, &endpoint, None))?;
-    let mut source = Source::Upstream(UpstreamBody::new(line, None, upstreams));
+    let (head, carrier) = sent.map_err(|error| fault_of(&error, &endpoint, None))?;
+    let mut source = Source::Upstream(UpstreamBody::new(carrier, None, upstreams));
     let bytes = read_whole(&mut source, answer_limit).await.map_err(|error| match error {
         ReadBodyError::TooBig(limit) => EngineFault::TooBigTargetBody(limit),
         ReadBodyError::Broken(_) => EngineFault::UnexpectedEofAtTarget,

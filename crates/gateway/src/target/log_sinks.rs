@@ -149,7 +149,7 @@ async fn connect(
         SyslogTransport::Tcp => (false, false),
         SyslogTransport::Tls { trust_all } => (true, trust_all),
     };
-    let server = Endpoint { tls, host: host.clone(), port, trust_all, path_prefix: "".into() };
+    let server = Endpoint { trust_all, ..Endpoint::new(tls, host.clone(), port) };
     upstreams.open_stream(&server).await.map(Open::Stream).map_err(io::Error::other)
 }
 

@@ -21,9 +21,9 @@ pub(super) async fn call(
     state: Option<Rc<ClientBodyState>>,
 ) -> Result<(ResponseHead, UpstreamBody, IpAddr), EngineFault> {
     let sent = worker.upstreams.send(&to, timeouts, &head, body, &client.watch).await;
-    let (response, line) = sent.map_err(|error| fault_of(&error, &to, state.as_deref()))?;
-    let peer = line.peer();
-    Ok((response, UpstreamBody::new(line, state, Rc::clone(&worker.upstreams)), peer))
+    let (response, carrier) = sent.map_err(|error| fault_of(&error, &to, state.as_deref()))?;
+    let peer = carrier.peer();
+    Ok((response, UpstreamBody::new(carrier, state, Rc::clone(&worker.upstreams)), peer))
 }
 
 /// What the client is told; the log is told why.
@@ -41,6 +41,8 @@ pub(super) fn fault_of(error: &UpstreamError, to: &Endpoint, body: Option<&Clien
         UpstreamError::TimedOut if body.is_some_and(|body| !body.ended()) => EngineFault::TargetWriteTimeOut,
         UpstreamError::TimedOut => EngineFault::GatewayTimeout,
         UpstreamError::BadResponse(_) => EngineFault::BadTargetResponse,
-        UpstreamError::Broken(_) => EngineFault::UnexpectedEofAtTarget,
+        UpstreamError::Refused => EngineFault::ServiceUnavailable,
+        UpstreamError::Http2(error) if error.is_library() => EngineFault::BadTargetResponse,
+        UpstreamError::Broken(_) | UpstreamError::Http2(_) => EngineFault::UnexpectedEofAtTarget,
     }
 }

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -12,10 +11,12 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::http2::Multiplexed;
+use super::key::{Key, Trust};
 use super::line::{Line, LineLimits};
 use super::resolve::{Resolver, is_forbidden};
 use super::stream::Stream;
-use super::{Key, Trust};
+use crate::compile::Http2;
 use crate::limits::Limits;
 
 /// Why there is no connection. The texts are for the log.
@@ -37,13 +38,21 @@ pub(crate) enum ConnectError {
     NoTlsName,
     #[error("TLS towards targets is not set up: {0}")]
     NoTls(Arc<str>),
+    #[error("HTTP/2 does not begin: {0}")]
+    Http2(#[source] h2::Error),
+}
+
+/// A new connection.
+pub(super) enum Opened {
+    Line(Line),
+    Multiplexed(Rc<Multiplexed>),
 }
 
 /// Makes connections for one thread.
 pub(super) struct Connector {
     resolver: Resolver,
-    verified: Result<TlsConnector, Arc<str>>,
-    anything: Result<TlsConnector, Arc<str>>,
+    verified: Result<Offers, Arc<str>>,
+    anything: Result<Offers, Arc<str>>,
     lines: LineLimits,
     divert: Option<SocketAddr>,
 }
@@ -80,30 +89,31 @@ impl Connector {
         }
     }
 
-    pub(super) async fn connect(
-        &self,
-        hash: u64,
-        to: &Rc<Key>,
-        within: Duration,
-    ) -> Result<Line, ConnectError> {
-        let connecting = tokio::time::timeout(within, self.connect_unhurried(to)).await;
-        let (stream, peer) = connecting.map_err(|_| ConnectError::TimedOut)??;
-        Ok(Line::new(stream, peer, hash, Rc::clone(to), self.lines))
+    pub(super) async fn connect(&self, hash: u64, to: &Rc<Key>) -> Result<Opened, ConnectError> {
+        let (stream, peer, is_http2) = self.connect_unhurried(to).await?;
+        Ok(match is_http2 {
+            true => Opened::Multiplexed(Multiplexed::begin(stream, peer, self.lines.head_bytes).await?),
+            false => Opened::Line(Line::new(stream, peer, hash, Rc::clone(to), self.lines)),
+        })
     }
 
-    pub(super) async fn connect_unhurried(&self, to: &Key) -> Result<(Stream, IpAddr), ConnectError> {
+    /// The connection, whose it is, and whether HTTP/2 is spoken on it.
+    pub(super) async fn connect_unhurried(&self, to: &Key) -> Result<(Stream, IpAddr, bool), ConnectError> {
         if let Some(instead) = self.divert {
             let stream = TcpStream::connect(instead).await.map_err(ConnectError::Refused)?;
             let _ = stream.set_nodelay(true);
-            return Ok((Stream::Plain(stream), instead.ip()));
+            return Ok((Stream::Plain(stream), instead.ip(), false));
         }
         let (stream, peer) = self.tcp(to).await?;
-        let stream = match to.trust {
-            Trust::Plain => Stream::Plain(stream),
-            Trust::Verified => Stream::Tls(tls(&self.verified, to, stream).await?),
-            Trust::Anything => Stream::Tls(tls(&self.anything, to, stream).await?),
+        let offers = match to.trust {
+            Trust::Plain => return Ok((Stream::Plain(stream), peer, to.http2 == Http2::Only)),
+            Trust::Verified => &self.verified,
+            Trust::Anything => &self.anything,
         };
-        Ok((stream, peer))
+        let offers = offers.as_ref().map_err(|why| ConnectError::NoTls(Arc::clone(why)))?;
+        let stream = tls(offers.of(to.http2), to, stream).await?;
+        let chosen = stream.get_ref().1.alpn_protocol() == Some(H2);
+        Ok((Stream::Tls(stream), peer, chosen || to.http2 == Http2::Only))
     }
 
     /// The first address that may be sent to.
@@ -143,14 +153,42 @@ impl Connector {
 }
 
 async fn tls(
-    connector: &Result<TlsConnector, Arc<str>>,
+    connector: &TlsConnector,
     to: &Key,
     stream: TcpStream,
 ) -> Result<Box<tokio_rustls::client::TlsStream<TcpStream>>, ConnectError> {
-    let connector = connector.as_ref().map_err(|why| ConnectError::NoTls(Arc::clone(why)))?;
     let name = to.host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let name = ServerName::try_from(name).map_err(|_| ConnectError::NoTlsName)?;
     connector.connect(name, stream).await.map(Box::new).map_err(ConnectError::Tls)
+}
+
+const H2: &[u8] = b"h2";
+const HTTP11: &[u8] = b"http/1.1";
+
+/// The same trust with each choice of protocols.
+struct Offers {
+    never: TlsConnector,
+    negotiated: TlsConnector,
+    only: TlsConnector,
+}
+
+impl Offers {
+    fn new(config: &ClientConfig) -> Self {
+        let offering = |protocols: &[&[u8]]| {
+            let mut config = config.clone();
+            config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+            TlsConnector::from(Arc::new(config))
+        };
+        Self { never: offering(&[HTTP11]), negotiated: offering(&[H2, HTTP11]), only: offering(&[H2]) }
+    }
+
+    const fn of(&self, http2: Http2) -> &TlsConnector {
+        match http2 {
+            Http2::Never => &self.never,
+            Http2::Negotiated => &self.negotiated,
+            Http2::Only => &self.only,
+        }
+    }
 }
 
 type Builder = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
@@ -158,13 +196,11 @@ type Builder = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
 fn client_config(
     provider: &Arc<CryptoProvider>,
     finish: impl FnOnce(Builder) -> ClientConfig,
-) -> Result<TlsConnector, Arc<str>> {
+) -> Result<Offers, Arc<str>> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| Arc::from(error.to_string()))?;
-    let mut config = finish(builder);
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsConnector::from(Arc::new(config)))
+    Ok(Offers::new(&finish(builder)))
 }
 
 /// Believes every certificate; chosen by name in a provider ("trust all"), for test systems.

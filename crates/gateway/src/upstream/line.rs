@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::UpstreamError;
 use super::decoder::{Decoded, Decoder};
+use super::key::Key;
 use super::request_head::RequestHead;
 use super::response_head::{BadResponse, ResponseHead, end_of_head};
 use super::stream::Stream;
-use super::{Key, UpstreamError};
 use crate::body::RequestBody;
 use crate::inbox::Inbox;
 use crate::outbox::{BodyLength, Outbox, SendError};

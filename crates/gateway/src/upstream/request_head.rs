@@ -1,8 +1,10 @@
 //! The head of a request as it is written to a target.
 
-use http::header::HOST;
-use http::{HeaderMap, Method};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, TE};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
+use super::key::Key;
 use crate::outbox::BodyLength;
 use crate::proxy::is_hop_by_hop;
 
@@ -10,7 +12,7 @@ use crate::proxy::is_hop_by_hop;
 pub(crate) struct RequestHead<'a> {
     pub(crate) method: &'a Method,
     /// Origin form.
-    pub(crate) target: &'a str,
+    pub(crate) target: &'a PathAndQuery,
     /// Framing, hop-by-hop headers and Host in it are passed over: they are written here.
     pub(crate) headers: &'a HeaderMap,
     /// Speaks HTTP/1.0; the connection then ends with the answer.
@@ -25,7 +27,7 @@ impl RequestHead<'_> {
         let put =
             |out: &mut Vec<u8>, parts: [&[u8]; 4]| parts.iter().for_each(|part| out.extend_from_slice(part));
         let version: &[u8] = if self.is_http10 { b" HTTP/1.0\r\nhost: " } else { b" HTTP/1.1\r\nhost: " };
-        put(out, [self.method.as_str().as_bytes(), b" ", self.target.as_bytes(), version]);
+        put(out, [self.method.as_str().as_bytes(), b" ", self.target.as_str().as_bytes(), version]);
         out.extend_from_slice(host.as_bytes());
         for (name, value) in self.headers {
             if !is_hop_by_hop(name) && name != HOST {
@@ -42,6 +44,45 @@ impl RequestHead<'_> {
             BodyLength::None | BodyLength::ToClose => {}
         }
         out.extend_from_slice(b"\r\n\r\n");
+    }
+
+    /// The same for HTTP/2. `None` when the target's name can stand in no URL.
+    pub(super) fn to_http2(&self, key: &Key, length: BodyLength) -> Option<Request<()>> {
+        let mut headers = HeaderMap::with_capacity(self.headers.len() + 2);
+        for (name, value) in self.headers {
+            if !is_hop_by_hop(name) && name != HOST {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        if let BodyLength::Known(bytes) = length {
+            headers.insert(CONTENT_LENGTH, bytes.into());
+        }
+        if self.takes_trailers() {
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+        }
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(key.scheme());
+        parts.authority = Some(key.authority.parse().ok()?);
+        parts.path_and_query = Some(self.target.clone());
+        let mut request = Request::new(());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = Uri::from_parts(parts).ok()?;
+        *request.headers_mut() = headers;
+        Some(request)
+    }
+
+    /// gRPC servers insist on being told that the statuses they send last will be read.
+    fn takes_trailers(&self) -> bool {
+        let said = self.headers.get_all(TE).iter().any(|value| {
+            value
+                .as_bytes()
+                .split(|&byte| byte == b',')
+                .any(|word| word.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+        });
+        said || self
+            .headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
     }
 }
 
@@ -61,7 +102,8 @@ mod tests {
             .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
         let mut out = Vec::new();
-        RequestHead { method: &method, target: "/a?b", headers: &headers, is_http10: false, carries: false }
+        let target = PathAndQuery::from_static("/a?b");
+        RequestHead { method: &method, target: &target, headers: &headers, is_http10: false, carries: false }
             .write("t:81", length, &mut out);
         String::from_utf8(out).expect("text")
     }

@@ -31,7 +31,7 @@ pub(crate) struct ResponseHead {
 }
 
 /// As many as a client may send.
-const MAX_HEADERS: usize = 100;
+pub(super) const MAX_HEADERS: usize = 100;
 
 /// Where the head at the front of `bytes` ends, looking from `from` on; `None` when more must come.
 pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Result<Option<usize>, BadResponse> {
@@ -50,6 +50,11 @@ pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Result<Option<usize>, Ba
 }
 
 impl ResponseHead {
+    /// What HTTP/2 says of a response; its body and its connection are its own affair.
+    pub(super) fn of_http2(status: StatusCode, headers: HeaderMap) -> Self {
+        Self { status, reason: None, headers, carried: None, body: Decoder::ended(), keeps_alive: true }
+    }
+
     /// Reads `head`, which ends with its empty line. `Ok(None)` is an interim response. The headers are left
     /// as they are when `carry` says that nobody reads them, and when they can be.
     pub(super) fn read(

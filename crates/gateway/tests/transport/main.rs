@@ -10,6 +10,7 @@ mod balancing;
 mod connections;
 mod framing;
 mod headers;
+mod http2;
 mod hub;
 mod lifecycle;
 mod local;

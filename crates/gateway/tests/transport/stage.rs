@@ -88,13 +88,7 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     pub(crate) fn new(name: &str, base_path: &str, upstream: SocketAddr) -> Self {
-        let endpoint = Endpoint {
-            tls: false,
-            host: upstream.ip().to_string().into(),
-            port: upstream.port(),
-            trust_all: false,
-            path_prefix: "".into(),
-        };
+        let endpoint = Endpoint::new(false, upstream.ip().to_string(), upstream.port());
         Self::to(name, base_path, ProviderKind::Internet(endpoint), "/")
     }
 
@@ -105,13 +99,7 @@ impl Proxy {
         host: &str,
         trust_all: bool,
     ) -> Self {
-        let endpoint = Endpoint {
-            tls: true,
-            host: host.into(),
-            port: upstream.port(),
-            trust_all,
-            path_prefix: "".into(),
-        };
+        let endpoint = Endpoint { trust_all, ..Endpoint::new(true, host, upstream.port()) };
         Self::to(name, base_path, ProviderKind::Internet(endpoint), "/")
     }
 
@@ -197,9 +185,7 @@ impl Proxy {
         let provider = Provider { name: "upstream".into(), kind: self.provider.clone() };
         world.providers.insert("upstream".into(), Arc::new(provider));
         for (name, addr) in &self.servers {
-            let host = addr.ip().to_string().into();
-            let endpoint =
-                Endpoint { tls: false, host, port: addr.port(), trust_all: false, path_prefix: "".into() };
+            let endpoint = Endpoint::new(false, addr.ip().to_string(), addr.port());
             let server = Arc::new(TargetServer { endpoint, enabled: true });
             world.target_servers.insert(name.clone(), server);
         }
@@ -469,7 +455,7 @@ impl Answer {
 
 /// Waits until something is so; fails loudly when it does not come.
 pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..1000 {
+    for _ in 0..12_000 {
         if holds() {
             return;
         }

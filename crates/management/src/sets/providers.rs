@@ -260,11 +260,9 @@ impl ProviderDraft {
         let secret = |name: &str| self.secrets.get(name).cloned().unwrap_or_default();
         let port = self.values.get("port").and_then(Value::as_i64).and_then(|port| u16::try_from(port).ok());
         let endpoint = Endpoint {
-            tls: self.flag("useSSL"),
-            host: self.text("host").into(),
-            port: port.unwrap_or_default(),
             trust_all: self.trusts_all(),
             path_prefix: self.text("pathPrefix").trim_end_matches('/').into(),
+            ..Endpoint::new(self.flag("useSSL"), self.text("host"), port.unwrap_or_default())
         };
         let kind = if self.is_open_connectors() {
             let here = self.text("host").is_empty();

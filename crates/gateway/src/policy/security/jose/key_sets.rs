@@ -152,8 +152,7 @@ impl Address {
         };
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
         let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let endpoint =
-            Endpoint { tls, host: authority.host().into(), port, trust_all: false, path_prefix: "".into() };
+        let endpoint = Endpoint::new(tls, authority.host(), port);
         let target = uri.path_and_query()?.clone();
         Some(Self { endpoint, target, host: HeaderValue::from_str(authority.as_str()).ok()? })
     }

@@ -1,0 +1,98 @@
+//! What two requests must have in common to share a connection: credentials and trust never mix.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::uri::Scheme;
+use tokio::sync::Semaphore;
+
+use crate::compile::{Endpoint, Http2};
+
+/// A target as its connections see it.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(super) host: Arc<str>,
+    pub(super) port: u16,
+    pub(super) trust: Trust,
+    /// What may be spoken; never negotiated without TLS.
+    pub(super) http2: Http2,
+    /// The Host header of its requests.
+    pub(super) authority: Box<str>,
+    /// Where HTTP/2 may be spoken, one connection is opened at a time: the next request may fit on it.
+    pub(super) turn: Semaphore,
+    /// The target was offered HTTP/2 and chose HTTP/1.1.
+    pub(super) chose_http1: Cell<bool>,
+}
+
+/// How much a connection is to be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Trust {
+    /// Plain TCP.
+    Plain,
+    /// TLS, the certificate verified.
+    Verified,
+    /// TLS, any certificate (a provider with "trust all").
+    Anything,
+}
+
+impl Key {
+    pub(super) fn new(to: &Endpoint, http2: Http2) -> Self {
+        let trust = Trust::of(to);
+        let authority = if to.port == trust.default_port() {
+            to.host.to_string()
+        } else {
+            format!("{}:{}", to.host, to.port)
+        };
+        // Only a host that no resolver knows either is no header value.
+        let is_value = HeaderValue::from_str(&authority).is_ok();
+        let authority = if is_value { authority.into() } else { "invalid".into() };
+        Self {
+            host: to.host.clone(),
+            port: to.port,
+            trust,
+            http2,
+            authority,
+            turn: Semaphore::new(1),
+            chose_http1: Cell::new(false),
+        }
+    }
+
+    pub(super) fn is_of(&self, to: &Endpoint, http2: Http2) -> bool {
+        self.port == to.port && self.trust == Trust::of(to) && self.http2 == http2 && self.host == to.host
+    }
+
+    pub(super) fn scheme(&self) -> Scheme {
+        if self.trust == Trust::Plain { Scheme::HTTP } else { Scheme::HTTPS }
+    }
+
+    /// Whether a new connection may turn out to carry many requests.
+    pub(super) fn may_share(&self) -> bool {
+        self.http2 != Http2::Never && !self.chose_http1.get()
+    }
+}
+
+/// What is spoken to `to`. A request in HTTP/1.0 is one because somebody asked for it.
+pub(super) fn spoken(to: &Endpoint, is_http10: bool) -> Http2 {
+    match to.http2 {
+        Http2::Negotiated if is_http10 || !to.tls => Http2::Never,
+        http2 => http2,
+    }
+}
+
+impl Trust {
+    pub(super) fn of(endpoint: &Endpoint) -> Self {
+        match (endpoint.tls, endpoint.trust_all) {
+            (false, _) => Self::Plain,
+            (true, false) => Self::Verified,
+            (true, true) => Self::Anything,
+        }
+    }
+
+    pub(super) const fn default_port(self) -> u16 {
+        match self {
+            Self::Plain => 80,
+            Self::Verified | Self::Anything => 443,
+        }
+    }
+}
