@@ -26,6 +26,7 @@ mod report;
 mod resource_kinds;
 mod roots;
 mod source;
+mod substitutes;
 mod view;
 mod write;
 mod xml;
@@ -40,6 +41,7 @@ pub use folder::{read_folder, stamp};
 pub use limits::Limits;
 pub use read::{read_files, read_path, read_zip};
 pub use report::{Report, StepReport, Verdict, report};
+pub use substitutes::{BadSubstitutes, read_substitutes};
 pub use write::{CannotExport, export};
 
 #[cfg(test)]

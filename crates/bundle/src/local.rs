@@ -6,6 +6,7 @@ mod maps;
 mod settings;
 mod world;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -24,7 +25,7 @@ use pierhead_gateway::design::{
 use pierhead_gateway::ports::{KvmWriter, Ports};
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
 use pierhead_gateway::tokens::MemoryTokens;
-use pierhead_gateway::{AccessLog, Gateway, GatewayConfig, RunningGateway};
+use pierhead_gateway::{AccessLog, Gateway, GatewayConfig, GoogleAccount, RunningGateway};
 
 use crate::content::{Bundle, Content};
 use crate::report::{Report, Verdict, report};
@@ -47,6 +48,10 @@ pub struct Options {
     pub keys: Vec<String>,
     /// What surrounds the bundle.
     pub settings: Settings,
+    /// JavaScript in place of code that cannot run here, by what it replaces; the settings' own come first.
+    pub substitutes: BTreeMap<String, String>,
+    /// In whose name Google's services are called. With mocked targets there is always somebody.
+    pub google: Option<Arc<GoogleAccount>>,
     /// Shared flows that are deployed beside it.
     pub shared_flows: Vec<SharedFlowDesign>,
     /// Told about each answered request.
@@ -65,6 +70,8 @@ impl Default for Options {
             mock_targets: false,
             keys: Vec::new(),
             settings: Settings::default(),
+            substitutes: BTreeMap::new(),
+            google: None,
             shared_flows: Vec::new(),
             access_log: None,
             clock: Arc::new(SystemClock),
@@ -81,6 +88,8 @@ pub struct LocalGateway {
     _echo: Option<Echo>,
     mock_targets: bool,
     settings: Settings,
+    substitutes: BTreeMap<String, String>,
+    google: Option<Arc<GoogleAccount>>,
     serving: Mutex<Option<String>>,
 }
 
@@ -123,6 +132,8 @@ impl LocalGateway {
             _echo: echo,
             mock_targets: options.mock_targets,
             settings: options.settings,
+            substitutes: options.substitutes,
+            google: options.google.or_else(|| options.mock_targets.then(world::nobody_at_google)),
             serving: Mutex::default(),
         })
     }
@@ -138,7 +149,12 @@ impl LocalGateway {
             Some(name) => Arc::new(self.snapshot.load().without_proxy(name)),
             None => self.snapshot.load(),
         };
-        world::world(running, &self.settings, self.mock_targets.then_some(bundle))
+        let mut world = world::world(running, &self.settings, self.mock_targets.then_some(bundle));
+        for (replaced, script) in &self.substitutes {
+            world.substitutes.entry(replaced.clone()).or_insert_with(|| script.as_str().into());
+        }
+        world.google.clone_from(&self.google);
+        world
     }
 
     /// What would become of a bundle here; nothing changes.

@@ -1,6 +1,7 @@
 //! Reading: files of either dialect into the one model.
 
 mod apigee;
+mod file_names;
 mod sap;
 mod shelf;
 

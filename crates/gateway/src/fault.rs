@@ -229,6 +229,8 @@ pub enum EngineFault {
     UnknownTarget(String),
     /// The target endpoint is of a kind that an original has and this gateway has not: 501. The text says why.
     TargetNotSupported(String),
+    /// There is no token of Google's to call a target with: 500. The text says why.
+    GoogleTokenGenerationFailure(String),
     /// Proxies call each other in a circle: 508.
     LoopDetected,
     /// The target closed before a whole answer: 502.
@@ -323,6 +325,12 @@ impl EngineFault {
             Self::TargetNotSupported(why) => {
                 (Messaging, 501, "messaging.runtime.TargetNotSupported".into(), why.clone().into())
             }
+            Self::GoogleTokenGenerationFailure(why) => (
+                Messaging,
+                500,
+                "messaging.adaptors.http.filter.GoogleTokenGenerationFailure".into(),
+                format!("No token of Google's could be had: {why}").into(),
+            ),
             Self::LoopDetected => (
                 Messaging,
                 508,

@@ -16,6 +16,7 @@ mod door;
 pub mod exchange;
 pub mod fault;
 pub mod flow;
+mod google;
 mod inbox;
 mod json;
 mod json_path;
@@ -41,6 +42,7 @@ mod upstream;
 pub mod variable;
 
 pub use counters::{CounterReader, Counters};
+pub use google::{BadServiceAccount, GoogleAccount, GoogleTokens};
 pub use limits::Limits;
 pub use property_set::{PropertySet, PropertySets};
 pub use server::{AccessLog, AccessRecord, Gateway, GatewayConfig, RunningGateway};

@@ -261,6 +261,7 @@ pub(crate) struct Bench {
     pub(crate) analytics: Arc<RecentAnalytics>,
     pub(crate) state: Arc<RunState>,
     pub(crate) key_sets: crate::policy::KeySets,
+    pub(crate) google: crate::google::GoogleTokens,
     pub(crate) traces: Arc<TraceSessions>,
     pub(crate) tokens: Arc<MemoryTokens>,
     /// In place of one that begins anew with each request.
@@ -288,6 +289,7 @@ impl Bench {
             analytics: Arc::default(),
             state: Arc::default(),
             key_sets: crate::policy::KeySets::default(),
+            google: crate::google::GoogleTokens::default(),
             traces: Arc::default(),
             tokens: Arc::new(MemoryTokens::new(&SeededRng::new(5))),
             rng: None,
@@ -314,6 +316,7 @@ impl Bench {
             rng: self.rng.clone().unwrap_or_else(|| Arc::new(SeededRng::new(7))),
             outbound: self.outside.clone(),
             key_sets: self.key_sets.clone(),
+            google: self.google.clone(),
             node: Arc::new(Node {
                 pod: "pod-1".into(),
                 region: "eu".into(),

@@ -90,7 +90,7 @@ impl Parts {
         surroundings: Surroundings,
         running: Arc<Snapshot>,
     ) -> Result<CompiledProxy, Vec<CompileProblem>> {
-        compile(design, &revision.to_string(), &surroundings.world(self.settings.dialect, running))
+        compile(design, &revision.to_string(), &surroundings.world(&self.settings, running))
     }
 
     /// A provider with its secrets opened.

@@ -7,7 +7,6 @@ use pierhead_gateway::compile::{
     CompileProblem, CompiledSharedFlow, Endpoint, Http2, Provider, TargetServer, World, compile_shared_flow,
 };
 use pierhead_gateway::design::{Destination, ProxyDesign, SharedFlowDesign};
-use pierhead_gateway::dialect::Dialect;
 use pierhead_gateway::snapshot::{FlowHook, HookPoint, Snapshot};
 use pierhead_store::StoreError;
 use pierhead_store::management::{ItemKind, StoredItem, StoredProvider};
@@ -15,6 +14,7 @@ use serde_json::Value;
 
 use crate::management::Parts;
 use crate::odata::ODataError;
+use crate::settings::Settings;
 
 /// Names of flow hooks on the wire.
 pub(crate) const HOOKS: &[(&str, HookPoint)] = &[
@@ -32,9 +32,17 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(crate) fn world(self, dialect: Dialect, running: Arc<Snapshot>) -> World {
+    pub(crate) fn world(self, settings: &Settings, running: Arc<Snapshot>) -> World {
         let Self { providers, target_servers } = self;
-        World { providers, target_servers, dialect, ..World::new(running) }
+        let substitutes = settings.substitutes.iter().map(|(name, text)| (name.clone(), text.clone()));
+        World {
+            providers,
+            target_servers,
+            substitutes: substitutes.collect(),
+            google: settings.google.clone(),
+            dialect: settings.dialect,
+            ..World::new(running)
+        }
     }
 }
 
@@ -128,7 +136,7 @@ impl Parts {
         surroundings: Surroundings,
         running: Arc<Snapshot>,
     ) -> Result<CompiledSharedFlow, Vec<CompileProblem>> {
-        let world = surroundings.world(self.settings.dialect, running);
+        let world = surroundings.world(&self.settings, running);
         compile_shared_flow(design, &revision.to_string(), &world)
     }
 

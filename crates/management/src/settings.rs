@@ -1,6 +1,10 @@
 //! What the operator decides.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use pierhead_domain::OrganizationId;
+use pierhead_gateway::GoogleAccount;
 use pierhead_gateway::dialect::Dialect;
 use pierhead_gateway::snapshot::VirtualHost;
 
@@ -15,6 +19,10 @@ pub struct Settings {
     pub virtual_hosts: Vec<HostSetting>,
     /// Which original the environment behaves like.
     pub dialect: Dialect,
+    /// JavaScript in place of code that cannot run here, by what it replaces.
+    pub substitutes: BTreeMap<String, Arc<str>>,
+    /// In whose name proxies call Google's services.
+    pub google: Option<Arc<GoogleAccount>>,
     /// The largest request body, in bytes.
     pub body_bytes: usize,
     /// The most operations in one `$batch`.
@@ -30,6 +38,8 @@ impl Default for Settings {
             public_url: "http://127.0.0.1:8081".into(),
             virtual_hosts: vec![HostSetting::default()],
             dialect: Dialect::default(),
+            substitutes: BTreeMap::new(),
+            google: None,
             body_bytes: 16 * 1024 * 1024,
             batch_operations: 1000,
             page: 1000,

@@ -154,9 +154,23 @@ pub struct Run {
     /// Maps, servers, products and apps (TOML); pierhead-run.toml beside the bundle otherwise.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// What stands beside the bundle.
+    #[command(flatten)]
+    pub beside: Beside,
     /// Print one JSON object a line instead of text for people.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What a bundle may need that is no part of it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Beside {
+    /// A folder with JavaScript in place of code that cannot run here: <Java class>.js, <file>.py.js.
+    #[arg(long, value_name = "DIR")]
+    pub substitutes: Option<PathBuf>,
+    /// The key of a Google service account, to make the tokens with that the bundle's calls need.
+    #[arg(long, value_name = "FILE")]
+    pub google_service_account: Option<PathBuf>,
 }
 
 /// Flags of `check`.
@@ -168,6 +182,9 @@ pub struct Check {
     /// Maps, servers, products and apps (TOML); pierhead-run.toml beside the bundle otherwise.
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// What stands beside the bundle.
+    #[command(flatten)]
+    pub beside: Beside,
     /// Print the report as JSON.
     #[arg(long)]
     pub json: bool,

@@ -50,6 +50,8 @@ pub struct Gateway {
     pub threads: usize,
     pub access_log: bool,
     pub max_connections: usize,
+    pub substitutes: PathBuf,
+    pub google_service_account: PathBuf,
 }
 
 #[derive(Debug, Clone, Deserialize)]

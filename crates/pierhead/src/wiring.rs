@@ -3,6 +3,7 @@
 mod access_log;
 mod hub;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,11 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use pierhead_bundle::{Limits, read_substitutes};
 use pierhead_connectors::catalogue::Catalogue;
 use pierhead_connectors::engine::{Engine, EngineParts};
 use pierhead_connectors::{Hub, HubParts, HubSettings};
 use pierhead_domain::{Rng, SecretString};
 use pierhead_egress::{Egress, EgressSettings, SystemResolver};
+use pierhead_gateway::GoogleAccount;
 use pierhead_gateway::analytics::RecentAnalytics;
 use pierhead_gateway::ports::Ports;
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
@@ -76,6 +79,8 @@ impl Rooms {
             Arc::new(identity.clone()),
             Arc::clone(&snapshot),
             ManagementSettings {
+                substitutes: substitutes(config)?,
+                google: google_account(&config.gateway.google_service_account)?,
                 public_url: at.public_url.clone(),
                 virtual_hosts: vec![virtual_host(config, at.gateway)],
                 ..ManagementSettings::default()
@@ -192,6 +197,26 @@ fn virtual_host(config: &Config, gateway: SocketAddr) -> HostSetting {
     // The configuration was checked when it was read.
     let public = config.gateway_public_url().ok().flatten().unwrap_or(listening);
     HostSetting { host: public.host, port: public.port, tls: public.tls, ..HostSetting::default() }
+}
+
+/// The operator's scripts in place of Java and Python.
+fn substitutes(config: &Config) -> anyhow::Result<BTreeMap<String, Arc<str>>> {
+    let folder = &config.gateway.substitutes;
+    if folder.as_os_str().is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let read = read_substitutes(folder, &Limits::default()).context("gateway.substitutes")?;
+    Ok(read.into_iter().map(|(name, text)| (name, text.into())).collect())
+}
+
+/// The service account of a key file; an empty path is none.
+pub(crate) fn google_account(file: &Path) -> anyhow::Result<Option<Arc<GoogleAccount>>> {
+    if file.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let at = || format!("the Google service account key {}", file.display());
+    let document = std::fs::read_to_string(file).with_context(at)?;
+    GoogleAccount::service(&document).with_context(at).map(|account| Some(Arc::new(account)))
 }
 
 fn catalogue(config: &Config) -> anyhow::Result<Catalogue> {

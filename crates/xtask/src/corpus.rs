@@ -3,7 +3,7 @@
 //! * **parse**: every document of it was read; nothing in it is an error.
 //! * **round trip**: exported in its own dialect, packed, unpacked and read again, it is the same.
 //! * **deploy**: it compiles in an environment that has the servers it names and the shared flows of the folder, but
-//!   no key value maps, keys or certificates. *Degraded* when a request can reach a part that cannot run here.
+//!   and somebody at Google to make tokens for, but no key value maps, keys or certificates. *Degraded* when a request can reach a part that cannot run here.
 //! * **run**: deployed in memory with echoing targets, one `GET` to each of its base paths is answered, and not by
 //!   our failure: no broken connection, no 404 of the gateway, no 501, no 502, 503 or 504, no 500 but one that a policy of the
 //!   bundle raised (a key that is missing, a fault that the bundle defines).

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use pierhead_gateway::PropertySet;
 use pierhead_gateway::compile::{Endpoint, Provider, ProviderKind, TargetServer, World};
 use pierhead_gateway::design::Destination;
 use pierhead_gateway::snapshot::Snapshot;
+use pierhead_gateway::{GoogleAccount, PropertySet};
 
 use super::settings::{Server, Settings};
 use crate::Limits;
@@ -37,6 +37,11 @@ pub(super) fn world(running: Arc<Snapshot>, settings: &Settings, mocked: Option<
         }
     }
     world
+}
+
+/// Tokens for calls that nobody but the echo gets.
+pub(super) fn nobody_at_google() -> Arc<GoogleAccount> {
+    Arc::new(GoogleAccount::given("mocked-access-token".into(), "mocked-identity-token".into()))
 }
 
 fn add(world: &mut World, name: &str, endpoint: Endpoint) {

@@ -8,6 +8,7 @@ use pierhead_gateway::design::{
     FileResource, PolicyText, Property, ProxyDesign, ProxyEndpoint, RouteRule, SharedFlowDesign, TlsSettings,
 };
 
+use super::file_names;
 use super::shelf::{Shelf, stem};
 use crate::Severity;
 use crate::annotations;
@@ -47,6 +48,9 @@ pub(super) fn proxy(shelf: &mut Shelf<'_>, name: &str) -> ProxyDesign {
     }
     design.proxy_endpoints.sort_by_cached_key(|endpoint| place(&listed.0, &endpoint.name));
     design.target_endpoints.sort_by_cached_key(|endpoint| place(&listed.1, &endpoint.name));
+    let proxies = design.proxy_endpoints.iter_mut().map(|endpoint| &mut endpoint.flows);
+    let targets = design.target_endpoints.iter_mut().map(|endpoint| &mut endpoint.flows);
+    file_names::resolve(shelf, proxies.chain(targets).flat_map(file_names::steps));
     design.resources = resources(shelf);
     design.enclosures = shelf.enclosures();
     design
@@ -78,6 +82,7 @@ pub(super) fn shared_flow(shelf: &mut Shelf<'_>, name: &str) -> SharedFlowDesign
         let source = EndpointSource { file: shelf.path(path), line: root.line, marks };
         shelf.sources.endpoints.insert(DesignPart::SharedFlow, source);
     }
+    file_names::resolve(shelf, design.steps.iter_mut());
     design.resources = resources(shelf);
     design.enclosures = shelf.enclosures();
     design

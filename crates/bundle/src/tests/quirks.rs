@@ -56,6 +56,26 @@ fn steps_rules_and_flows_are_ordered_by_their_sequence() {
 }
 
 #[test]
+fn a_step_may_name_the_file_of_a_policy() {
+    let read = bundle(&[
+        ("apiproxy/o.xml", "<APIProxy name=\"o\"/>"),
+        ("apiproxy/policies/Key-1.xml", "<VerifyAPIKey name=\"Key\"/>"),
+        ("apiproxy/policies/Say.xml", "<RaiseFault name=\"Say\"/>"),
+        (
+            "apiproxy/proxies/default.xml",
+            "<ProxyEndpoint name=\"default\"><PreFlow><Request><Step><Name>Key-1</Name></Step><Step><Name>Nobody</Name></Step></Request></PreFlow><FaultRules><FaultRule name=\"f\"><Step><Name>Say.xml</Name></Step></FaultRule></FaultRules></ProxyEndpoint>",
+        ),
+    ]);
+
+    let flows = &proxy(&read).proxy_endpoints[0].flows;
+
+    assert_eq!(steps(&flows.pre.request), ["Key", "Nobody"]);
+    assert_eq!(steps(&flows.fault_rules[0].steps), ["Say"]);
+    let rules: Vec<_> = said(&read).into_iter().map(|(rule, ..)| rule).collect();
+    assert_eq!(rules, ["FileNameDiffers", "StepNamesFile", "StepNamesFile"]);
+}
+
+#[test]
 fn the_direction_is_the_elements_name_and_not_is_request() {
     let read = sap(
         "<ProxyEndPoint><name>default</name><base_path>/o</base_path><postFlow><name>PostFlow</name><response><isRequest>true</isRequest>

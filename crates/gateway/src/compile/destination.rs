@@ -4,14 +4,12 @@ use super::{Compiler, DesignPart, DestinationPlan, LocalPlan, ProviderKind};
 use crate::design::{Destination, TargetEndpoint, TlsSettings};
 use crate::door::HUB_ROOT;
 use crate::exchange::normalise;
+use crate::google::{Authentication, Refused};
+use crate::policy::Element;
 use crate::template::Template;
 
 impl Compiler<'_> {
     pub(super) fn destination(&mut self, part: &DesignPart, target: &TargetEndpoint) -> DestinationPlan {
-        if !target.authentication.is_empty() {
-            let reason = "credentials of Google's cloud cannot be made here; set the header in a policy";
-            return self.unavailable(part, "Authentication", reason);
-        }
         if target.flows.event.as_ref().is_some_and(|event| !event.response.is_empty()) {
             // To pass events by unread would skip what may well be their check.
             return self.unavailable(part, "EventFlow", "steps for single events are not run yet");
@@ -68,6 +66,31 @@ impl Compiler<'_> {
         None
     }
 
+    /// The credentials that go along with a call to the target. What cannot be made takes the destination's place:
+    /// a call without them is not the one that the design asks for.
+    pub(super) fn authentication(
+        &mut self,
+        part: &DesignPart,
+        target: &TargetEndpoint,
+        destination: &mut DestinationPlan,
+    ) -> Option<Authentication> {
+        if target.authentication.is_empty() || matches!(destination, DestinationPlan::Unavailable { .. }) {
+            return None;
+        }
+        let read = match Element::parse(&target.authentication) {
+            Ok(element) => Authentication::read(&element, self.world.google.as_ref()),
+            Err(bad) => Err(Refused::Wrong(bad.line, "BadXml", bad.why)),
+        };
+        match read {
+            Ok(authentication) => return Some(authentication),
+            Err(Refused::Wrong(_, rule, what)) => self.problem(part, rule, what),
+            Err(Refused::Cannot(_, reason)) => {
+                *destination = self.unavailable(part, "Authentication", &reason);
+            }
+        }
+        None
+    }
+
     fn unavailable(&mut self, part: &DesignPart, kind: &str, reason: &str) -> DestinationPlan {
         self.degradation(part, 0, kind, reason);
         DestinationPlan::Unavailable { kind: kind.into(), reason: reason.into() }
@@ -80,8 +103,9 @@ impl Compiler<'_> {
                 if let Some(literal) = template.as_literal()
                     && !is_http_url(literal)
                 {
-                    let message = format!("'{literal}' is not an http or https URL");
-                    self.problem(part, "InvalidTargetUrl", message);
+                    // A placeholder, most often: the originals deploy it, and what reaches it fails there too.
+                    let reason = format!("'{literal}' is not an http or https URL");
+                    self.degradation(part, 0, "URL", reason);
                 }
                 let mut asks_for_itself = false;
                 template

@@ -24,11 +24,18 @@ impl Compiler<'_> {
 
     fn target(&mut self, part: &DesignPart, target: &TargetEndpoint) -> (TargetPlan, Needs) {
         let (flows, mut needs) = self.flows(part, &target.flows);
-        let destination = self.destination(part, target);
+        let mut destination = self.destination(part, target);
+        let authentication = self.authentication(part, target, &mut destination);
         needs.bodies.request |= reads_body(&destination);
+        if let Some(authentication) = &authentication {
+            let mut bodies = MessageReads::default();
+            authentication.each_variable(&mut |variable| bodies.note(variable));
+            needs.bodies.request |= bodies.request || bodies.message;
+        }
         let mut plan = TargetPlan {
             name: target.name.as_str().into(),
             destination,
+            authentication,
             flows,
             trust_all: target.tls.as_ref().is_some_and(|tls| tls.enabled && tls.ignore_validation_errors),
             ..TargetPlan::default()

@@ -12,6 +12,7 @@ use super::world::{Http2, Provider, TargetTimeouts};
 use crate::balancer::Balancer;
 use crate::condition::Condition;
 use crate::dialect::Dialect;
+use crate::google::Authentication;
 use crate::policy::Policy;
 use crate::ports::KvmAddress;
 use crate::property_set::PropertySets;
@@ -92,6 +93,8 @@ pub struct TargetPlan {
     /// What of the target's answer is kept.
     pub(crate) response_headers: Retained,
     pub(crate) destination: DestinationPlan,
+    /// Whose credentials go along.
+    pub(crate) authentication: Option<Authentication>,
     pub(crate) flows: FlowsPlan,
 }
 
@@ -129,6 +132,7 @@ impl Default for TargetPlan {
             query_params: Retained::default(),
             response_headers: Retained::default(),
             destination: DestinationPlan::None,
+            authentication: None,
             flows: FlowsPlan::default(),
         }
     }

@@ -71,6 +71,7 @@ impl Compiler<'_> {
             reads: MessageReads::default(),
             initial_entries: Vec::new(),
             degraded: None,
+            degraded_in_part: None,
             running: &self.world.running,
             world: self.world,
             calls: Vec::new(),
@@ -83,13 +84,17 @@ impl Compiler<'_> {
             Some(entry) => (entry.compile)(&mut blueprint),
             None => blueprint.degrade(&root, obstacle.unwrap_or_default()),
         };
-        let Blueprint { problems, warnings, reads, initial_entries, degraded, calls, .. } = blueprint;
+        let Blueprint {
+            problems, warnings, reads, initial_entries, degraded, degraded_in_part, calls, ..
+        } = blueprint;
         self.problems.extend(problems);
         self.warnings.extend(warnings);
         self.initial_entries.extend(initial_entries);
         if let Some((line, reason)) = degraded {
             self.degradation(&part(text), line, &root.name, reason.clone());
             compiled = Some(Box::new(Unavailable::new(&name, &root.name, &reason)) as Box<dyn Policy>);
+        } else if let Some((line, reason)) = degraded_in_part {
+            self.degradation(&part(text), line, &root.name, reason);
         }
         #[cfg(test)]
         let compiled = compiled.map(|policy| crate::testing::unless_removed(&root.name, policy));

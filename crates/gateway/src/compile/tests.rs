@@ -78,7 +78,7 @@ fn unknown_virtual_hosts_are_refused() {
 
 #[test]
 fn target_urls_and_relative_paths_are_checked() {
-    for url in ["", "backend", "ftp://x", "http://", "/x", "http://{target.url}/", "http://{target.host}/"] {
+    for url in ["http://{target.url}/", "http://{target.host}/"] {
         assert_eq!(rules(&design().on_target(Destination::Url(url.into()))), ["InvalidTargetUrl"], "{url}");
     }
     assert!(rules(&design().on_target(Destination::Url("https://{x}/y".into()))).is_empty());
@@ -199,8 +199,20 @@ fn a_target_that_cannot_be_called_degrades_the_routes_to_it() {
     idle.proxy().routes[0].target = None;
     assert!(!compiled(&idle).is_degraded());
     let mut google = design();
-    google.target().authentication = "<Authentication><GoogleIDToken/></Authentication>".into();
+    google.target().authentication =
+        "<Authentication><GoogleIDToken><Audience>a</Audience></GoogleIDToken></Authentication>".into();
     assert_eq!(Bench::new(&google).get("/p").status(), 501);
+}
+
+#[test]
+fn a_placeholder_for_a_url_deploys_and_fails_when_it_is_reached() {
+    for url in ["", "backend", "@TARGETURL@", "ftp://x", "http://", "/x", "https://the end point/x"] {
+        let design = design().on_target(Destination::Url(url.into()));
+        let proxy = compiled(&design);
+        assert_eq!((proxy.degradations[0].kind.as_str(), proxy.is_degraded()), ("URL", true), "{url}");
+        let sent = Bench::new(&design).get("/p");
+        assert_eq!((sent.status(), &*sent.code()), (500, "messaging.runtime.UnknownTargetEndpoint"), "{url}");
+    }
 }
 
 #[test]

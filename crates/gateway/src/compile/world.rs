@@ -7,6 +7,7 @@ use ahash::AHashMap;
 use pierhead_domain::{OrganizationSecret, UserSecret};
 
 use crate::dialect::Dialect;
+use crate::google::GoogleAccount;
 use crate::property_set::PropertySets;
 use crate::snapshot::Snapshot;
 
@@ -23,6 +24,8 @@ pub struct World {
     /// JavaScript that takes the place of code that cannot run here, by what it takes the place of: the name
     /// of a Java class (`com.example.Sign`) or of a Python file (`sign.py`).
     pub substitutes: AHashMap<String, Arc<str>>,
+    /// In whose name Google's services are called; without it what needs their tokens cannot run.
+    pub google: Option<Arc<GoogleAccount>>,
     /// Property sets of the environment.
     pub property_sets: PropertySets,
     /// Which original the environment behaves like.
@@ -39,6 +42,7 @@ impl World {
             providers: AHashMap::new(),
             target_servers: AHashMap::new(),
             substitutes: AHashMap::new(),
+            google: None,
             property_sets: PropertySets::default(),
             dialect: Dialect::default(),
             limits: Limits::default(),
@@ -163,6 +167,18 @@ pub enum Http2 {
     Negotiated,
     /// Nothing else, in clear text too, without asking first.
     Only,
+}
+
+impl Endpoint {
+    /// The URL of a path on it, without the port of its scheme.
+    pub(crate) fn url(&self, path: &str) -> String {
+        let (scheme, own) = if self.tls { ("https", 443) } else { ("http", 80) };
+        if self.port == own {
+            format!("{scheme}://{}{path}", self.host)
+        } else {
+            format!("{scheme}://{}:{}{path}", self.host, self.port)
+        }
+    }
 }
 
 /// An Open Connectors hub with the two secrets that go with every call (seed 1, step 1).

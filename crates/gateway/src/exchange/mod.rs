@@ -23,6 +23,7 @@ use crate::callout::Outbound;
 use crate::compile::{BodyReads, CompiledProxy, CompiledSharedFlow, Provider, ProxyPlan, TargetPlan};
 use crate::condition::Condition;
 use crate::fault::Fault;
+use crate::google::GoogleTokens;
 use crate::policy::KeySets;
 use crate::ports::{KvmAddress, KvmScope, Ports};
 use crate::snapshot::{Route, Snapshot, VirtualHost};
@@ -54,6 +55,8 @@ pub struct Services {
     pub outbound: Rc<dyn Outbound>,
     /// Key sets that steps fetched.
     pub key_sets: KeySets,
+    /// Tokens of Google's that calls were made with.
+    pub google: GoogleTokens,
     /// What this node is called.
     pub node: Arc<Node>,
     /// Debug sessions.

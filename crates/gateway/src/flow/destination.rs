@@ -150,6 +150,14 @@ impl ForwardTo {
     }
 }
 
+impl ForwardTo {
+    /// The URL of a server as people write it: without the port of its scheme, and without a query.
+    pub(super) fn bare_url(&self) -> Option<String> {
+        let Self::Network { endpoint, path_and_query } = self else { return None };
+        Some(endpoint.url(path_and_query.path()))
+    }
+}
+
 fn open_connectors(
     cx: &Exchange,
     hub: &OpenConnectorsProvider,

@@ -157,7 +157,13 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
         }
         return Ok(None);
     }
-    destination::choose(cx, plan).map(Some)
+    let to = destination::choose(cx, plan)?;
+    if let Some(authentication) = &plan.authentication {
+        let credential = authentication.credential(cx, to.bare_url().as_deref())?;
+        let (name, value) = credential.value().await?;
+        cx.request.headers.insert(name, value);
+    }
+    Ok(Some(to))
 }
 
 /// Runs the response flows of target and proxy endpoint over [`Exchange::response`]; afterwards it is final.

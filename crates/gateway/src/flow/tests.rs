@@ -359,7 +359,7 @@ fn a_route_may_lead_to_a_url_without_a_target_endpoint() {
     let sent = sent.receive(response(200, &[], "ok"));
     assert_eq!(sent.body(), "ok");
     design.proxy().routes[0].url = Some("ftp://x".into());
-    assert_eq!(problems(&design)[0].rule, "InvalidTargetUrl");
+    assert_eq!(compiled(&design).degradations[0].kind, "URL");
 }
 
 fn with_properties(properties: &[(&str, &str)]) -> Bench {

@@ -9,6 +9,7 @@ use crate::compile::{CompileProblem, DesignPart, World};
 use crate::condition::Condition;
 use crate::design::FileResource;
 use crate::dialect::Dialect;
+use crate::google::{Authentication, Refused};
 use crate::ports::KvmAddress;
 use crate::snapshot::Snapshot;
 use crate::template::Template;
@@ -29,6 +30,8 @@ pub(crate) struct Blueprint<'d> {
     pub(crate) initial_entries: Vec<(KvmAddress, String)>,
     /// Line and reason, when the policy cannot run here.
     pub(crate) degraded: Option<(usize, String)>,
+    /// Line and reason, when a part of it cannot work.
+    pub(crate) degraded_in_part: Option<(usize, String)>,
     /// What is deployed already.
     pub(crate) running: &'d Snapshot,
     /// What the proxy is compiled against.
@@ -106,6 +109,11 @@ impl<'d> Blueprint<'d> {
     pub(crate) fn degrade(&mut self, at: &Element, reason: impl Into<String>) -> Option<Compiled> {
         self.degraded.get_or_insert_with(|| (at.line, reason.into()));
         None
+    }
+
+    /// The same for what fails here by itself when it is reached, as it does in the originals: the policy runs.
+    pub(crate) fn degrade_in_part(&mut self, at: &Element, reason: impl Into<String>) {
+        self.degraded_in_part.get_or_insert_with(|| (at.line, reason.into()));
     }
 
     /// Refuses children and attributes of `element` that are not named.
@@ -226,6 +234,23 @@ impl<'d> Blueprint<'d> {
                 Template::default()
             }
         }
+    }
+
+    /// `Authentication`: credentials of Google's; `None` after saying why there are none.
+    pub(crate) fn authentication(&mut self, element: &Element) -> Option<Authentication> {
+        match Authentication::read(element, self.world.google.as_ref()) {
+            Ok(authentication) => {
+                authentication.each_variable(&mut |variable| self.reads.note(variable));
+                return Some(authentication);
+            }
+            Err(Refused::Wrong(line, rule, what)) => {
+                self.problem_in(DesignPart::Policy(self.name.to_string()), line, rule, what);
+            }
+            Err(Refused::Cannot(line, reason)) => {
+                self.degraded.get_or_insert((line, reason));
+            }
+        }
+        None
     }
 
     /// Remembers that the policy calls a shared flow, which must be there.

@@ -164,6 +164,7 @@ impl Worker {
                     upstreams: Rc::clone(&upstreams),
                 }),
                 key_sets: crate::policy::KeySets::default(),
+                google: crate::google::GoogleTokens::default(),
                 node: Arc::clone(&config.node),
                 traces: Arc::clone(&config.traces),
             }),

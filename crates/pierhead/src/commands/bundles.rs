@@ -1,14 +1,16 @@
 //! `pierhead check` and `pierhead convert`: bundles looked at and rewritten, with nothing served.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use pierhead_bundle::local::{LocalGateway, Options, Settings};
-use pierhead_bundle::{Limits, Verdict, export, read_path, write_archive};
+use pierhead_bundle::{Limits, Verdict, export, read_path, read_substitutes, write_archive};
 use pierhead_gateway::dialect::Dialect;
 
-use crate::cli::{Check, Convert, Layout};
+use crate::cli::{Beside, Check, Convert, Layout};
 use crate::commands::{say, say_error};
+use crate::wiring::google_account;
 
 /// The settings file beside a bundle.
 pub(super) const SETTINGS: &str = "pierhead-run.toml";
@@ -18,7 +20,7 @@ pub(super) async fn check(arguments: Check) -> anyhow::Result<bool> {
     let bundle = read_path(&arguments.bundle, &Limits::default())?;
     let settings = settings(&arguments.bundle, arguments.settings.as_deref())?;
     // It serves nothing; it is the world that the bundle is compiled in.
-    let options = Options { settings, mock_targets: true, ..Options::default() };
+    let options = Options { settings, mock_targets: true, ..beside(&arguments.beside)? };
     let gateway = LocalGateway::start(options).await.context("starting")?;
     let report = gateway.examine(&bundle);
     if arguments.json {
@@ -51,6 +53,16 @@ pub(super) fn convert(arguments: &Convert) -> anyhow::Result<()> {
     let (noun, name, files) = (bundle.content.noun(), bundle.content.name(), exported.files.len());
     say(&format!("{noun} {name}: {files} files written to {}", arguments.out.display()));
     Ok(())
+}
+
+/// Options with what flags put beside a bundle.
+pub(super) fn beside(flags: &Beside) -> anyhow::Result<Options> {
+    let substitutes = match &flags.substitutes {
+        Some(folder) => read_substitutes(folder, &Limits::default())?,
+        None => BTreeMap::new(),
+    };
+    let google = google_account(flags.google_service_account.as_deref().unwrap_or(Path::new("")))?;
+    Ok(Options { substitutes, google, ..Options::default() })
 }
 
 /// The settings: of the file that was named, else of the one beside the bundle or in its folder, else none.

@@ -10,7 +10,7 @@ use pierhead_bundle::{BadBundle, Bundle, Limits, read_path, stamp};
 
 use self::voice::Voice;
 use crate::cli::Run;
-use crate::commands::bundles::settings;
+use crate::commands::bundles::{beside, settings};
 use crate::commands::stop_signal;
 
 /// Between two looks at the files.
@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: Run) -> anyhow::Result<bool> {
         keys: arguments.key.clone(),
         settings: settings(&arguments.bundle, arguments.settings.as_deref())?,
         access_log: Some(voice.access_log()),
-        ..Options::default()
+        ..beside(&arguments.beside)?
     };
     let mut seen = stamp(&arguments.bundle, &limits);
     let first = read_path(&arguments.bundle, &limits);

@@ -102,10 +102,14 @@ mod tests {
     #[test]
     fn failed_tests_and_their_binaries_are_found_in_what_cargo_prints() {
         let mut read = Outcome::default();
-        for line in ["test a::passes ... ok", "test a::fails::webdav ... FAILED", "test result: FAILED. 1 passed"] {
+        for line in
+            ["test a::passes ... ok", "test a::fails::webdav ... FAILED", "test result: FAILED. 1 passed"]
+        {
             read.read_line(line);
         }
-        for line in ["     Running tests/server/main.rs (target/debug/deps/server-1)", "error: 1 target failed:"] {
+        for line in
+            ["     Running tests/server/main.rs (target/debug/deps/server-1)", "error: 1 target failed:"]
+        {
             read.read_error(line);
         }
         read.read_error("    `-p pierhead --test server`");

@@ -9,6 +9,8 @@ use crate::template::Template;
 use crate::variable::{MessageName, Which};
 
 const GROUPS: &[&str] = &["Headers", "QueryParams", "FormParams"];
+/// What stands in a group.
+const ITEMS: &[&str] = &["Header", "QueryParam", "FormParam"];
 const COPY_PARTS: &[&str] = &[
     "Headers",
     "QueryParams",
@@ -39,7 +41,7 @@ impl Edits {
                 "Copy" => Some(copy(policy, element)),
                 "Remove" => Some(Edit::Remove(parts(policy, element, &[], target))),
                 "Add" => {
-                    policy.only(element, &[], GROUPS);
+                    only_groups(policy, element);
                     let pairs =
                         element.children.iter().flat_map(|group| pairs(policy, group, target)).collect();
                     Some(Edit::Add(pairs))
@@ -53,6 +55,15 @@ impl Edits {
             edits.edits.extend(edit);
         }
         edits
+    }
+}
+
+/// Groups; a header or parameter that stands outside of its group does nothing in the originals.
+fn only_groups<'d>(policy: &mut Blueprint<'d>, element: &'d Element) {
+    policy.only(element, &[], &[GROUPS, ITEMS].concat());
+    for item in element.children.iter().filter(|item| ITEMS.contains(&item.name.as_str())) {
+        let message = format!("{} outside of {}s has no effect", item.name, item.name);
+        policy.warning(item, "WithoutEffect", message);
     }
 }
 
@@ -160,7 +171,9 @@ fn pairs<'d>(policy: &mut Blueprint<'d>, group: &'d Element, target: &str) -> Ve
 }
 
 fn set<'d>(policy: &mut Blueprint<'d>, element: &'d Element, target: &str) -> Edit {
-    policy.only(element, &[], COPY_PARTS);
+    // Of AssignMessage only, which reads it itself: what makes a token may have to wait for it.
+    let authentication: &[&str] = if policy.root.name == "AssignMessage" { &["Authentication"] } else { &[] };
+    policy.only(element, &[], &[COPY_PARTS, authentication].concat());
     let mut settings = Vec::new();
     for child in &element.children {
         match child.name.as_str() {
@@ -168,6 +181,7 @@ fn set<'d>(policy: &mut Blueprint<'d>, element: &'d Element, target: &str) -> Ed
                 settings.extend(pairs(policy, child, target).into_iter().map(Setting::Pair));
             }
             "Payload" => settings.push(payload(policy, child)),
+            "Authentication" => {}
             // What consoles write for "not set".
             "Path" | "StatusCode" | "ReasonPhrase" | "Verb" if child.text().is_empty() => {
                 policy.only(child, &[], &[]);

@@ -104,56 +104,80 @@ impl ServiceCallout {
         let instead = if wished == sent { None } else { wished.into_text().map(String::from) };
         let place = self.connection.place(cx, instead.as_deref()).map_err(|why| self.failed(&why))?;
         let call = self.address(cx, made, place).ok_or_else(|| self.failed("the path is no path"))?;
+        let call = call.map_err(|fault| self.failed(&reason(&fault, &self.name)))?;
         self.outgoing.sent(cx);
         Ok(call)
     }
 
     /// `None` when path and query of address and request are none together.
-    fn address(&self, cx: &mut Exchange, made: Made, place: Place) -> Option<Call> {
+    fn address(&self, cx: &mut Exchange, made: Made, place: Place) -> Option<Result<Call, EngineFault>> {
         match place {
             Place::Server(endpoint, address) => {
                 let target = made.target(&address)?;
                 let scheme = if endpoint.tls { "https" } else { "http" };
                 let url = format!("{scheme}://{}:{}{target}", endpoint.host, endpoint.port);
                 self.show(cx, &target, &url, endpoint.tls.then(|| endpoint.host.to_string()));
+                let bare = endpoint.url(target.path());
                 let callout = self.callout(cx, endpoint, made.addressed(target));
-                Some(cx.services.outbound.call(callout))
+                let outbound = cx.services.outbound.clone();
+                Some(self.authorized(cx, &bare, callout, move |callout| outbound.call(callout)))
             }
             Place::Local(address, path) => {
                 let target = made.target(&path)?;
                 self.show(cx, &target, target.as_str(), None);
-                Some(call_local(cx, &address, made.addressed(target)))
+                Some(Ok(call_local(cx, &address, made.addressed(target))))
             }
             Place::Balanced(balancer, path) => {
                 let target = made.target(&path)?;
                 self.show(cx, &target, target.as_str(), None);
-                let request = made.addressed(target);
                 let mut balancing = match Balancing::begin(&balancer, cx.now()) {
                     Some(balancing) => balancing,
-                    None => return Some(Box::pin(async { Err(EngineFault::NoActiveTargets) })),
+                    None => return Some(Err(EngineFault::NoActiveTargets)),
                 };
-                let sample = self.callout(cx, balancing.present()?.endpoint.clone(), request);
+                let first = balancing.present()?.endpoint.clone();
+                let bare = first.url(target.path());
+                let request = made.addressed(target);
+                let sample = self.callout(cx, first, request);
                 let (clock, outbound) = (Arc::clone(&cx.services.clock), cx.services.outbound.clone());
                 let trust_all = self.connection.trust_all;
-                Some(Box::pin(async move {
-                    loop {
-                        let Some(server) = balancing.present() else {
-                            return Err(EngineFault::NoActiveTargets);
-                        };
-                        let mut callout = sample.clone();
-                        callout.endpoint = server.endpoint.clone();
-                        callout.endpoint.trust_all |= trust_all;
-                        with_prefix(&mut callout)?;
-                        let answered = outbound.call(callout).await;
-                        let failed = answered.as_ref().err().is_some_and(EngineFault::is_of_target);
-                        balancing.learn(failed, clock.now());
-                        if !failed || !balancing.balancer.retries || !balancing.go_on(clock.now()) {
-                            return answered;
+                let call = move |sample: Callout| -> Call {
+                    Box::pin(async move {
+                        loop {
+                            let Some(server) = balancing.present() else {
+                                return Err(EngineFault::NoActiveTargets);
+                            };
+                            let mut callout = sample.clone();
+                            callout.endpoint = server.endpoint.clone();
+                            callout.endpoint.trust_all |= trust_all;
+                            with_prefix(&mut callout)?;
+                            let answered = outbound.call(callout).await;
+                            let failed = answered.as_ref().err().is_some_and(EngineFault::is_of_target);
+                            balancing.learn(failed, clock.now());
+                            if !failed || !balancing.balancer.retries || !balancing.go_on(clock.now()) {
+                                return answered;
+                            }
                         }
-                    }
-                }))
+                    })
+                };
+                Some(self.authorized(cx, &bare, sample, call))
             }
         }
+    }
+
+    /// The call with the credentials that go along, once they are there.
+    fn authorized(
+        &self,
+        cx: &Exchange,
+        url: &str,
+        mut callout: Callout,
+        call: impl FnOnce(Callout) -> Call + 'static,
+    ) -> Result<Call, EngineFault> {
+        let Some(authentication) = &self.connection.authentication else { return Ok(call(callout)) };
+        let credential = authentication.credential(cx, Some(url))?;
+        Ok(Box::pin(async move {
+            credential.write(&mut callout.request.headers).await?;
+            call(callout).await
+        }))
     }
 
     fn callout(&self, cx: &Exchange, endpoint: crate::compile::Endpoint, request: Message) -> Callout {

@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::exchange::{Exchange, Message, Segment};
 use crate::fault::Fault;
+use crate::google::Authentication;
 use crate::policy::blueprint::Blueprint;
 use crate::policy::edits::{EditProblem, Edits, MessageRef};
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
@@ -21,6 +22,8 @@ pub(super) struct AssignMessage {
     name: Arc<str>,
     target: Target,
     edits: Edits,
+    /// `Set/Authentication`: Google's credentials, put in after all other changes.
+    authentication: Option<Authentication>,
 }
 
 /// The message that is changed.
@@ -46,7 +49,16 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
     let target = target(policy);
     let lenient = policy.flag_child(policy.root, "IgnoreUnresolvedVariables", false);
     let edits = Edits::read(policy, policy.root, &target.name(), lenient);
-    Some(Box::new(AssignMessage { name: policy.name.clone(), target, edits }))
+    let mut given = policy.root.children("Set").filter_map(|set| set.child("Authentication"));
+    let first = given.next();
+    if let Some(second) = given.next() {
+        policy.problem(second, "RepeatedElement", "Authentication may be given once only");
+    }
+    let authentication = match first {
+        Some(element) => Some(policy.authentication(element)?),
+        None => None,
+    };
+    Some(Box::new(AssignMessage { name: policy.name.clone(), target, edits, authentication }))
 }
 
 /// `AssignTo`.
@@ -97,7 +109,21 @@ pub(super) fn target(policy: &mut Blueprint<'_>) -> Target {
 
 impl Policy for AssignMessage {
     fn run<'a>(&'a self, cx: &'a mut Exchange) -> PolicyRun<'a> {
-        PolicyRun::Done(self.apply(cx).map_err(|problem| self.fault(&problem)))
+        let done = self.apply(cx).map_err(|problem| self.fault(&problem));
+        let Some(authentication) = self.authentication.as_ref().filter(|_| done.is_ok()) else {
+            return PolicyRun::Done(done);
+        };
+        let credential = match authentication.credential(cx, None) {
+            Ok(credential) => credential,
+            Err(fault) => return PolicyRun::Done(Err(fault.into())),
+        };
+        PolicyRun::Wait(Box::pin(async move {
+            let (name, value) = credential.value().await?;
+            if let Some(message) = cx.message_named_mut(&self.target.name()) {
+                message.headers.insert(name, value);
+            }
+            Ok(Next::Continue)
+        }))
     }
 }
 

@@ -24,7 +24,11 @@ pub(super) struct RaiseFault {
 }
 
 pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
-    policy.only_in_root(&[], &["FaultResponse", "IgnoreUnresolvedVariables", "ShortFaultReason"]);
+    policy.only_in_root(&[], &["FaultResponse", "IgnoreUnresolvedVariables", "ShortFaultReason", "AssignTo"]);
+    // What was an AssignMessage once; the originals read it over.
+    if let Some(left) = policy.root.child("AssignTo") {
+        policy.warning(left, "WithoutEffect", "AssignTo has no effect: a fault makes its own answer");
+    }
     // What the fault line of the original's log shows; there is no other effect to have.
     policy.flag_child(policy.root, "ShortFaultReason", false);
     let lenient = policy.flag_child(policy.root, "IgnoreUnresolvedVariables", true);

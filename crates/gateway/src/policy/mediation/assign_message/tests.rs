@@ -373,3 +373,11 @@ fn failure_is_told_in_a_variable() {
     assert_eq!(sent.var("assignmessage.s0.failed"), "true");
     assert_eq!(run("<Remove><Headers/></Remove>").var("assignmessage.s0.failed"), "null");
 }
+
+#[test]
+fn a_header_outside_of_its_group_is_told_and_does_nothing() {
+    let xml = "<AssignMessage><Add><Headers/><Header name=\"x\">1</Header></Add></AssignMessage>";
+    let design = design().step(xml);
+    assert_eq!(compiled(&design).warnings[0].rule, "WithoutEffect");
+    assert_eq!(Bench::new(&design).get("/p").header("x"), "");
+}

@@ -62,6 +62,15 @@ fn an_assign_to_in_the_fault_response_changes_nothing() {
 }
 
 #[test]
+fn an_assign_to_left_at_the_root_is_told_and_changes_nothing() {
+    let xml = "<RaiseFault><FaultResponse><Set><StatusCode>418</StatusCode></Set></FaultResponse><AssignTo type=\"response\">x</AssignTo></RaiseFault>";
+    let design = design().step(xml);
+    assert_eq!(compiled(&design).warnings[0].rule, "WithoutEffect");
+    let sent = Bench::new(&design).get("/p");
+    assert_eq!((sent.status(), sent.var("x.content")), (418, "null".into()));
+}
+
+#[test]
 fn a_short_reason_is_read_and_changes_nothing() {
     let sent = run(
         "<ShortFaultReason>true</ShortFaultReason><FaultResponse><Set><StatusCode>409</StatusCode></Set></FaultResponse>",
