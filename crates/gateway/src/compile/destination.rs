@@ -111,8 +111,9 @@ impl Compiler<'_> {
                 template
                     .each_variable(&mut |variable| asks_for_itself |= variable.name().starts_with("target."));
                 if asks_for_itself {
-                    let message = "the URL of a target cannot be made of target. variables";
-                    self.problem(part, "InvalidTargetUrl", message);
+                    // Some write `https://{target.url}` and set that variable, which then is the whole URL.
+                    let message = "what the URL of a target takes from target. variables has no value, unless a step sets target.url";
+                    self.warning(part, "InvalidTargetUrl", message);
                 }
                 DestinationPlan::Url(template)
             }

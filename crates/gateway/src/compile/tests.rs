@@ -78,9 +78,6 @@ fn unknown_virtual_hosts_are_refused() {
 
 #[test]
 fn target_urls_and_relative_paths_are_checked() {
-    for url in ["http://{target.url}/", "http://{target.host}/"] {
-        assert_eq!(rules(&design().on_target(Destination::Url(url.into()))), ["InvalidTargetUrl"], "{url}");
-    }
     assert!(rules(&design().on_target(Destination::Url("https://{x}/y".into()))).is_empty());
     let provider = |name: &str, path: &str| {
         rules(&design().on_target(Destination::Provider { name: name.into(), relative_path: path.into() }))
@@ -202,6 +199,19 @@ fn a_target_that_cannot_be_called_degrades_the_routes_to_it() {
     google.target().authentication =
         "<Authentication><GoogleIDToken><Audience>a</Audience></GoogleIDToken></Authentication>".into();
     assert_eq!(Bench::new(&google).get("/p").status(), 501);
+}
+
+#[test]
+fn a_url_that_asks_for_itself_waits_for_a_step_to_set_it() {
+    for url in ["https://{target.url}", "http://{target.host}/"] {
+        let mut design = design().on_target(Destination::Url(url.into()));
+        assert_eq!(compiled(&design).warnings[0].rule, "InvalidTargetUrl");
+        assert_eq!(Bench::new(&design).get("/p").code(), "messaging.runtime.UnknownTargetEndpoint");
+        let set = "<AssignMessage><AssignVariable><Name>target.url</Name><Value>https://a.example/x</Value></AssignVariable></AssignMessage>";
+        design = design.policy("Set", set);
+        design.target().flows.post.request = vec![step("Set")];
+        assert_eq!(Bench::new(&design).get("/p").url(), "https://a.example:443/x");
+    }
 }
 
 #[test]
