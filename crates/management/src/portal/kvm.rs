@@ -116,7 +116,7 @@ impl Portal {
         let said = body.flag("isEncrypted").or_else(|| body.flag("encrypted"));
         let entries = ["keyMapEntryValues", "genericKeyMapEntryValues"];
         let entries: Vec<&Parsed> = entries.iter().filter_map(|name| body.nested(name)).flatten().collect();
-        let old = work.tx.hold_map(organization, &key).await?;
+        let old = work.tx.change_map(organization, &key, &self.stamp()).await?;
         let map = match old {
             None => {
                 let map =
@@ -156,7 +156,7 @@ impl Portal {
     ) -> Result<(), ODataError> {
         let organization = self.organization();
         let key = maps::map_of_key(body.set, key)?;
-        let map = work.tx.hold_map(organization, &key).await?.ok_or_else(|| maps::no_map(&key))?;
+        let map = self.change_map(work, &key).await?;
         let said = body.flag("isEncrypted").or_else(|| body.flag("encrypted"));
         if said.is_some_and(|said| said != map.encrypted) {
             return Err(ODataError::bad(format!(
@@ -201,11 +201,17 @@ impl Portal {
         parent: Option<&(&'static EntitySet, Key)>,
     ) -> Result<Entity, ODataError> {
         let key = maps::map_of_entry_body(body, parent)?;
-        let map = work.tx.hold_map(self.organization(), &key).await?.ok_or_else(|| maps::no_map(&key))?;
+        let map = self.change_map(work, &key).await?;
         let entry = self.add_entry(work, &key, body).await?;
         let entity = self.entry(body.set, &map, &entry, &Expand::default())?;
         work.changes_map(key);
         Ok(entity)
+    }
+
+    /// The map, which now bears who changed its entries and when.
+    async fn change_map(&self, work: &Work, key: &MapKey) -> Result<StoredMap, ODataError> {
+        let changed = work.tx.change_map(self.organization(), key, &self.stamp()).await?;
+        changed.ok_or_else(|| maps::no_map(key))
     }
 
     async fn add_entry(&self, work: &Work, key: &MapKey, body: &Parsed) -> Result<StoredEntry, ODataError> {
@@ -232,7 +238,7 @@ impl Portal {
             return Err(ODataError::bad(format!("{}.name cannot be changed", body.set.name)));
         }
         maps::agrees(body, &map)?;
-        work.tx.hold_map(organization, &map).await?.ok_or_else(|| maps::no_map(&map))?;
+        self.change_map(work, &map).await?;
         if work.tx.designs().entry(organization, &map, &name).await?.is_none() {
             return Err(maps::no_entry(&map, &name));
         }
@@ -251,6 +257,7 @@ impl Portal {
         key: &Key,
     ) -> Result<(), ODataError> {
         let (map, name) = maps::entry_of_key(set, key)?;
+        self.change_map(work, &map).await?;
         if !work.tx.remove_entry(self.organization(), &map, &name).await? {
             return Err(maps::no_entry(&map, &name));
         }

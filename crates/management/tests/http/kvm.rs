@@ -1,5 +1,7 @@
 //! Key value maps in both families (reference 8.5).
 
+use std::time::Duration;
+
 use pierhead_gateway::ports::{KvmAddress, KvmScope};
 use serde_json::{Value, json};
 
@@ -68,6 +70,31 @@ async fn an_unchanged_mask_keeps_the_value() {
     portal.send("DELETE", TOKEN_ENTRY, None).await.expect(204);
     assert_eq!(live(&portal, &proxy(), "apim.oc.instance.token", "default"), None);
     portal.send("DELETE", TOKEN_ENTRY, None).await.expect(404);
+}
+
+#[tokio::test]
+async fn a_map_bears_when_its_entries_last_changed() {
+    let portal = Portal::start().await.with_open_connectors_proxy().await;
+    let changed = async || portal.get(TOKEN_MAP).await.expect(200).d()["life_cycle"]["changed_at"].clone();
+    let made = changed().await;
+    let mut last = made.clone();
+    let entry = json!({"name": "more", "mapName": "apim.oc.instance.token", "scope": "APIPROXY",
+        "scopeId": "Googledrive", "value": "v"});
+    let writes = [
+        ("POST", "/GenericKeyMapEntries", Some(seed_map()), 201),
+        ("POST", "/GenericKeyMapEntryValues", Some(entry), 201),
+        ("PUT", TOKEN_ENTRY, Some(json!({"value": "second"})), 204),
+        ("DELETE", TOKEN_ENTRY, None, 204),
+    ];
+    for (method, path, body, status) in writes {
+        portal.clock.advance(Duration::from_secs(1));
+        portal.send(method, path, body).await.expect(status);
+        let now = changed().await;
+        assert_ne!(now, last, "{method} {path}");
+        last = now;
+    }
+    let life_cycle = &portal.get(TOKEN_MAP).await.expect(200).d()["life_cycle"];
+    assert_eq!(life_cycle["created_at"], made, "{life_cycle}");
 }
 
 #[tokio::test]

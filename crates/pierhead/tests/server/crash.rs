@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use http::Method;
-use pierhead_testkit::{Admin, Request};
+use pierhead_testkit::{Admin, Drive, Request};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -157,6 +157,82 @@ async fn connector_instances(home: Home) {
     }
 }
 
+/// Every instance that is there has its owner's consent whole: its vendor answers.
+async fn assert_connected(admin: &Admin, acknowledged: &[String]) {
+    let listed = admin.call(Method::GET, "/instances?pageSize=200", None).await.expect_status(200).json();
+    let mut tokens = acknowledged.to_vec();
+    for instance in listed.as_array().unwrap() {
+        assert_eq!(instance["valid"], true, "{instance}");
+        let one = admin.call(Method::GET, &format!("/instances/{}", instance["id"]), None).await;
+        tokens.push(one.expect_status(200).json()["token"].as_str().unwrap().to_owned());
+    }
+    for token in tokens {
+        assert_eq!(admin.hub_get(&token, "/files?path=/a.txt").await.expect_status(200).text(), "tide table");
+    }
+}
+
+/// A drive with a file, and an instance that has its owner's consent.
+async fn consented(home: &Home) -> (Drive, String) {
+    let drive = Drive::start().await;
+    let process = Process::start(home);
+    let admin = process.admin().await;
+    let token = admin.connect_drive(&drive).await;
+    let upload = Request::post(process.hub("/files?path=/a.txt"))
+        .header("authorization", &admin.element(&token))
+        .file("a.txt", "text/plain", b"tide table");
+    process.client.send(upload).await.expect_status(200);
+    (drive, token)
+}
+
+async fn instances_with_a_consent(home: Home) {
+    const CONSENTS: usize = 14;
+    let (drive, token) = consented(&home).await;
+    let mut acknowledged = vec![token];
+    for round in 0..ROUNDS {
+        let process = Process::start(&home);
+        let admin = process.admin().await;
+        assert_connected(&admin, &acknowledged).await;
+        let mut bodies = Vec::new();
+        for _ in 0..CONSENTS {
+            let came_back = drive.came_back(&admin.consent_url(&drive, None).await, true);
+            bodies.push(admin.drive_instance(&drive, &came_back));
+        }
+        let (site, platform) = ((*process).clone(), admin.platform());
+        acknowledged.extend(
+            killed_while_writing(process, 1 + 2 * round, async |index| {
+                let Some(body) = bodies.get(index) else {
+                    // All used up before the program is dead.
+                    while site.client.try_answer(Request::get(site.control("/healthz"))).await.is_some() {}
+                    return None;
+                };
+                let request =
+                    Request::post(site.hub("/instances")).header("authorization", &platform).json(body);
+                let answer = site.client.try_answer(request).await?;
+                Some(answer.expect_status(200).json()["token"].as_str().unwrap().to_owned())
+            })
+            .await,
+        );
+    }
+    assert_connected(&Process::start(&home).admin().await, &acknowledged).await;
+}
+
+async fn refreshed_vendor_tokens(home: Home) {
+    let (drive, token) = consented(&home).await;
+    for round in 0..ROUNDS {
+        let process = Process::start(&home);
+        let admin = process.admin().await;
+        assert_connected(&admin, std::slice::from_ref(&token)).await;
+        let (site, element) = ((*process).clone(), admin.element(&token));
+        killed_while_writing(process, 2 + 3 * round, async |_| {
+            drive.expire_access_tokens();
+            let request = Request::get(site.hub("/files?path=/a.txt")).header("authorization", &element);
+            Some(site.client.try_answer(request).await?.expect_status(200).text())
+        })
+        .await;
+    }
+    assert_connected(&Process::start(&home).admin().await, &[token]).await;
+}
+
 fn proxy(name: &str) -> Value {
     json!({
         "name": name, "title": name, "service_code": "REST", "provider_name": "oc",
@@ -280,4 +356,7 @@ macro_rules! on_both_databases {
     )+};
 }
 
-on_both_databases!(maps_and_their_entries single_entries_of_one_map connector_instances proxies_by_deep_insert deployments);
+on_both_databases!(
+    maps_and_their_entries single_entries_of_one_map connector_instances instances_with_a_consent
+    refreshed_vendor_tokens proxies_by_deep_insert deployments
+);

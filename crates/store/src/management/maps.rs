@@ -125,6 +125,14 @@ fn entries_of(organization: OrganizationId, key: &MapKey) -> sea_orm::Condition 
         .add(entry::Column::Map.eq(&key.name))
 }
 
+fn identity_of(organization: OrganizationId, key: &MapKey) -> sea_orm::Condition {
+    sea_orm::Condition::all()
+        .add(map::Column::Organization.eq(organization.as_i64()))
+        .add(map::Column::Scope.eq(&key.scope))
+        .add(map::Column::ScopeId.eq(&key.scope_id))
+        .add(map::Column::Name.eq(&key.name))
+}
+
 fn map_row(organization: OrganizationId, stored: &StoredMap) -> map::ActiveModel {
     map::ActiveModel {
         organization: Set(organization.as_i64()),
@@ -241,6 +249,26 @@ impl WriteTx {
     ) -> Result<Option<StoredMap>, StoreError> {
         let row = map::Entity::find_by_id(map_id(organization, key)).lock_shared().one(&self.0).await?;
         Ok(row.map(StoredMap::from))
+    }
+
+    /// A map whose entries the designer changes: nobody else changes it before this transaction ends, and
+    /// it bears the stamp's time and name of change.
+    ///
+    /// It is locked for writing from the start: two that hold it shared and then want to stamp it would wait
+    /// for each other.
+    pub async fn change_map(
+        &self,
+        organization: OrganizationId,
+        key: &MapKey,
+        stamp: &Stamp,
+    ) -> Result<Option<StoredMap>, StoreError> {
+        let changed = map::ActiveModel {
+            changed_ms: Set(stamp.changed_ms),
+            changed_by: Set(stamp.changed_by.clone()),
+            ..Default::default()
+        };
+        map::Entity::update_many().set(changed).filter(identity_of(organization, key)).exec(&self.0).await?;
+        self.designs().map(organization, key).await
     }
 
     /// Removes a map and its entries; says whether it was there.
