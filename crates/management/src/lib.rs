@@ -5,6 +5,7 @@
 //! are sealed before they reach the store and are shown as a mask.
 
 mod apigee;
+mod counter_keeper;
 mod http;
 mod kvm_writer;
 mod live;
@@ -17,6 +18,8 @@ mod open_connectors;
 mod portal;
 mod sets;
 mod settings;
+#[cfg(test)]
+mod testing;
 mod token_keeper;
 mod transport;
 

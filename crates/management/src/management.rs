@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use pierhead_domain::{SharedClock, SharedRng};
-use pierhead_gateway::ports::KvmWriter;
+use pierhead_gateway::ports::{KvmWriter, SharedCounters};
 use pierhead_gateway::snapshot::SnapshotCell;
 use pierhead_gateway::tokens::Tokens;
 use pierhead_store::Store;
@@ -13,6 +13,7 @@ use pierhead_web::SharedAuthenticator;
 use pierhead_web::csrf::CsrfTokens;
 use tokio::sync::Mutex;
 
+use crate::counter_keeper::Counters;
 use crate::kvm_writer::Writer;
 use crate::live::StartFailure;
 use crate::settings::Settings;
@@ -80,6 +81,11 @@ impl Management {
     /// this, for what other nodes change.
     pub fn tokens(&self) -> Arc<dyn Tokens> {
         Keeper::start(self)
+    }
+
+    /// Quota counters that all nodes have together; `None` where the database is this node's alone.
+    pub fn shared_counters(&self) -> Option<Arc<dyn SharedCounters>> {
+        self.0.store.may_be_shared().then(|| Arc::new(Counters::new(self)) as Arc<dyn SharedCounters>)
     }
 
     pub(crate) fn parts(&self) -> &Parts {

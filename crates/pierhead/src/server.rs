@@ -162,6 +162,7 @@ fn gateway(
         rooms.snapshot(),
     );
     gateway.addr = address;
+    gateway.state = rooms.run_state();
     gateway.threads = NonZeroUsize::new(config.gateway.threads);
     gateway.limits.connections = config.gateway.max_connections;
     gateway.access_log = config.gateway.access_log.then(wiring::access_log);

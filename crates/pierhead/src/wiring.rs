@@ -21,6 +21,7 @@ use pierhead_gateway::GoogleAccount;
 use pierhead_gateway::analytics::RecentAnalytics;
 use pierhead_gateway::ports::Ports;
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
+use pierhead_gateway::state::{RunState, StateLimits};
 use pierhead_identity::{FirstStart as IdentityFirstStart, Identity, IdentitySettings, open_vault};
 use pierhead_management::{HostSetting, Management, Settings as ManagementSettings};
 use pierhead_store::Store;
@@ -133,6 +134,15 @@ impl Rooms {
             analytics: Arc::new(RecentAnalytics::default()),
             tokens: self.management.tokens(),
         }
+    }
+
+    /// The counters and caches of this node, which counts together with others where there may be some.
+    pub(crate) fn run_state(&self) -> Arc<RunState> {
+        let limits = StateLimits::default();
+        Arc::new(match self.management.shared_counters() {
+            Some(counters) => RunState::sharing(&limits, counters),
+            None => RunState::new(&limits),
+        })
     }
 
     /// What the data plane serves.

@@ -5,6 +5,7 @@
 
 mod connection;
 pub mod connectors;
+mod counters;
 mod error;
 pub mod identity;
 pub mod keys;

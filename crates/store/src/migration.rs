@@ -8,6 +8,7 @@ mod m20261121_identity;
 mod m20261121_keys;
 mod m20261121_management;
 mod m20261121_tokens;
+mod m20261122_counters;
 
 pub(crate) struct Migrator;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_connectors::Migration),
             Box::new(m20261121_environment::Migration),
             Box::new(m20261121_tokens::Migration),
+            Box::new(m20261122_counters::Migration),
         ]
     }
 }

@@ -1,6 +1,12 @@
 //! One counter of a quota.
 
+mod kept;
+
 use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+pub use kept::KeptCounter;
 
 use super::shards::Worth;
 use super::window::WindowRule;
@@ -37,7 +43,7 @@ pub struct Count {
     pub ends: i64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Counter {
     rule: WindowRule,
     begins: i64,

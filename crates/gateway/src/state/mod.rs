@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub(crate) use cache::{Cached, CachedResponse, Caches, MAX_VALUE_BYTES};
 pub(crate) use connections::{ConnectionLimit, ConnectionSlot, Connections};
-pub use counter::{Count, CountMode};
+pub use counter::{Count, CountMode, KeptCounter};
 pub use quotas::InProcessCounters;
 pub(crate) use quotas::{Batch, Quantity, Quotas};
 pub(crate) use spikes::{Rate, Spikes};

@@ -1,9 +1,10 @@
 //! The windows in which a quota counts.
 
 use pierhead_domain::EpochMillis;
+use serde::{Deserialize, Serialize};
 
 /// How the windows of a counter follow each other. Lengths and moments are in milliseconds (since 1970 UTC).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum WindowRule {
     /// One after another, all of one length; one of them begins at `from`.
     Aligned {

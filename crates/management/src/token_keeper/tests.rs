@@ -1,64 +1,13 @@
-use async_trait::async_trait;
-use pierhead_domain::{
-    Caller, EpochMillis, OrganizationId, SecretString, SharedRng, StoppedClock, SystemRng,
-};
-use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
-use pierhead_store::{Store, on_both_databases};
-use pierhead_vault::{KeyRing, Vault};
-use pierhead_web::auth::{AuthFailure, Authenticator, ConnectorAuth};
+use pierhead_domain::OrganizationId;
+use pierhead_store::on_both_databases;
 
 use super::*;
-use crate::settings::Settings;
-
-const NOW: i64 = 1_700_000_000_000;
-
-/// Nobody logs in here.
-struct Nobody;
-
-#[async_trait]
-impl Authenticator for Nobody {
-    async fn connector_caller(&self, _: &ConnectorAuth) -> Result<Caller, AuthFailure> {
-        Err(AuthFailure::Refused("nobody".into()))
-    }
-
-    async fn bearer_caller(&self, _: &SecretString) -> Result<Caller, AuthFailure> {
-        Err(AuthFailure::Refused("nobody".into()))
-    }
-
-    async fn basic_caller(&self, _: &str, _: &SecretString) -> Result<Caller, AuthFailure> {
-        Err(AuthFailure::Refused("nobody".into()))
-    }
-}
-
-/// Nodes over one database and one key file.
-struct Nodes {
-    store: Store,
-    vault: Arc<Vault>,
-    clock: StoppedClock,
-}
+use crate::testing::{NOW, Nodes};
 
 impl Nodes {
-    fn over(store: Store) -> Self {
-        let rng: SharedRng = Arc::new(SystemRng);
-        let ring = KeyRing::generate(&SystemRng);
-        let own = Vault::new_key(&ring, "own".into(), None, &rng).unwrap();
-        let vault = Arc::new(Vault::open(ring, &own, rng).unwrap());
-        vault.install(&vault.new_data_key("k1".into(), OrganizationId::new(1)).unwrap()).unwrap();
-        Self { store, vault, clock: StoppedClock::at(EpochMillis::new(NOW)) }
-    }
-
     /// A new process. Nobody watches for it: tests look themselves.
     fn node(&self) -> Keeper {
-        let management = Management::new(
-            self.store.clone(),
-            self.vault.clone(),
-            Arc::new(self.clock.clone()),
-            Arc::new(SystemRng),
-            Arc::new(Nobody),
-            Arc::new(SnapshotCell::new(Snapshot::empty("acme", "prod"))),
-            Settings::default(),
-        );
-        Keeper::new(&management)
+        Keeper::new(&self.management())
     }
 }
 
