@@ -27,6 +27,7 @@ mod operators;
 mod order;
 mod parse;
 mod program;
+pub mod python;
 mod strings;
 mod template;
 #[cfg(test)]

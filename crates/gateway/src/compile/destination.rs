@@ -107,10 +107,7 @@ impl Compiler<'_> {
                     let reason = format!("'{literal}' is not an http or https URL");
                     self.degradation(part, 0, "URL", reason);
                 }
-                let mut asks_for_itself = false;
-                template
-                    .each_variable(&mut |variable| asks_for_itself |= variable.name().starts_with("target."));
-                if asks_for_itself {
+                if asks_for_itself(&template) {
                     // Some write `https://{target.url}` and set that variable, which then is the whole URL.
                     let message = "what the URL of a target takes from target. variables has no value, unless a step sets target.url";
                     self.warning(part, "InvalidTargetUrl", message);
@@ -161,6 +158,13 @@ fn why_no_target(kind: &str) -> &'static str {
         "IntegrationEndpoint" => "it belongs to Google's integration service",
         _ => "this kind of target is not known",
     }
+}
+
+/// Whether a URL takes a part from what it makes.
+pub(crate) fn asks_for_itself(url: &Template) -> bool {
+    let mut asks = false;
+    url.each_variable(&mut |variable| asks |= variable.name().starts_with("target."));
+    asks
 }
 
 fn is_http_url(text: &str) -> bool {

@@ -26,6 +26,7 @@ use crate::policy::{MessageReads, OPEN_CONNECTORS};
 use crate::property_set::PropertySets;
 
 pub(crate) use balancer::{HealthPlan, HttpProbePlan, turns_by_weight};
+pub(crate) use destination::asks_for_itself;
 pub(crate) use flows::Attached;
 pub use plan::{BodyReads, CompiledProxy, ProxyPlan, TargetPlan};
 pub(crate) use plan::{

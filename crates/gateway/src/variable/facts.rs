@@ -5,7 +5,7 @@ use pierhead_domain::EpochMillis;
 use super::moment;
 use super::value::Value;
 use crate::balancer::Balancing;
-use crate::compile::{DestinationPlan, Endpoint, FlowPlan};
+use crate::compile::{DestinationPlan, Endpoint, FlowPlan, asks_for_itself};
 use crate::exchange::{Exchange, Message, Part, Times};
 use crate::flow::ForwardTo;
 
@@ -316,6 +316,8 @@ fn target_url(cx: &Exchange) -> Value<'_> {
         return Value::text(url);
     }
     match cx.target().map(|target| &target.destination) {
+        // It would be asked for without an end.
+        Some(DestinationPlan::Url(template)) if asks_for_itself(template) => Value::Null,
         Some(DestinationPlan::Url(template)) => {
             template.render(cx, true).map_or(Value::Null, |url| Value::owned(url.into_owned()))
         }

@@ -37,6 +37,8 @@ pub(super) struct Javascript {
     properties: Arc<[(Box<str>, Template)]>,
     tls: Tls,
     time: TimeLimit,
+    /// It was written in Python, and its faults say so.
+    is_python: bool,
     /// It runs aside.
     aside: AtomicBool,
 }
@@ -68,23 +70,47 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
 
 /// The same for files that were found otherwise; time limit and properties are the root's.
 pub(super) fn compile_files(policy: &mut Blueprint<'_>, files: Vec<File<'_>>, tls: Tls) -> Option<Compiled> {
+    let sources: Vec<SourceFile<'_>> =
+        files.iter().map(|file| SourceFile { name: file.name, text: file.text }).collect();
+    compile_sources(policy, &files, &sources, None, tls)
+}
+
+/// The same for a file that was written in another language: `source` is what became of it, `runtime` the code
+/// that it runs after.
+pub(super) fn compile_translated(
+    policy: &mut Blueprint<'_>,
+    file: File<'_>,
+    source: &str,
+    runtime: &'static str,
+) -> Option<Compiled> {
+    let sources = [SourceFile { name: file.name, text: source }];
+    compile_sources(policy, &[file], &sources, Some(runtime), Tls::default())
+}
+
+fn compile_sources(
+    policy: &mut Blueprint<'_>,
+    files: &[File<'_>],
+    sources: &[SourceFile<'_>],
+    runtime: Option<&'static str>,
+    tls: Tls,
+) -> Option<Compiled> {
     let time = time_limit(policy);
     let properties = properties(policy);
-    let language = language(policy, &properties);
-    let needs = needs::Needs::of(&files);
+    let language = if runtime.is_some() { js::Language::Es2020 } else { language(policy, &properties) };
+    let mut needs = needs::Needs::of(files);
+    needs.prelude.extend(runtime);
     policy.reads = policy.reads | needs.reads;
     let surroundings =
         Surroundings { operations: host::OPERATIONS, prelude: needs.prelude.into(), names: host::NAMES };
     let limits = js::Limits { time: time.duration(), ..js::Limits::default() };
-    let sources: Vec<SourceFile<'_>> =
-        files.iter().map(|file| SourceFile { name: file.name, text: file.text }).collect();
-    match Script::compile(&sources, language, limits, surroundings) {
+    match Script::compile(sources, language, limits, surroundings) {
         Ok(script) => Some(Box::new(Javascript {
             name: policy.name.clone(),
             script,
             properties: properties.into(),
             tls,
             time,
+            is_python: runtime.is_some(),
             aside: AtomicBool::new(needs.waits || time.duration() > PATIENCE),
         })),
         Err(bad) if bad.foreign => {
@@ -244,6 +270,15 @@ impl Javascript {
         let name = &self.name;
         let at = error.at.map(|(file, line)| format!(" ({file}:{line})")).unwrap_or_default();
         let message = error.message;
+        if self.is_python {
+            let limit = self.time.duration().as_millis();
+            let why = match error.kind {
+                ScriptErrorKind::Time => format!("Pythonscript runtime exceeded limit of {limit}ms"),
+                _ => format!("Pythonscript runtime error: \"{message}.{at}\""),
+            };
+            let text = format!("Execution of {name} failed with error: {why}");
+            return Err(Fault::internal("steps.script.ScriptEvaluationFailed", text));
+        }
         let runtime = format!("Javascript runtime error: \"{message}.{at}\"");
         let (code, text) = match error.kind {
             ScriptErrorKind::Thrown => {

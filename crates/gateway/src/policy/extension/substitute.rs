@@ -10,6 +10,13 @@ use crate::policy::Compiled;
 use crate::policy::blueprint::Blueprint;
 use crate::policy::element::Element;
 
+/// Whether there is a substitute of `name`.
+pub(super) fn exists(policy: &Blueprint<'_>, name: &str) -> bool {
+    let file = format!("{name}.js");
+    policy.resources.iter().any(|found| found.name == file && matches!(&*found.kind, "jsc" | "js"))
+        || policy.world.substitutes.contains_key(name)
+}
+
 /// Compiles the substitute of `name`; without one the policy degrades, and says what would help.
 pub(super) fn compile(policy: &mut Blueprint<'_>, at: &Element, name: &str, why: &str) -> Option<Compiled> {
     let file = format!("{name}.js");
