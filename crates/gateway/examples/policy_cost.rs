@@ -149,6 +149,7 @@ fn measure(policy: &str, condition: &str) -> f64 {
         rng: Arc::new(SeededRng::new(1)),
         outbound: Rc::new(NoCalls),
         key_sets: pierhead_gateway::policy::KeySets::default(),
+        google: pierhead_gateway::GoogleTokens::default(),
         node: Arc::default(),
         traces: Arc::default(),
     });
