@@ -20,6 +20,7 @@ mod google;
 mod inbox;
 mod json;
 mod json_path;
+mod key_stores;
 mod limits;
 pub mod logging;
 mod octets;
@@ -43,6 +44,7 @@ pub mod variable;
 
 pub use counters::{CounterReader, Counters};
 pub use google::{BadServiceAccount, GoogleAccount, GoogleTokens};
+pub use key_stores::{KeyEntry, KeyStore, KeyStores};
 pub use limits::Limits;
 pub use property_set::{PropertySet, PropertySets};
 pub use server::{AccessLog, AccessRecord, Gateway, GatewayConfig, RunningGateway};

@@ -6,15 +6,19 @@
 
 mod aead;
 pub mod jose;
+mod key_pair;
 mod key_ring;
 mod lookup;
 mod password;
 mod vault;
+mod x509;
 
+pub use key_pair::KeyPair;
 pub use key_ring::{KeyFileProblem, KeyRing};
 pub use lookup::{LookupHash, LookupKey};
 pub use password::{hash_password, verify_password};
 pub use vault::{Sealed, Vault, VaultError, WrappedKey};
+pub use x509::Certificate;
 
 /// Compares in time that depends on the lengths only.
 pub fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {

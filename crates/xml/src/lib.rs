@@ -15,6 +15,7 @@
 //! Invariants: no input makes this crate panic, read a file or a network address, or work without a bound.
 //! What is compiled (`XPath`, `Stylesheet`, `Schema`, `Wsdl`) is `Send + Sync` and used by any number of threads at once.
 
+mod canonical;
 mod document;
 mod limits;
 mod names;
@@ -26,11 +27,12 @@ pub mod xpath;
 pub mod xsd;
 pub mod xslt;
 
+pub use canonical::{Canonical, TooLong};
 pub use document::{BadXml, Document, Node, NodeKind, decode};
 pub use limits::Limits;
 pub use names::{is_nc_name, is_xml_char};
 pub use soap::{Envelope, SoapVersion};
-pub use write::{escape_attribute, escape_text};
+pub use write::{Edit, escape_attribute, escape_text};
 pub use xpath::{BadXPath, Value, XPath, XPathError};
 pub use xsd::{BadSchema, Invalid, Schema};
 pub use xslt::{BadStylesheet, Stylesheet, TransformError, Transformed};

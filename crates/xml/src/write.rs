@@ -51,17 +51,37 @@ pub(crate) fn to_xml(node: Node<'_>) -> String {
     let mut out = String::new();
     match node.kind() {
         NodeKind::Attribute | NodeKind::Namespace => out.push_str(node.own_text()),
-        NodeKind::Root => node.children().for_each(|child| write_tree(&mut out, child)),
-        _ => write_tree(&mut out, node),
+        NodeKind::Root => node.children().for_each(|child| write_tree(&mut out, child, None)),
+        _ => write_tree(&mut out, node, None),
     }
     out
 }
 
+/// A change of a document that is being written. Text that is put in is XML that is written as it is.
+#[derive(Debug, Clone, Copy)]
+pub enum Edit<'e> {
+    /// Leaves the node out.
+    Remove,
+    /// Puts text at the end of what is in the element.
+    Append(&'e str),
+    /// Puts text behind the node.
+    Follow(&'e str),
+}
+
+/// A whole document with one change at `at`.
+pub(crate) fn edited(root: Node<'_>, at: Node<'_>, edit: Edit<'_>) -> String {
+    let mut out = String::new();
+    root.children().for_each(|child| write_tree(&mut out, child, Some((at, edit))));
+    out
+}
+
 /// Writes without recursion: the depth of a document is no matter.
-fn write_tree(out: &mut String, top: Node<'_>) {
+fn write_tree(out: &mut String, top: Node<'_>, change: Option<(Node<'_>, Edit<'_>)>) {
+    let change_at = |node: Node<'_>| change.filter(|(at, _)| *at == node).map(|(_, edit)| edit);
     let mut node = top;
     loop {
         match node.kind() {
+            _ if matches!(change_at(node), Some(Edit::Remove)) => {}
             NodeKind::Element => {
                 start_tag(out, node, node == top);
                 if let Some(child) = node.first_child() {
@@ -69,7 +89,14 @@ fn write_tree(out: &mut String, top: Node<'_>) {
                     node = child;
                     continue;
                 }
-                out.push_str("/>");
+                match change_at(node) {
+                    Some(Edit::Append(text)) => {
+                        out.push('>');
+                        out.push_str(text);
+                        end_tag(out, node);
+                    }
+                    _ => out.push_str("/>"),
+                }
             }
             NodeKind::Text if node.is_raw() => out.push_str(node.own_text()),
             NodeKind::Text => out.push_str(&escape_text(node.own_text())),
@@ -82,6 +109,9 @@ fn write_tree(out: &mut String, top: Node<'_>) {
             NodeKind::Root | NodeKind::Attribute | NodeKind::Namespace => {}
         }
         loop {
+            if let Some(Edit::Follow(text)) = change_at(node) {
+                out.push_str(text);
+            }
             if node == top {
                 return;
             }
@@ -90,6 +120,9 @@ fn write_tree(out: &mut String, top: Node<'_>) {
                 break;
             }
             let Some(parent) = node.parent() else { return };
+            if let Some(Edit::Append(text)) = change_at(parent) {
+                out.push_str(text);
+            }
             end_tag(out, parent);
             node = parent;
         }

@@ -31,6 +31,7 @@ struct Peers {
 
 impl Peers {
     fn start() -> anyhow::Result<Self> {
+        debian::ensure("xmlsec1", "xmlsec1")?;
         let requirements = python::requirements(&root().join("tests/clients/google/requirements.txt"))?;
         let packages: Vec<&str> = requirements.iter().map(String::as_str).collect();
         Ok(Self {
@@ -47,6 +48,7 @@ impl Peers {
             .env("PIERHEAD_TEST_WEBDAV_URL", &self.webdav.url)
             .env("PIERHEAD_TEST_WEBDAV_USER", webdav::USER)
             .env("PIERHEAD_TEST_WEBDAV_PASSWORD", webdav::PASSWORD)
+            .env("PIERHEAD_TEST_XMLSEC", "xmlsec1")
             .env("PIERHEAD_DRIVE_DESCRIPTION", self.drive_description()?);
         Ok(command)
     }

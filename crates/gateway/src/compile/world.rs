@@ -8,6 +8,7 @@ use pierhead_domain::{OrganizationSecret, UserSecret};
 
 use crate::dialect::Dialect;
 use crate::google::GoogleAccount;
+use crate::key_stores::KeyStores;
 use crate::property_set::PropertySets;
 use crate::snapshot::Snapshot;
 
@@ -28,6 +29,8 @@ pub struct World {
     pub google: Option<Arc<GoogleAccount>>,
     /// Property sets of the environment.
     pub property_sets: PropertySets,
+    /// Key stores and trust stores of the environment.
+    pub key_stores: KeyStores,
     /// Which original the environment behaves like.
     pub dialect: Dialect,
     /// Bounds for every proxy.
@@ -44,6 +47,7 @@ impl World {
             substitutes: AHashMap::new(),
             google: None,
             property_sets: PropertySets::default(),
+            key_stores: KeyStores::default(),
             dialect: Dialect::default(),
             limits: Limits::default(),
         }

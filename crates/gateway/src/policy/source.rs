@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::blueprint::Blueprint;
+use super::element::Element;
 use crate::condition::Lookup;
-use crate::exchange::{Exchange, Message};
-use crate::variable::{MessageName, Variable};
+use crate::exchange::{Exchange, Message, MessageBody};
+use crate::variable::{MessageName, NotWritable, Stored, Variable};
 
 /// A message by name, or a variable that holds text.
 #[derive(Debug)]
@@ -43,6 +45,27 @@ impl Source {
         let variable = written.and_then(|element| policy.variable(element, element.text()));
         let variable = variable.unwrap_or_else(|| Variable::new("message"));
         Self { name: variable.shared_name().clone(), variable }
+    }
+
+    /// The message or variable that an attribute names; without it `message`.
+    pub(crate) fn by(policy: &mut Blueprint<'_>, element: &Element, attribute: &str) -> Self {
+        let name = element.attribute(attribute).map(str::trim).filter(|name| !name.is_empty());
+        let variable = name.and_then(|name| policy.variable(element, name));
+        let variable = variable.unwrap_or_else(|| Variable::new("message"));
+        Self { name: variable.shared_name().clone(), variable }
+    }
+
+    /// Puts XML in place of what is there: of a message the body, else the variable's text.
+    pub(crate) fn put_xml(&self, cx: &mut Exchange, xml: String) -> Result<(), NotWritable> {
+        match cx.message_named_mut(&self.name) {
+            Some(message) => {
+                message.set_body(MessageBody::Replaced(Bytes::from(xml)));
+                // The coding was the old body's.
+                message.headers.remove(CONTENT_ENCODING);
+                Ok(())
+            }
+            None => cx.set(&self.variable, Some(Stored::from(xml))),
+        }
     }
 
     /// Notes that the body is read.

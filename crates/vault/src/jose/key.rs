@@ -165,6 +165,13 @@ impl PrivateKey {
         Err(JoseError::BadKey("it is no private key in PEM"))
     }
 
+    /// Reads DER: PKCS #8, PKCS #1 or SEC 1.
+    pub fn read_der(bytes: &[u8]) -> Result<Self, JoseError> {
+        pkcs::private_key(bytes)
+            .or_else(|_| pkcs::rsa_private_key(bytes))
+            .or_else(|_| pkcs::ec_private_key(bytes, None))
+    }
+
     /// The public half.
     pub fn public(&self) -> PublicKey {
         match self {

@@ -7,14 +7,14 @@
 mod algorithm;
 mod compact;
 mod content;
-mod der;
+pub(crate) mod der;
 mod ecdh;
 mod encryption;
 mod jwk;
 mod key;
 mod key_wrap;
-mod pem;
-mod pkcs;
+pub(crate) mod pem;
+pub(crate) mod pkcs;
 mod rsa_oaep;
 mod signature;
 
@@ -23,7 +23,7 @@ pub use compact::{Encrypted, Header, Signed};
 pub use encryption::{MAX_ITERATIONS, decrypt, encrypt};
 pub use jwk::{JwkSet, WebKey};
 pub use key::{Curve, Key, PrivateKey, PublicKey};
-pub use signature::{sign, sign_compact, verify};
+pub use signature::{sign, sign_compact, sign_rsa_sha1, verify, verify_rsa_sha1};
 
 /// Why a token or a key is not used. The texts hold neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

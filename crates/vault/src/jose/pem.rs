@@ -11,15 +11,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// One block: its label, and the bytes inside.
-pub(super) struct Block<'t> {
-    pub(super) label: &'t str,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
+pub(crate) struct Block<'t> {
+    pub(crate) label: &'t str,
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
     /// There were headers of the old encryption inside.
-    pub(super) old_encryption: bool,
+    pub(crate) old_encryption: bool,
 }
 
 /// Every block of a text, in order.
-pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
+pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("-----BEGIN ") {

@@ -30,11 +30,11 @@ const HMAC_WITH: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02];
 const DAMAGED: JoseError = JoseError::BadKey("it is damaged");
 
 /// A SubjectPublicKeyInfo.
-pub(super) fn public_key(bytes: &[u8]) -> Result<PublicKey, JoseError> {
+pub(crate) fn public_key(bytes: &[u8]) -> Result<PublicKey, JoseError> {
     Der::new(bytes).sequence().ok_or(DAMAGED).and_then(key_info)
 }
 
-fn key_info(mut info: Der<'_>) -> Result<PublicKey, JoseError> {
+pub(crate) fn key_info(mut info: Der<'_>) -> Result<PublicKey, JoseError> {
     let mut algorithm = info.sequence().ok_or(DAMAGED)?;
     let key = info.bits().ok_or(DAMAGED)?;
     match algorithm.value(OID) {
@@ -51,7 +51,7 @@ fn curve(algorithm: &mut Der<'_>) -> Result<Curve, JoseError> {
 }
 
 /// The key of a certificate. Who signed it and until when it holds is not looked at: it is a container here.
-pub(super) fn certificate_key(bytes: &[u8]) -> Result<PublicKey, JoseError> {
+pub(crate) fn certificate_key(bytes: &[u8]) -> Result<PublicKey, JoseError> {
     const VERSION: u8 = 0xa0;
     let found = (|| {
         let mut certificate = Der::new(bytes).sequence()?.sequence()?;
@@ -68,7 +68,7 @@ pub(super) fn certificate_key(bytes: &[u8]) -> Result<PublicKey, JoseError> {
 }
 
 /// PKCS #1.
-pub(super) fn rsa_public_key(bytes: &[u8]) -> Result<PublicKey, JoseError> {
+pub(crate) fn rsa_public_key(bytes: &[u8]) -> Result<PublicKey, JoseError> {
     let mut key = Der::new(bytes).sequence().ok_or(DAMAGED)?;
     match (key.number(), key.number()) {
         (Some(n), Some(e)) if !n.is_empty() && !e.is_empty() => {
@@ -79,7 +79,7 @@ pub(super) fn rsa_public_key(bytes: &[u8]) -> Result<PublicKey, JoseError> {
 }
 
 /// PKCS #8.
-pub(super) fn private_key(bytes: &[u8]) -> Result<PrivateKey, JoseError> {
+pub(crate) fn private_key(bytes: &[u8]) -> Result<PrivateKey, JoseError> {
     let mut info = Der::new(bytes).sequence().ok_or(DAMAGED)?;
     info.number().ok_or(DAMAGED)?;
     let mut algorithm = info.sequence().ok_or(DAMAGED)?;
@@ -92,7 +92,7 @@ pub(super) fn private_key(bytes: &[u8]) -> Result<PrivateKey, JoseError> {
 }
 
 /// PKCS #1.
-pub(super) fn rsa_private_key(bytes: &[u8]) -> Result<PrivateKey, JoseError> {
+pub(crate) fn rsa_private_key(bytes: &[u8]) -> Result<PrivateKey, JoseError> {
     let numbers = (|| {
         let mut key = Der::new(bytes).sequence()?;
         key.number()?;
@@ -111,7 +111,7 @@ pub(super) fn rsa_private_key(bytes: &[u8]) -> Result<PrivateKey, JoseError> {
 }
 
 /// SEC 1; the curve is inside, or was said outside.
-pub(super) fn ec_private_key(bytes: &[u8], said: Option<Curve>) -> Result<PrivateKey, JoseError> {
+pub(crate) fn ec_private_key(bytes: &[u8], said: Option<Curve>) -> Result<PrivateKey, JoseError> {
     const PARAMETERS: u8 = 0xa0;
     let mut key = Der::new(bytes).sequence().ok_or(DAMAGED)?;
     key.number().ok_or(DAMAGED)?;
@@ -128,7 +128,7 @@ pub(super) fn ec_private_key(bytes: &[u8], said: Option<Curve>) -> Result<Privat
 }
 
 /// Opens an EncryptedPrivateKeyInfo by PBES2 with PBKDF2 and AES in CBC mode.
-pub(super) fn decrypt(bytes: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, JoseError> {
+pub(crate) fn decrypt(bytes: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, JoseError> {
     const UNKNOWN: JoseError =
         JoseError::BadKey("encrypted keys are read with PBES2, PBKDF2 and AES-CBC only");
     let mut info = Der::new(bytes).sequence().ok_or(DAMAGED)?;

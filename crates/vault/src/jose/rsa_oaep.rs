@@ -59,7 +59,7 @@ pub(super) fn decrypt(
 }
 
 /// `base ^ exponent mod n`, as long as `n`. Its time depends on the lengths of `n` and `exponent` alone.
-fn power(n: &[u8], exponent: &[u8], base: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn power(n: &[u8], exponent: &[u8], base: &[u8]) -> Option<Vec<u8>> {
     if !MODULUS_BYTES.contains(&n.len()) || exponent.len() > n.len() {
         return None;
     }

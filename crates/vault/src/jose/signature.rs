@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use p521::ecdsa::signature::{Signer as _, Verifier as _};
 use ring::rand::SystemRandom;
 use ring::signature::{self as ring_signature, EcdsaKeyPair, UnparsedPublicKey};
+use sha1::{Digest as _, Sha1};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::SignatureAlgorithm;
@@ -27,6 +28,37 @@ pub fn sign(algorithm: SignatureAlgorithm, key: &Key, input: &[u8]) -> Result<Ve
         }
         _ => Err(JoseError::WrongKeyType),
     }
+}
+
+/// RSASSA-PKCS1-v1_5 with SHA-1, for messages of systems that know nothing better; no token is signed so.
+/// ring makes no such signature, so the padding is written here (RFC 8017 §9.2) and the power is that of
+/// [`super::rsa_oaep`], whose time depends on sizes only. The result is checked: a fault while computing it
+/// would give the key away.
+pub fn sign_rsa_sha1(key: &PrivateKey, input: &[u8]) -> Result<Vec<u8>, JoseError> {
+    const DIGEST_INFO: &[u8] =
+        &[0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
+    let PrivateKey::Rsa(rsa) = key else { return Err(JoseError::WrongKeyType) };
+    let digest = Sha1::digest(input);
+    let mut padded = vec![0xff; rsa.n.len()];
+    let end = padded.len().checked_sub(DIGEST_INFO.len() + digest.len()).ok_or(JoseError::ShortKey)?;
+    padded[..2].copy_from_slice(&[0, 1]);
+    padded[end - 1] = 0;
+    padded[end..end + DIGEST_INFO.len()].copy_from_slice(DIGEST_INFO);
+    padded[end + DIGEST_INFO.len()..].copy_from_slice(&digest);
+    let signature = super::rsa_oaep::power(&rsa.n, &rsa.d, &padded).ok_or(JoseError::CannotSign)?;
+    verify_rsa_sha1(&key.public(), input, &signature).map_err(|_| JoseError::CannotSign)?;
+    Ok(signature)
+}
+
+/// Whether `signature` is one of `input`, by RSASSA-PKCS1-v1_5 with SHA-1.
+pub fn verify_rsa_sha1(key: &PublicKey, input: &[u8], signature: &[u8]) -> Result<(), JoseError> {
+    let PublicKey::Rsa { n, e } = key else { return Err(JoseError::WrongKeyType) };
+    if n.len() < RSA_BYTES {
+        return Err(JoseError::ShortKey);
+    }
+    ring_signature::RsaPublicKeyComponents { n, e }
+        .verify(&ring_signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, input, signature)
+        .map_err(|_| JoseError::BadSignature)
 }
 
 /// A whole token in compact form. `header` says `alg`.

@@ -290,3 +290,11 @@ fn malformed_tokens_are_refused() {
     }
     assert!(Signed::parse("e30.e30.").is_ok());
 }
+
+#[test]
+fn rsa_with_sha_1_is_for_old_messages() {
+    let key = PrivateKey::read(fixture!("rsa.pem"), None).unwrap();
+    let signature = sign_rsa_sha1(&key, b"input").unwrap();
+    assert_eq!(verify_rsa_sha1(&key.public(), b"input", &signature), Ok(()));
+    assert_eq!(verify_rsa_sha1(&key.public(), b"other", &signature), Err(JoseError::BadSignature));
+}

@@ -98,6 +98,11 @@ impl Document {
         self.root().children().find(|node| node.kind() == NodeKind::Element)
     }
 
+    /// The document as XML with one change at one of its nodes.
+    pub fn edited(&self, at: Node<'_>, edit: crate::write::Edit<'_>) -> String {
+        crate::write::edited(self.root(), at, edit)
+    }
+
     /// How many nodes there are, the root and attributes included.
     pub const fn len(&self) -> usize {
         self.entries.len()

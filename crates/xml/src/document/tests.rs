@@ -161,6 +161,19 @@ fn deep_namespaces_resolve_to_the_nearest() {
     assert_eq!(uris, ["", "", "2", "1"]);
 }
 
+#[test]
+fn a_document_is_written_with_one_change() {
+    use crate::Edit;
+    let document = parse("<a><b>1</b><c/></a>");
+    let node = |name: &str| document.root().descendants().find(|node| node.local_name() == name).unwrap();
+    assert_eq!(document.edited(node("b"), Edit::Remove), "<a><c/></a>");
+    assert_eq!(document.edited(node("b"), Edit::Follow("<x/>")), "<a><b>1</b><x/><c/></a>");
+    assert_eq!(document.edited(node("c"), Edit::Follow("<x/>")), "<a><b>1</b><c/><x/></a>");
+    assert_eq!(document.edited(node("b"), Edit::Append("<x/>")), "<a><b>1<x/></b><c/></a>");
+    assert_eq!(document.edited(node("c"), Edit::Append("<x/>")), "<a><b>1</b><c><x/></c></a>");
+    assert_eq!(document.edited(node("a"), Edit::Append("<x/>")), "<a><b>1</b><c/><x/></a>");
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_makes_the_reader_panic_and_what_it_reads_it_reads_again(

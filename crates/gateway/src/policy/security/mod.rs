@@ -9,6 +9,7 @@ mod decode_jwt;
 mod delete_oauth_v2_info;
 mod generate_jws;
 mod generate_jwt;
+mod generate_saml_assertion;
 mod get_oauth_v2_info;
 mod hmac;
 mod jose;
@@ -17,8 +18,10 @@ mod oauth;
 mod oauth_v2;
 mod regular_expression_protection;
 mod revoke_oauth_v2;
+mod saml;
 mod set_oauth_v2_info;
 mod setting;
+mod validate_saml_assertion;
 mod verify_api_key;
 mod verify_jws;
 mod verify_jwt;
@@ -38,6 +41,7 @@ pub(super) static POLICIES: &[Entry] = &[
     entry("DeleteOAuthV2Info", "deleteoauthv2info", delete_oauth_v2_info::compile),
     entry("GenerateJWS", "jws", generate_jws::compile),
     entry("GenerateJWT", "jwt", generate_jwt::compile),
+    entry("GenerateSAMLAssertion", "GenerateSAMLAssertion", generate_saml_assertion::compile),
     entry("GetOAuthV2Info", "oauthV2", get_oauth_v2_info::compile),
     entry("HMAC", "hmac", hmac::compile),
     entry("JSONThreatProtection", "jsonattack", json_threat_protection::compile),
@@ -49,6 +53,7 @@ pub(super) static POLICIES: &[Entry] = &[
     ),
     entry("RevokeOAuthV2", "oauthV2", revoke_oauth_v2::compile),
     entry("SetOAuthV2Info", "setoauthv2info", set_oauth_v2_info::compile),
+    entry("ValidateSAMLAssertion", "ValidateSAMLAssertion", validate_saml_assertion::compile),
     entry("VerifyAPIKey", "verifyapikey", verify_api_key::compile),
     entry("VerifyJWS", "jws", verify_jws::compile),
     entry("VerifyJWT", "jwt", verify_jwt::compile),

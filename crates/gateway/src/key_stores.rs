@@ -1,0 +1,66 @@
+//! Key stores and trust stores of an environment: certificates, and private keys that belong to them.
+
+use std::sync::Arc;
+
+use ahash::AHashMap;
+use indexmap::IndexMap;
+use pierhead_vault::jose::JoseError;
+use pierhead_vault::{Certificate, KeyPair};
+
+/// Key stores by name; a reference is another name of a store, `ref://<reference>`.
+#[derive(Debug, Clone, Default)]
+pub struct KeyStores(Arc<AHashMap<String, Arc<KeyStore>>>);
+
+impl KeyStores {
+    /// With one store more, or another one of the same name.
+    #[must_use]
+    pub fn with(mut self, name: &str, store: Arc<KeyStore>) -> Self {
+        Arc::make_mut(&mut self.0).insert(name.to_owned(), store);
+        self
+    }
+
+    /// A store.
+    pub fn get(&self, name: &str) -> Option<&Arc<KeyStore>> {
+        self.0.get(name)
+    }
+}
+
+/// Certificates and keys by alias, in the order they were put in.
+#[derive(Debug, Default)]
+pub struct KeyStore(IndexMap<String, KeyEntry>);
+
+impl KeyStore {
+    /// With one entry more, or another one under the same alias.
+    #[must_use]
+    pub fn with(mut self, alias: &str, entry: KeyEntry) -> Self {
+        self.0.insert(alias.to_owned(), entry);
+        self
+    }
+
+    /// What is under an alias.
+    pub fn get(&self, alias: &str) -> Option<&KeyEntry> {
+        self.0.get(alias)
+    }
+
+    /// The first certificate of each entry: what a trust store trusts.
+    pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        self.0.values().filter_map(|entry| entry.chain.first())
+    }
+}
+
+/// A certificate with those that vouch for it, and its private key where there is one.
+#[derive(Debug)]
+pub struct KeyEntry {
+    /// The certificate of the key first, then each one's issuer.
+    pub chain: Vec<Certificate>,
+    /// The private key; none in a trust store.
+    pub key: Option<KeyPair>,
+}
+
+impl KeyEntry {
+    /// Reads DER: certificates, and a private key in PKCS #8, PKCS #1 or SEC 1.
+    pub fn read(chain: &[Vec<u8>], key: Option<Vec<u8>>) -> Result<Self, JoseError> {
+        let chain = chain.iter().map(|der| Certificate::read(der)).collect::<Result<_, _>>()?;
+        Ok(Self { chain, key: key.map(KeyPair::read_der).transpose()? })
+    }
+}
