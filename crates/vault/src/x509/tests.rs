@@ -33,7 +33,7 @@ fn a_certificate_that_is_no_authority_stands_for_itself_only() {
     let [ca, middle, leaf, under] = all();
     assert!(leaf.is_trusted(std::slice::from_ref(&leaf), &[], THEN));
     assert!(!under.is_issued_by(&leaf));
-    assert!(!under.is_trusted(&[leaf.clone()], &[], THEN));
+    assert!(!under.is_trusted(std::slice::from_ref(&leaf), &[], THEN));
     assert!(!under.is_trusted(&[ca], &[leaf, middle], THEN));
 }
 
@@ -80,13 +80,10 @@ fn damaged_certificates_are_refused() {
     for at in 0..ca.der.len() {
         let mut damaged = ca.der.clone();
         damaged[at] ^= 0x55;
-        // Whatever it is then, it is not what the authority signed.
-        if let Ok(damaged) = Certificate::read(&damaged) {
-            assert!(
-                damaged.signature != ca.signature
-                    || !damaged.is_issued_by(&ca)
-                    || damaged.algorithm == ca.algorithm
-            );
+        if let Ok(damaged) = Certificate::read(&damaged)
+            && damaged.signed != ca.signed
+        {
+            assert!(!damaged.is_issued_by(&ca), "byte {at}");
         }
     }
     assert_eq!(Certificate::read_pem("no certificate").unwrap(), []);
