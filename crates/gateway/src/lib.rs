@@ -24,6 +24,7 @@ mod key_stores;
 mod limits;
 pub mod logging;
 mod octets;
+mod openapi;
 mod outbox;
 pub mod policy;
 pub mod ports;

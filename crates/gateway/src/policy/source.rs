@@ -68,6 +68,12 @@ impl Source {
         }
     }
 
+    /// A message or variable that no element names.
+    pub(crate) fn named(name: &str) -> Self {
+        let variable = Variable::new(name);
+        Self { name: variable.shared_name().clone(), variable }
+    }
+
     /// Notes that the body is read.
     pub(crate) fn reads_body(&self, policy: &mut Blueprint<'_>) {
         match MessageName::of(&self.name) {

@@ -8,6 +8,7 @@ mod http_modifier;
 mod json_to_xml;
 mod key_value_map_operations;
 mod message_validation;
+mod oas_validation;
 mod raise_fault;
 mod read_property_set;
 mod xml_to_json;
@@ -23,6 +24,7 @@ pub(super) static POLICIES: &[Entry] = &[
     entry("JSONToXML", "jsontoxml", json_to_xml::compile),
     entry("KeyValueMapOperations", "keyvaluemapoperations", key_value_map_operations::compile),
     entry("MessageValidation", "messagevalidation", message_validation::compile),
+    entry("OASValidation", "OASValidation", oas_validation::compile),
     entry("RaiseFault", "raisefault", raise_fault::compile),
     entry("ReadPropertySet", "readpropertyset", read_property_set::compile),
     entry("XMLToJSON", "xmltojson", xml_to_json::compile),
