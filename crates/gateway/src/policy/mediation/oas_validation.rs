@@ -53,7 +53,7 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
         return None;
     };
     let url = resource.text();
-    if !url.strip_prefix("oas://").is_some_and(|name| !name.is_empty()) {
+    if url.strip_prefix("oas://").is_none_or(str::is_empty) {
         policy.problem(resource, "BadResourceURL", format!("'{url}' is not of the form oas://name.yaml"));
         return None;
     }
