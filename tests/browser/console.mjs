@@ -4,6 +4,7 @@ import { launch } from "./browser.mjs";
 import { consent } from "./consent.mjs";
 import { visitAll } from "./crawl.mjs";
 import { mainFlow, withoutScript } from "./keyboard.mjs";
+import { editing } from "./proxies.mjs";
 
 class Report {
   passed = 0;
@@ -26,7 +27,7 @@ class Report {
 const report = new Report();
 const browser = await launch();
 try {
-  for (const part of [mainFlow, consent, withoutScript, visitAll]) {
+  for (const part of [mainFlow, consent, editing, withoutScript, visitAll]) {
     try {
       await part(browser, report);
     } catch (why) {

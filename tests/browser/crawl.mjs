@@ -3,14 +3,16 @@
 import { CONSOLE, context, shoot, signIn, slug, tooWide, violations } from "./browser.mjs";
 
 // Leaves of the crawl: they change nothing, but they are not pages.
-const NOT_PAGES = /\/download\?|\/logout|\/assets\//;
+const NOT_PAGES = /\/download\?|\/export\?|\/logout|\/assets\//;
 // One page of a kind is enough: a thousand proxies look like the first two.
 const MOST_OF_A_KIND = 2;
 
 const kind = (url) =>
   url
     .replace(/\?.*/, "")
-    .replace(/\/(instances|providers|proxies|connectors)\/(?!new)[^/]+/, "/$1/*")
+    .replace(/\/(instances|providers|proxies|connectors|shared-flows|target-servers)\/(?!new|import)[^/]+/, "/$1/*")
+    .replace(/\/revisions\/\d+/, "/revisions/*")
+    .replace(/\/(policies|new-policy|files\/[^/]+)\/[^/]+/, "/$1/*")
     .replace(/\/instances\/new\/[^/]+/, "/instances/new/*");
 
 /** Addresses of all pages, found by following links from the overview. */

@@ -40,7 +40,7 @@ pub use finding::{Finding, Severity};
 pub use folder::{read_folder, stamp};
 pub use limits::Limits;
 pub use read::{read_files, read_path, read_zip};
-pub use report::{Report, StepReport, Verdict, report};
+pub use report::{PolicyReport, Report, StepReport, Verdict, report, report_content};
 pub use substitutes::{BadSubstitutes, read_substitutes};
 pub use write::{CannotExport, export};
 

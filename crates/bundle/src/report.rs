@@ -6,13 +6,14 @@ use pierhead_gateway::compile::{
     CompileProblem, Degradation, DesignPart, World, compile_shared_flow, examine,
 };
 use pierhead_gateway::design::{Destination, ProxyDesign};
+use pierhead_gateway::dialect::Dialect;
 use pierhead_gateway::policy::known_kinds;
 use serde::Serialize;
 
 use crate::content::{Bundle, Content};
 use crate::lint::lint;
 use crate::view::{View, flows_of};
-use crate::{Finding, Severity};
+use crate::{CannotExport, Finding, Limits, Severity, export, read_files};
 
 /// Whether a bundle can be deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,11 +46,13 @@ pub struct Report {
     /// `API proxy`, `shared flow` or `policy template`.
     pub kind: &'static str,
     /// Whose layout it has: `sap` or `apigee`.
-    pub dialect: pierhead_gateway::dialect::Dialect,
+    pub dialect: Dialect,
     /// Whether it can be deployed.
     pub verdict: Verdict,
     /// Every step, in the order of the design.
     pub steps: Vec<StepReport>,
+    /// Every policy, attached or not, in the order of the design.
+    pub policies: Vec<PolicyReport>,
     /// Everything that is to be said, the worst first.
     pub findings: Vec<Finding>,
     /// The parts that cannot run here, as `JavaCallout` or `ScriptTarget`, that a request can reach.
@@ -79,6 +82,53 @@ pub struct StepReport {
     pub runs: bool,
     /// Why it does not.
     pub why: String,
+}
+
+/// One policy and what becomes of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct PolicyReport {
+    /// Its name, which steps refer to.
+    pub name: String,
+    /// Its root element.
+    pub kind: String,
+    /// Path of its document in the bundle.
+    pub file: String,
+    /// How many steps name it.
+    pub attached: usize,
+    /// Whether it runs.
+    pub runs: bool,
+    /// Why it does not.
+    pub why: String,
+}
+
+/// Examines what is stored, as [`report`] does a bundle; files and lines are those of an export in the dialect that
+/// loses less of it.
+///
+/// # Errors
+/// When it cannot be written as a bundle of either dialect, which is what names its files.
+pub fn report_content(content: &Content, world: &World) -> Result<Report, CannotExport> {
+    let mut bundle = written(content, world.dialect)?;
+    bundle.dialect = world.dialect;
+    Ok(report(&bundle, world))
+}
+
+/// The content as a bundle with files and lines.
+fn written(content: &Content, wanted: Dialect) -> Result<Bundle, CannotExport> {
+    let other = match wanted {
+        Dialect::Sap => Dialect::Apigee,
+        Dialect::Apigee => Dialect::Sap,
+    };
+    let export = match (export(content, wanted), export(content, other)) {
+        (Ok(one), Ok(other)) if other.findings.len() < one.findings.len() => other,
+        (Ok(one), _) | (Err(_), Ok(one)) => one,
+        (Err(why), Err(_)) => return Err(why),
+    };
+    let limits = Limits::default();
+    match read_files(&export.files, content.name(), &limits) {
+        // What the dialect's files cannot say is taken from what is stored.
+        Ok(bundle) => Ok(Bundle { content: content.clone(), ..bundle }),
+        Err(_) => Err(CannotExport::NoCounterpart("the whole")),
+    }
 }
 
 /// Examines a bundle in a world: what is deployed there, its providers, servers and maps. Nothing is deployed.
@@ -130,6 +180,7 @@ pub fn report(bundle: &Bundle, world: &World) -> Report {
         dialect: bundle.dialect,
         verdict,
         steps: steps(&view, &problems, &degradations),
+        policies: policies(&view, &problems, &degradations),
         degradations: reached.map(|degradation| degradation.kind.clone()).collect(),
         findings,
     }
@@ -186,6 +237,31 @@ fn steps(view: &View<'_>, problems: &[CompileProblem], degradations: &[Degradati
                 policy: step.policy.clone(),
                 kind: policy.map(|policy| policy.text.kind.clone()).unwrap_or_default(),
                 condition: step.condition.clone(),
+                runs: why.is_empty(),
+                why,
+            }
+        })
+        .collect()
+}
+
+fn policies(view: &View<'_>, problems: &[CompileProblem], degradations: &[Degradation]) -> Vec<PolicyReport> {
+    let attached = view.attached();
+    view.policies
+        .iter()
+        .map(|policy| {
+            let part = DesignPart::Policy(policy.text.name.clone());
+            let problem = problems.iter().find(|problem| problem.part == part);
+            let degradation = degradations.iter().find(|degradation| degradation.part == part);
+            let why = problem
+                .map(|problem| &problem.message)
+                .or(degradation.map(|degradation| &degradation.reason))
+                .cloned()
+                .unwrap_or_default();
+            PolicyReport {
+                name: policy.text.name.clone(),
+                kind: policy.text.kind.clone(),
+                file: policy.file.to_owned(),
+                attached: attached.get(policy.text.name.as_str()).copied().unwrap_or(0),
                 runs: why.is_empty(),
                 why,
             }

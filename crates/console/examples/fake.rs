@@ -1,5 +1,6 @@
 //! The console against a stand-in for the control services, to work on its pages:
 //! `cargo run -p pierhead-console --example fake`, then sign in as anybody with the password `Right-1!`.
+//! With `--real`, proxies and what surrounds them are kept by the real management service, which starts empty.
 
 #[path = "../fake/mod.rs"]
 mod fake;
@@ -37,13 +38,22 @@ async fn main() -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let public_url = format!("http://{}", listener.local_addr()?);
     let api = ControlApi::unbound();
-    api.bind(control.router());
+    let now = EpochMillis::new(1_763_740_800_000);
+    if std::env::args().any(|argument| argument == "--real") {
+        let real = fake::Real::start(now).await;
+        let real = real.ok_or_else(|| std::io::Error::other("the management service does not start"))?;
+        api.bind(control.router_before(&real));
+    } else {
+        api.bind(control.router());
+    }
     let console = pierhead_console::router(ConsoleParts {
         api,
         gateway_url,
+        organization: "acme".into(),
+        environment: "prod".into(),
         public_url: public_url.clone(),
         // The stand-in's contents are dated, so time stands still beside them.
-        clock: Arc::new(StoppedClock::at(EpochMillis::new(1_763_740_800_000))),
+        clock: Arc::new(StoppedClock::at(now)),
         rng: Arc::new(SystemRng),
         key: fake::lookup_key(7).map_err(std::io::Error::other)?,
     });

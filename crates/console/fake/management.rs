@@ -17,7 +17,12 @@ pub(super) fn routes() -> Router<Control> {
         .route("/GenericKeyMapEntryValues", axum::routing::post(create_entry))
         .route("/{entity}", any(one))
         .route("/{entity}/{action}", axum::routing::post(act));
-    Router::new().nest("/apiportal/api/1.0/Management.svc", service)
+    let nothing = || get(|_: Known| async { Json(json!([])) });
+    Router::new()
+        .nest("/apiportal/api/1.0/Management.svc", service)
+        .route("/v1/organizations/{org}/sharedflows", nothing())
+        .route("/v1/organizations/{org}/environments/{environment}/targetservers", nothing())
+        .route("/v1/organizations/{org}/environments/{environment}/flowhooks", nothing())
 }
 
 fn life_cycle(at: i64) -> Value {

@@ -3,6 +3,7 @@
 
 mod hub;
 mod management;
+mod real;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +17,8 @@ use axum::{Json, Router};
 use pierhead_domain::{SeededRng, SharedRng};
 use pierhead_vault::{KeyRing, LookupKey, Vault, VaultError};
 use serde_json::{Value, json};
+
+pub(crate) use real::Real;
 
 /// What the stand-in knows. Clones share it.
 #[derive(Clone)]
@@ -69,6 +72,15 @@ impl Control {
             .merge(management::routes())
             .layer(from_fn_with_state(self.clone(), remember_body))
             .with_state(self.clone())
+    }
+
+    /// Its services, with the real management service in place of the stand-in's API portal.
+    pub(crate) fn router_before(&self, real: &Real) -> Router {
+        let own = Router::new()
+            .merge(hub::routes())
+            .layer(from_fn_with_state(self.clone(), remember_body))
+            .with_state(self.clone());
+        own.merge(real.router.clone())
     }
 
     /// The contents, to look at or change.

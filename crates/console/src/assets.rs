@@ -70,7 +70,6 @@ static STYLE: LazyLock<Asset> = LazyLock::new(|| {
             include_str!("../assets/css/tables.css"),
             include_str!("../assets/css/blocks.css"),
             include_str!("../assets/css/overlays.css"),
-            include_str!("../assets/css/flow.css"),
         ],
     )
 });
@@ -99,6 +98,32 @@ static MARK: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("pierhead", "svg", "image/svg+xml", &[include_str!("../assets/pierhead.svg")])
 });
 
+static DEVELOP: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("develop", "css", "text/css; charset=utf-8", &[include_str!("../assets/css/develop.css")])
+});
+
+static EDITOR: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("editor", "js", "text/javascript; charset=utf-8", &[include_str!("../assets/js/editor.js")])
+});
+
+static POLICIES: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("policies", "json", "application/json", &[crate::pages::POLICIES]));
+
+/// Address of the stylesheet of the pages that edit flows.
+pub(crate) fn develop_url() -> String {
+    DEVELOP.url()
+}
+
+/// Address of the editor's script.
+pub(crate) fn editor_url() -> String {
+    EDITOR.url()
+}
+
+/// Address of the elements and attributes that the editor offers.
+pub(crate) fn policies_url() -> String {
+    POLICIES.url()
+}
+
 /// Address of the stylesheet.
 pub(crate) fn style_url() -> String {
     STYLE.url()
@@ -125,7 +150,7 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
 }
 
 async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let known: [&LazyLock<Asset>; 4] = [&STYLE, &SCRIPT, &SPRITE, &MARK];
+    let known: [&LazyLock<Asset>; 7] = [&STYLE, &SCRIPT, &SPRITE, &MARK, &DEVELOP, &EDITOR, &POLICIES];
     let Some(asset) = known.into_iter().find(|asset| asset.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -24,6 +24,8 @@ pub(crate) enum Interrupted {
     StaleForm,
     /// The form is larger than any of ours.
     FormTooLarge,
+    /// The uploaded file is larger than any bundle.
+    UploadTooLarge,
     /// Our own fault.
     Broken,
 }
@@ -60,7 +62,7 @@ impl Interrupted {
             Self::Refused(problem) => problem.status,
             Self::Missing(_) => StatusCode::NOT_FOUND,
             Self::StaleForm => StatusCode::FORBIDDEN,
-            Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::FormTooLarge | Self::UploadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -82,6 +84,7 @@ impl Interrupted {
             Self::Missing(what) => format!("There is no {what}."),
             Self::StaleForm => "This form was made for another session, so nothing was changed.".into(),
             Self::FormTooLarge => "The form is larger than 128 KiB, so nothing was changed.".into(),
+            Self::UploadTooLarge => "The file is larger than 16 MiB, so nothing was read of it.".into(),
             Self::Broken => "The page could not be made. The server's log has the reason.".into(),
         }
     }
@@ -90,6 +93,7 @@ impl Interrupted {
         match self {
             Self::StaleForm => "Go back, reload the page and send the form again.",
             Self::Missing(_) => "It may have been deleted, or the address may be mistyped.",
+            Self::UploadTooLarge => "Take what no policy reads out of the zip, and send it again.",
             Self::FormTooLarge => "Shorten the longest value and send it again.",
             _ => match self.status().as_u16() {
                 403 => "Ask an administrator of your organization for a role that may do this.",

@@ -13,11 +13,13 @@ mod gateway_probe;
 mod interrupted;
 mod pages;
 mod pending;
+mod pending_bundles;
 mod posted;
 mod security;
 mod shell;
 mod signing;
 mod times;
+mod uploaded;
 mod visit;
 mod wire;
 
@@ -43,6 +45,10 @@ pub struct ConsoleParts {
     pub api: ControlApi,
     /// Where API proxies answer, `http://host:port` with no path: shown to people and used by "Try it".
     pub gateway_url: String,
+    /// The organization that the gateway runs, as management paths name it.
+    pub organization: String,
+    /// Its environment.
+    pub environment: String,
     /// Where people reach the control listener, `http(s)://host[:port]` with no path. Cookies are `Secure`
     /// when it is https, and the consent callback is made from it.
     pub public_url: String,
@@ -63,6 +69,8 @@ pub(crate) struct Console {
     pub(crate) rng: SharedRng,
     pub(crate) signer: signing::Signer,
     pub(crate) consents: pending::PendingConsents,
+    pub(crate) bundles: pending_bundles::PendingBundles,
+    pub(crate) gateway: wire::GatewayAddress,
 }
 
 impl fmt::Debug for Console {
@@ -82,6 +90,8 @@ pub fn router(parts: ConsoleParts) -> Router {
         rng: parts.rng,
         signer: signing::Signer::new(parts.key),
         consents: pending::PendingConsents::default(),
+        bundles: pending_bundles::PendingBundles::default(),
+        gateway: wire::GatewayAddress { organization: parts.organization, environment: parts.environment },
     });
     pages::routes()
         .layer(middleware::from_fn_with_state(Arc::clone(&console), visit::frame))

@@ -1,5 +1,7 @@
 //! A browser without a screen, for the pages' tests: cookies, forms, and what a reader would see.
 
+pub(crate) mod bundles;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +13,7 @@ use http_body_util::BodyExt;
 use pierhead_domain::{EpochMillis, SeededRng, StoppedClock};
 use tower::ServiceExt;
 
-use crate::fake::Control;
+use crate::fake::{Control, Real};
 use crate::{ConsoleParts, ControlApi};
 
 /// 21 November 2025, 16:00 UTC.
@@ -21,6 +23,8 @@ pub(crate) struct Browser {
     router: Router,
     control: Control,
     cookies: Mutex<BTreeMap<String, String>>,
+    /// Keeps the database of the real management service, when there is one.
+    _real: Option<Real>,
 }
 
 pub(crate) struct Page {
@@ -33,17 +37,32 @@ impl Browser {
     /// Somebody without a session.
     pub(crate) fn visitor() -> Self {
         let control = Control::new();
+        Self::at(control.router(), control)
+    }
+
+    /// Ada before the real management service, which holds nothing yet.
+    pub(crate) async fn before_management() -> (Self, Real) {
+        let (control, real) = (Control::new(), Real::start(NOW).await.unwrap());
+        let mut browser = Self::at(control.router_before(&real), control);
+        browser._real = Some(real.clone());
+        browser.log_in("ada@example.com").await;
+        (browser, real)
+    }
+
+    fn at(services: Router, control: Control) -> Self {
         let api = ControlApi::unbound();
-        api.bind(control.router());
+        api.bind(services);
         let router = crate::router(ConsoleParts {
             api,
             gateway_url: "http://127.0.0.1:1".into(),
+            organization: "acme".into(),
+            environment: "prod".into(),
             public_url: "http://127.0.0.1:8081/".into(),
             clock: Arc::new(StoppedClock::at(NOW)),
             rng: Arc::new(SeededRng::new(7)),
             key: crate::fake::lookup_key(7).unwrap(),
         });
-        Self { router, control, cookies: Mutex::default() }
+        Self { router, control, cookies: Mutex::default(), _real: None }
     }
 
     /// Ada, an administrator.
@@ -55,8 +74,12 @@ impl Browser {
 
     /// Another browser at the same console, signed in as somebody else.
     pub(crate) async fn another_session(&self) -> Self {
-        let other =
-            Self { router: self.router.clone(), control: self.control.clone(), cookies: Mutex::default() };
+        let other = Self {
+            router: self.router.clone(),
+            control: self.control.clone(),
+            cookies: Mutex::default(),
+            _real: None,
+        };
         other.log_in("grace@example.com").await;
         other
     }
@@ -80,11 +103,49 @@ impl Browser {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
+    /// The bytes at an address.
+    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        let jar = self.cookies.lock().unwrap().clone();
+        let line = jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+        request.headers_mut().insert(COOKIE, line.parse().unwrap());
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        response.into_body().collect().await.unwrap().to_bytes().to_vec()
+    }
+
+    /// Imports a bundle through the pages.
+    pub(crate) async fn import(&self, zip: &[u8], name: &str, deploy: bool) {
+        let form = self.get("/console/proxies/import").await;
+        let to = self.upload(&form, "/console/proxies/import", "b.zip", zip).await;
+        let at = to.redirect().to_owned();
+        let report = self.get(&at).await;
+        let typed = [("name", name), ("deploy", if deploy { "on" } else { "" })];
+        self.submit(&report, &at, &typed).await.redirect();
+    }
+
     /// Posts a form with the token that `page` holds.
     pub(crate) async fn submit(&self, page: &Page, path: &str, fields: &[(&str, &str)]) -> Page {
         let token = page.text.split("name=\"_csrf\" value=\"").nth(1).expect("the page has a form token");
         let token = token.split('"').next().unwrap();
         self.post(path, &[fields, &[("_csrf", token)]].concat()).await
+    }
+
+    /// Sends a file with the token that `page` holds.
+    pub(crate) async fn upload(&self, page: &Page, path: &str, file: &str, bytes: &[u8]) -> Page {
+        let token = page.text.split("name=\"_csrf\" value=\"").nth(1).expect("the page has a form token");
+        let token = token.split('"').next().unwrap();
+        self.upload_with(token, path, file, bytes).await
+    }
+
+    /// Sends a file with a token of the test's own.
+    pub(crate) async fn upload_with(&self, token: &str, path: &str, file: &str, bytes: &[u8]) -> Page {
+        let head = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"_csrf\"\r\n\r\n{token}\r\n--x\r\n\
+             Content-Disposition: form-data; name=\"file\"; filename=\"{file}\"\r\n\r\n"
+        );
+        let body = [head.as_bytes(), bytes, b"\r\n--x--\r\n"].concat();
+        let request = Request::post(path).header(CONTENT_TYPE, "multipart/form-data; boundary=x");
+        self.send(request.body(Body::from(body)).unwrap()).await
     }
 
     /// Posts a form as it is.
@@ -146,6 +207,18 @@ impl Page {
     pub(crate) fn redirect(&self) -> &str {
         assert!((300..400).contains(&self.status), "{} {}", self.status, self.text);
         self.headers[LOCATION].to_str().unwrap()
+    }
+
+    /// What the page says went wrong.
+    pub(crate) fn said(&self) -> String {
+        let notice = self.text.split("role=\"alert\">").nth(1).unwrap_or_default();
+        let list = self.text.split("id=\"problems\"").nth(1).and_then(|rest| rest.split("</ol>").next());
+        format!(
+            "{} {} {}",
+            self.status,
+            notice.split("</div>").next().unwrap_or_default(),
+            list.unwrap_or_default()
+        )
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {

@@ -6,6 +6,8 @@ mod kvm;
 mod parts;
 mod providers;
 mod proxies;
+mod report;
+mod revisions;
 mod shared_flows;
 mod work;
 
@@ -18,6 +20,7 @@ use crate::management::{Management, Parts};
 use crate::odata::{Action, Entity, EntitySet, Expand, Key, ODataError, Parsed, Schema, Service};
 use crate::sets::{SCHEMA, hosts, maps, products, providers as provider_set, proxies as proxy_set};
 
+pub(crate) use revisions::{Landing, NoChange};
 pub(crate) use work::Work;
 
 /// The service as one caller sees it.

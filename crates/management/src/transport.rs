@@ -59,10 +59,16 @@ pub(crate) fn zip_answer(file: &str, zip: Vec<u8>) -> Response<Body> {
 }
 
 /// `POST …/APIProxies`: a zip, raw or as base64 text; it lands deployed and replaces the proxy of its name
-/// (api-management §2.5). Answers 200, which clients insist on.
+/// (api-management §2.5). Answers 200, which clients insist on. With `validate=true`, which the original does not
+/// have, nothing is kept and the answer is the report on the bundle, of whatever kind and dialect it is.
 async fn import(portal: &Portal, query: &str, body: &Bytes) -> Result<Response<Body>, ODataError> {
     let zip = unwrap(body)?;
     let said = parameter(query, "name").unwrap_or_else(|| "proxy".into());
+    match parameter(query, "validate").as_deref() {
+        None | Some("false") => {}
+        Some("true") => return Ok(axum::Json(portal.examine_zip(&zip, &said).await?).into_response()),
+        Some(_) => return Err(ODataError::bad("validate must be true or false")),
+    }
     let design = portal.read_proxy(&zip, &said)?;
     let mut work = portal.begin().await?;
     let imported = portal.import_proxy(&mut work, design).await?;

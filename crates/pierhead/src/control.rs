@@ -24,9 +24,12 @@ pub(crate) use paths::HUB;
 /// Everything the control listener serves.
 pub(crate) fn router(rooms: &Rooms, parts: &Parts, health: Health, at: &Addresses) -> Router {
     let api = ControlApi::unbound();
+    let snapshot = rooms.snapshot().load();
     let console = pierhead_console::router(ConsoleParts {
         api: api.clone(),
         gateway_url: format!("http://{}", at.gateway),
+        organization: snapshot.organization().to_owned(),
+        environment: snapshot.environment().to_owned(),
         public_url: at.public_url.clone(),
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),

@@ -7,6 +7,7 @@ mod mutation;
 mod page;
 mod sheet;
 mod sources;
+mod vocabulary;
 
 use std::collections::BTreeSet;
 
@@ -30,6 +31,7 @@ pub(crate) fn run(only_check: bool) -> anyhow::Result<()> {
     }
     let sheets = Sheet::all()?;
     std::fs::write(root().join(PAGE), page::text(&sheets, &Mutations::read()?)).context(PAGE)?;
+    std::fs::write(root().join(vocabulary::FILE), vocabulary::text(&sheets)?).context(vocabulary::FILE)?;
     println!("{PAGE}: {} policies", sheets.len());
     Ok(())
 }
@@ -65,6 +67,10 @@ pub(crate) fn check() -> anyhow::Result<Vec<String>> {
     let page = std::fs::read_to_string(root().join(PAGE)).unwrap_or_default();
     if page != page::text(&sheets, &mutations) {
         breaks.push(format!("{PAGE} is out of date: `cargo xtask policies` writes it anew"));
+    }
+    let offered = std::fs::read_to_string(root().join(vocabulary::FILE)).unwrap_or_default();
+    if offered != vocabulary::text(&sheets)? {
+        breaks.push(format!("{} is out of date: `cargo xtask policies` writes it anew", vocabulary::FILE));
     }
     Ok(breaks)
 }

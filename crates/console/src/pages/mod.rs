@@ -9,8 +9,12 @@ mod delete_map;
 mod delete_provider;
 mod delete_proxy;
 mod design;
+mod develop;
 mod edit_provider;
+mod family;
 mod files;
+mod flow_hooks;
+mod import_bundle;
 mod instance;
 mod instances;
 mod login;
@@ -24,10 +28,13 @@ mod providers;
 mod proxies;
 mod proxy;
 mod reconnect;
+mod revisions;
 mod search;
 mod secrets;
 mod settings_form;
 mod setup;
+mod shared_flows;
+mod target_servers;
 mod theme;
 
 use std::sync::Arc;
@@ -64,6 +71,12 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
         .merge(new_proxy::routes())
         .merge(proxy::routes())
         .merge(delete_proxy::routes())
+        .merge(import_bundle::routes())
+        .merge(revisions::routes())
+        .merge(develop::routes())
+        .merge(shared_flows::routes())
+        .merge(target_servers::routes())
+        .merge(flow_hooks::routes())
         .merge(maps::routes())
         .merge(new_map::routes())
         .merge(map::routes())
@@ -81,6 +94,9 @@ async fn slashless() -> axum::response::Redirect {
 async fn nowhere(State(_): State<Arc<Console>>, uri: Uri) -> Interrupted {
     Interrupted::Missing(format!("page at {}", uri.path()))
 }
+
+pub(crate) use develop::POLICIES;
+pub(crate) use family::family;
 
 /// The icon that goes with a pill's tone: state is told by shape, not colour alone.
 pub(crate) fn pill_icon(tone: &str) -> &'static str {

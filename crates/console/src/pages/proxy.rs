@@ -1,4 +1,4 @@
-//! One API proxy: endpoints, the way of a request through its policies, deploy, try it.
+//! One API proxy: facts, deploy, try it.
 
 use std::sync::Arc;
 
@@ -16,10 +16,7 @@ use crate::interrupted::Interrupted;
 use crate::posted::Posted;
 use crate::shell::{Place, Shell, html};
 use crate::visit::{SignedIn, Visit};
-use crate::wire::{
-    ApiProvider, ApiProxy, EndPoint, Flow, FlowStep, Policy, SERVICE, Single, Wire, WireProblem, by_name,
-    escape, quoted,
-};
+use crate::wire::{ApiProvider, ApiProxy, Policy, SERVICE, Single, Wire, WireProblem, escape, quoted};
 
 use super::edit_provider::provider_path;
 use super::proxies::ProxyRow;
@@ -33,13 +30,7 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 }
 
 /// Everything the page shows of a proxy, in one read.
-const EXPAND: &str = "proxyEndPoints,targetEndPoints,policies,\
-    proxyEndPoints/preFlow/request/steps,proxyEndPoints/preFlow/response/steps,\
-    proxyEndPoints/postFlow/request/steps,proxyEndPoints/postFlow/response/steps,\
-    proxyEndPoints/conditionalFlows/request/steps,proxyEndPoints/conditionalFlows/response/steps,\
-    targetEndPoints/preFlow/request/steps,targetEndPoints/preFlow/response/steps,\
-    targetEndPoints/postFlow/request/steps,targetEndPoints/postFlow/response/steps,\
-    targetEndPoints/conditionalFlows/request/steps,targetEndPoints/conditionalFlows/response/steps";
+const EXPAND: &str = "proxyEndPoints,targetEndPoints,policies";
 
 #[derive(Template)]
 #[template(path = "pages/proxy.html")]
@@ -49,36 +40,13 @@ struct ProxyPage {
     deployed: bool,
     description: String,
     target: String,
-    policies: Vec<Policy>,
-    request: Vec<Stage>,
-    response: Vec<Stage>,
+    policies: usize,
     maps: Vec<MapRow>,
     /// The proxy calls connectors, and its map has no instance token yet.
     token_missing: bool,
     /// What was asked for in "Try it", after the base path.
     tried_path: String,
     tried: Option<Result<Seen, NoAnswer>>,
-}
-
-/// One place on the way of a request.
-#[derive(Debug, PartialEq, Eq)]
-struct Stage {
-    title: String,
-    condition: String,
-    icon: &'static str,
-    /// Client, target: where the way begins and ends.
-    end: bool,
-    steps: Vec<StageStep>,
-}
-
-/// One policy on the way.
-#[derive(Debug, PartialEq, Eq)]
-struct StageStep {
-    policy: String,
-    kind: String,
-    condition: String,
-    /// It came with the provider's type and cannot be edited.
-    locked: bool,
 }
 
 /// Path of a proxy on the wire.
@@ -130,10 +98,8 @@ async fn page(
             .behind(wire),
         deployed: proxy.deployed(),
         description: proxy.description.clone(),
-        request: way(proxy, &row, &target, Direction::Request),
-        response: way(proxy, &row, &target, Direction::Response),
         target,
-        policies: proxy.policies.results.clone(),
+        policies: proxy.policies.results.len(),
         maps,
         token_missing,
         tried_path: if tried_path.is_empty() { example_path(hub).to_owned() } else { tried_path },
@@ -161,81 +127,6 @@ fn target_url(proxy: &ApiProxy) -> String {
 
 fn example_path(hub: bool) -> &'static str {
     if hub { "/folders/contents?path=/" } else { "/" }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Request,
-    Response,
-}
-
-/// The stages that a request, or its response, passes. Flows run PreFlow, conditional, PostFlow on both
-/// endpoints and both ways (API management reference §4).
-fn way(proxy: &ApiProxy, row: &ProxyRow, target: &str, direction: Direction) -> Vec<Stage> {
-    let policies = by_name(&proxy.policies.results);
-    let client = Stage::end("Client", &row.base_path, "monitor");
-    let relative = proxy.target_end_points.results.first().map_or("", |end_point| &end_point.relative_path);
-    let provider = Stage::end(&row.provider, &format!("{target} {relative}"), "server");
-    let mut stages = Vec::new();
-    let mut add = |word: &str, end_points: &[EndPoint]| {
-        for end_point in end_points {
-            let named = |flow: &str| match end_points.len() {
-                1 => format!("{word}: {flow}"),
-                _ => format!("{word} {}: {flow}", end_point.name),
-            };
-            stages.push(Stage::of(named("PreFlow"), &end_point.pre_flow, direction, &policies));
-            for flow in &end_point.conditional_flows.results {
-                stages.push(Stage::of(named(&flow.name), flow, direction, &policies));
-            }
-            stages.push(Stage::of(named("PostFlow"), &end_point.post_flow, direction, &policies));
-        }
-    };
-    let (first, last) = match direction {
-        Direction::Request => {
-            add("Proxy", &proxy.proxy_end_points.results);
-            add("Target", &proxy.target_end_points.results);
-            (client, provider)
-        }
-        Direction::Response => {
-            add("Target", &proxy.target_end_points.results);
-            add("Proxy", &proxy.proxy_end_points.results);
-            (provider, client)
-        }
-    };
-    stages.insert(0, first);
-    stages.push(last);
-    stages
-}
-
-impl Stage {
-    fn end(title: &str, detail: &str, icon: &'static str) -> Self {
-        let title = if title.is_empty() { "No provider" } else { title };
-        Self { title: title.into(), condition: detail.trim().into(), icon, end: true, steps: vec![] }
-    }
-
-    fn of(
-        title: String,
-        flow: &Flow,
-        direction: Direction,
-        policies: &std::collections::BTreeMap<&str, &Policy>,
-    ) -> Self {
-        let (stream, icon) = match direction {
-            Direction::Request => (&flow.request, "arrow-down"),
-            Direction::Response => (&flow.response, "arrow-down"),
-        };
-        let mut steps: Vec<&FlowStep> = stream.steps.results.iter().collect();
-        steps.sort_by_key(|step| step.sequence.as_i64().unwrap_or(i64::MAX));
-        let steps = steps.into_iter().map(|step| {
-            let policy = policies.get(step.policy_name.as_str());
-            StageStep {
-                policy: step.policy_name.clone(),
-                kind: policy.map_or_else(String::new, |policy| policy.kind.clone()),
-                condition: step.condition.clone(),
-                locked: policy.is_some_and(|policy| policy.fixed()),
-            }
-        });
-        Self { title, condition: flow.condition.clone(), icon, end: false, steps: steps.collect() }
-    }
 }
 
 async fn deploy(
@@ -273,12 +164,13 @@ mod tests {
     use crate::testing::Browser;
 
     #[tokio::test]
-    async fn the_way_of_a_request_is_shown_with_the_locked_policy_before_the_provider() {
+    async fn the_overview_leads_to_the_flows_the_provider_and_the_maps() {
         let browser = Browser::signed_in().await;
         let page = browser.get("/console/proxies/Googledrive").await;
-        page.expect(200).has("Proxy: PreFlow").has("Verify key").has("Target: PostFlow");
-        page.has("class=\"locked\"").has("OpenConnectors").has("cannot be edited").has("this installation");
-        page.in_order(&["Proxy: PreFlow", "Proxy: Downloads", "Proxy: PostFlow", "Target: PostFlow"]);
+        page.expect(200)
+            .has("this installation")
+            .has("/console/proxies/Googledrive/flows")
+            .has("4 in its flows");
         page.has("apim.oc.instance.token").has("scope=APIPROXY&#38;scopeId=Googledrive");
         browser.get("/console/proxies/None").await.expect(404);
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use pierhead_domain::SecretString;
 use serde::de::DeserializeOwned;
@@ -125,6 +125,12 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
+/// A body that is not JSON.
+pub(crate) struct Payload {
+    pub(crate) content_type: &'static str,
+    pub(crate) bytes: Bytes,
+}
+
 /// One visitor's line to the wire. Every request made through it is shown on the page it was made for.
 pub(crate) struct Wire {
     api: ControlApi,
@@ -167,6 +173,24 @@ impl Wire {
         Ok(Answer { headers: parts.headers, body })
     }
 
+    /// Sends bytes and reads the answer; every status from 400 up is a [`WireProblem`].
+    pub(crate) async fn send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        payload: Payload,
+    ) -> Result<Answer, WireProblem> {
+        let mut request = self.request(&method, path, None)?;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(payload.content_type));
+        let shown = self.shown_call(&method, path, None).with_file(payload.content_type);
+        *request.body_mut() = Body::from(payload.bytes);
+        let response = self.call(request, shown).await?;
+        let (parts, body) = response.into_parts();
+        let read = Limited::new(body, ANSWER_LIMIT_BYTES).collect().await;
+        let body = read.map_err(|_| WireProblem::unreadable())?.to_bytes();
+        Ok(Answer { headers: parts.headers, body })
+    }
+
     /// Sends a request and leaves the answer's body a stream; every status from 400 up is a [`WireProblem`].
     pub(crate) async fn open(
         &self,
@@ -175,9 +199,13 @@ impl Wire {
         body: Option<&Value>,
     ) -> Result<Response<Body>, WireProblem> {
         let request = self.request(&method, path, body)?;
+        self.call(request, self.shown_call(&method, path, body)).await
+    }
+
+    async fn call(&self, request: Request<Body>, shown: ShownCall) -> Result<Response<Body>, WireProblem> {
         let response = self.api.call(request).await;
         let status = response.status();
-        self.note(self.shown_call(&method, path, body).answered(status));
+        self.note(shown.answered(status));
         if status.is_client_error() || status.is_server_error() {
             return Err(WireProblem::read(response).await);
         }

@@ -49,6 +49,13 @@ impl ShownCall {
         Self { method: method.to_string(), path, curl, status: None }
     }
 
+    /// The same with a file as its body.
+    pub(crate) fn with_file(mut self, content_type: &str) -> Self {
+        let option = format!("curl -H 'Content-Type: {content_type}' --data-binary @file");
+        self.curl = self.curl.replacen("curl", &option, 1);
+        self
+    }
+
     pub(super) fn answered(mut self, status: StatusCode) -> Self {
         self.status = Some(status.as_u16());
         self

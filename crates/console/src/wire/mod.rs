@@ -1,22 +1,21 @@
 //! The public wire as the console uses it: in-process requests to the control listener's own services.
 
+mod apigee;
 mod control;
 mod curl;
 mod hub;
 mod odata;
 mod problem;
 
+pub(crate) use apigee::{GatewayAddress, Report, Revisions, StepReport};
 pub use control::ControlApi;
-pub(crate) use control::{Authority, Wire};
+pub(crate) use control::{Authority, Payload, Wire};
 pub(crate) use curl::ShownCall;
 pub(crate) use hub::{
     Element, ElementKey, ElementResource, Instance, InstanceState, SignedInUser, StoredFile,
 };
-pub(crate) use odata::{
-    ApiProvider, ApiProxy, EndPoint, Flow, FlowStep, KeyMap, Listed, MapAddress, Policy, SERVICE, Single,
-    by_name,
-};
-pub(crate) use problem::WireProblem;
+pub(crate) use odata::{ApiProvider, ApiProxy, KeyMap, Listed, MapAddress, Policy, SERVICE, Single};
+pub(crate) use problem::{Violation, WireProblem};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 

@@ -1,7 +1,5 @@
 //! The API portal's OData V2 JSON as pages read it (API management reference §§8.4–8.7).
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -172,39 +170,6 @@ pub(crate) struct EndPoint {
     #[serde(rename = "relativePath")]
     pub(crate) relative_path: String,
     pub(crate) url: String,
-    #[serde(rename = "preFlow")]
-    pub(crate) pre_flow: Flow,
-    #[serde(rename = "postFlow")]
-    pub(crate) post_flow: Flow,
-    #[serde(rename = "conditionalFlows")]
-    pub(crate) conditional_flows: Many<Flow>,
-}
-
-/// One flow: its steps on the way in and on the way out.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Flow {
-    pub(crate) name: String,
-    #[serde(rename = "conditions")]
-    pub(crate) condition: String,
-    pub(crate) request: Stream,
-    pub(crate) response: Stream,
-}
-
-/// One direction of a flow.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Stream {
-    pub(crate) steps: Many<FlowStep>,
-}
-
-/// A policy's place in a flow.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct FlowStep {
-    pub(crate) policy_name: String,
-    pub(crate) condition: String,
-    pub(crate) sequence: Value,
 }
 
 /// A policy of a proxy.
@@ -313,11 +278,6 @@ impl KeyMap {
     pub(crate) fn address(&self) -> MapAddress {
         MapAddress { name: self.name.clone(), scope: self.scope.clone(), scope_id: self.scope_id.clone() }
     }
-}
-
-/// Policies by name, to tell a step's type.
-pub(crate) fn by_name(policies: &[Policy]) -> BTreeMap<&str, &Policy> {
-    policies.iter().map(|policy| (policy.name.as_str(), policy)).collect()
 }
 
 #[cfg(test)]

@@ -22,6 +22,22 @@ pub(crate) struct WireProblem {
     pub(crate) provider_message: String,
     /// The request id, or nothing.
     pub(crate) request_id: String,
+    /// The places that are wrong, when the wire names them.
+    pub(crate) violations: Vec<Violation>,
+}
+
+/// One mistake with its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Violation {
+    /// Path in the bundle.
+    #[serde(rename = "filename")]
+    pub(crate) file: String,
+    /// 1-based; 0 when it is about the whole file.
+    pub(crate) line: usize,
+    pub(crate) rule: String,
+    #[serde(rename = "description")]
+    pub(crate) message: String,
 }
 
 impl WireProblem {
@@ -42,6 +58,8 @@ impl WireProblem {
             .or_else(|| text("/error_description"))
             .or_else(|| text("/detail"))
             .unwrap_or_else(|| spoken(status).to_owned());
+        let violations = json.get("violations").cloned();
+        let violations = violations.and_then(|found| serde_json::from_value(found).ok()).unwrap_or_default();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Self {
             status,
@@ -51,6 +69,7 @@ impl WireProblem {
                 .or_else(|| header("elements-request-id"))
                 .or_else(|| header("x-request-id"))
                 .unwrap_or_default(),
+            violations,
         }
     }
 
@@ -66,7 +85,13 @@ impl WireProblem {
     }
 
     fn ours(status: StatusCode, message: &str) -> Self {
-        Self { status, message: message.into(), provider_message: String::new(), request_id: String::new() }
+        Self {
+            status,
+            message: message.into(),
+            provider_message: String::new(),
+            request_id: String::new(),
+            violations: Vec::new(),
+        }
     }
 
     /// Whether the session is over.

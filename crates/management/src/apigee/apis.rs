@@ -3,11 +3,13 @@
 use axum::body::Body;
 use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
+use pierhead_bundle::Content;
 use pierhead_gateway::design::ProxyDesign;
 use pierhead_gateway::dialect::Dialect;
 use pierhead_store::management::{Stamp, StoredProxy};
 use serde_json::{Value, json};
 
+use super::pieces;
 use super::problem::ApigeeProblem;
 use super::proxy_call::ProxyCall;
 use crate::odata::Service;
@@ -23,6 +25,23 @@ pub(super) async fn answer(call: &ProxyCall<'_>, below: &[&str]) -> Result<Respo
         ([name, "revisions"], &Method::GET) => (StatusCode::OK, json!(numbers(call, name).await?)),
         ([name, "revisions", number], &Method::GET) if call.query("format").as_deref() == Some("bundle") => {
             return bundle(call, name, number).await;
+        }
+        ([name, "revisions", number, "report"], &Method::GET) => {
+            let (design, _) = kept(call, name, number).await?;
+            let report = call.portal().examine(&Content::Proxy(Box::new(design))).await?;
+            return Ok(axum::Json(report).into_response());
+        }
+        (
+            [
+                name,
+                "revisions",
+                number,
+                piece @ ("policies" | "proxies" | "targets" | "resources" | "resourcefiles"),
+                below @ ..,
+            ],
+            _,
+        ) => {
+            return pieces::answer(call, name, number, piece, below).await;
         }
         ([name, "revisions", number], &Method::GET) => (StatusCode::OK, revision(call, name, number).await?),
         ([name, "revisions", number], &Method::DELETE) => {
@@ -109,26 +128,41 @@ async fn remove_revision(call: &ProxyCall<'_>, name: &str, number: &str) -> Resu
     Ok(answer)
 }
 
-/// `?format=bundle`: the zip, in Apigee's layout.
+/// `?format=bundle`: the zip, in Apigee's layout; `dialect=sap` asks for SAP's.
 async fn bundle(call: &ProxyCall<'_>, name: &str, number: &str) -> Result<Response<Body>, ApigeeProblem> {
+    let dialect = match call.query("dialect").as_deref() {
+        None | Some("apigee") => Dialect::Apigee,
+        Some("sap") => Dialect::Sap,
+        Some(_) => return Err(ApigeeProblem::bad("dialect must be sap or apigee")),
+    };
     let (design, number) = kept(call, name, number).await?;
-    let zip = call.portal().write_proxy(&design, Dialect::Apigee)?;
+    let zip = call.portal().write_proxy(&design, dialect)?;
     Ok(zip_answer(&format!("{name}_rev{number}.zip"), zip))
 }
 
-/// Numbers of the kept revisions, as texts.
+/// Numbers of the kept revisions and of the one that is being edited, as texts.
 async fn numbers(call: &ProxyCall<'_>, name: &str) -> Result<Vec<String>, ApigeeProblem> {
-    stored(call, name).await?;
-    let all = call.parts.store.designs().revisions(call.parts.organization(), name).await?;
+    let edited = stored(call, name).await?.revision;
+    let mut all = call.parts.store.designs().revisions(call.parts.organization(), name).await?;
+    all.extend(Some(edited).filter(|edited| !all.contains(edited)));
     Ok(all.into_iter().map(|number| number.to_string()).collect())
 }
 
-async fn kept(call: &ProxyCall<'_>, name: &str, number: &str) -> Result<(ProxyDesign, i64), ApigeeProblem> {
-    stored(call, name).await?;
+/// A kept revision, or the one that is being edited, with its number.
+pub(super) async fn kept(
+    call: &ProxyCall<'_>,
+    name: &str,
+    number: &str,
+) -> Result<(ProxyDesign, i64), ApigeeProblem> {
+    let row = stored(call, name).await?;
     let number = super::proxy_call::number(number)?;
-    let found = call.parts.store.designs().revision(call.parts.organization(), name, number).await?;
-    let found = found.ok_or_else(|| no_revision(name, number))?;
-    let design = serde_json::from_str(&found.design).map_err(|why| ApigeeProblem::Internal(why.into()))?;
+    let text = if row.revision == number {
+        row.design
+    } else {
+        let found = call.parts.store.designs().revision(call.parts.organization(), name, number).await?;
+        found.ok_or_else(|| no_revision(name, number))?.design
+    };
+    let design = serde_json::from_str(&text).map_err(|why| ApigeeProblem::Internal(why.into()))?;
     Ok((design, number))
 }
 

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
+use pierhead_bundle::Finding;
 use pierhead_store::StoreError;
 use pierhead_vault::VaultError;
 use pierhead_web::Problem;
@@ -13,6 +14,7 @@ use pierhead_web::body::BadBody;
 use serde_json::json;
 
 use crate::odata::ODataError;
+use crate::portal::NoChange;
 
 /// What goes wrong in a call of Apigee's API.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,9 @@ pub(super) enum ApigeeProblem {
     Conflict { code: &'static str, message: String },
     #[error("{0}")]
     Bad(String),
+    /// A change that would break a design.
+    #[error("{}", said(.0))]
+    Broken(Vec<Finding>),
     #[error("{0} is not supported here")]
     Method(String),
     #[error("{0}")]
@@ -57,10 +62,26 @@ impl ApigeeProblem {
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "security.TooManyRequests"),
             Self::Missing { code, .. } => (StatusCode::NOT_FOUND, code),
             Self::Conflict { code, .. } => (StatusCode::CONFLICT, code),
+            Self::Broken(_) => (StatusCode::BAD_REQUEST, "messaging.config.beans.InvalidBundle"),
             Self::Bad(_) => (StatusCode::BAD_REQUEST, "keymanagement.service.InvalidArgument"),
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "messaging.runtime.MethodNotAllowed"),
             Self::Body(bad) => (bad.status(), "keymanagement.service.InvalidBody"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "messaging.runtime.InternalError"),
+        }
+    }
+}
+
+/// The first findings, each with its file, line and rule.
+fn said(findings: &[Finding]) -> String {
+    let shown: Vec<String> = findings.iter().take(10).map(ToString::to_string).collect();
+    format!("The change would break the API proxy: {}", shown.join("; "))
+}
+
+impl From<NoChange> for ApigeeProblem {
+    fn from(why: NoChange) -> Self {
+        match why {
+            NoChange::Broken(findings) => Self::Broken(findings),
+            NoChange::Refused(error) => error.into(),
         }
     }
 }
@@ -84,6 +105,7 @@ impl From<ODataError> for ApigeeProblem {
             StatusCode::NOT_FOUND => {
                 Self::Missing { code: "messaging.config.beans.NotFound", message: error.to_string() }
             }
+            StatusCode::CONFLICT => Self::conflict("messaging.config.beans.AlreadyExists", error.to_string()),
             StatusCode::METHOD_NOT_ALLOWED => Self::Method(error.to_string()),
             status if status.is_client_error() => Self::Bad(error.to_string()),
             _ => Self::Internal(error.into()),
@@ -103,7 +125,13 @@ impl IntoResponse for ApigeeProblem {
         if let Self::Internal(why) = &self {
             tracing::error!(error = %why, "a call of the Apigee API failed: {why}");
         }
-        let body = json!({"code": code, "message": self.to_string(), "contexts": []});
+        let mut body = json!({"code": code, "message": self.to_string(), "contexts": []});
+        if let Self::Broken(findings) = &self {
+            let violations = findings.iter().map(|finding| {
+                json!({"filename": finding.file, "line": finding.line, "rule": finding.rule, "description": finding.message})
+            });
+            body["violations"] = violations.collect();
+        }
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         match self {

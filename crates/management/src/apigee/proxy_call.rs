@@ -55,6 +55,7 @@ pub(super) async fn answer(
             deployments::of_revision(&call, None, name, number).await
         }
         ["apis", below @ ..] => apis::answer(&call, below).await,
+        ["sharedflows", name, "deployments"] => shared_flows::deployments(&call, name).await,
         ["sharedflows", below @ ..] => shared_flows::answer(&call, below).await,
         ["environments" | "e", environment, "sharedflows", name, "revisions", number, "deployments"] => {
             shared_flows::deployment(&call, environment, name, number).await
@@ -107,6 +108,15 @@ impl<'m> ProxyCall<'m> {
 
     pub(super) fn query(&self, name: &str) -> Option<String> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    pub(super) fn header(&self, name: header::HeaderName) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as it came.
+    pub(super) fn body(&self) -> &Bytes {
+        &self.body
     }
 
     pub(super) fn portal(&self) -> Portal {

@@ -29,6 +29,11 @@ pub(super) async fn answer(call: &ProxyCall<'_>, below: &[&str]) -> Result<Respo
             (StatusCode::OK, answer)
         }
         ([name, "revisions"], &Method::GET) => (StatusCode::OK, json!(numbers(call, name).await?)),
+        ([name, "revisions", revision, "report"], &Method::GET) => {
+            let (design, _) = kept(call, name, revision).await?;
+            let report = call.portal().examine(&Content::SharedFlow(Box::new(design))).await?;
+            return Ok(axum::Json(report).into_response());
+        }
         ([name, "revisions", revision], &Method::GET) => {
             let (design, revision) = kept(call, name, revision).await?;
             if call.query("format").as_deref() == Some("bundle") {
@@ -100,6 +105,20 @@ pub(super) async fn deployment(
         "environment": environment, "organization": call.organization, "state": state, "server": [],
     }))
     .into_response())
+}
+
+/// `/sharedflows/{name}/deployments`.
+pub(super) async fn deployments(call: &ProxyCall<'_>, name: &str) -> Result<Response<Body>, ApigeeProblem> {
+    if call.method != Method::GET {
+        return Err(ApigeeProblem::Method(call.method.to_string()));
+    }
+    let live = stored(call, name).await?.live_revision;
+    let revision = live.map(|number| json!({"name": number.to_string(), "state": "deployed"}));
+    let here = revision
+        .map(|revision| json!({"name": call.parts.snapshots.peek().environment(), "revision": [revision]}));
+    let environments: Vec<Value> = here.into_iter().collect();
+    let body = json!({"name": name, "organization": call.organization, "environment": environments});
+    Ok(axum::Json(body).into_response())
 }
 
 async fn names(call: &ProxyCall<'_>) -> Result<Value, ApigeeProblem> {

@@ -27,7 +27,7 @@ impl Portal {
         Ok(answer)
     }
 
-    /// Makes a kept revision the live one; the design as it stands is another matter.
+    /// Makes a kept revision the live one; the design as it stands is another matter, unless it has this number.
     pub(crate) async fn deploy_revision(
         &self,
         work: &mut Work,
@@ -36,6 +36,9 @@ impl Portal {
     ) -> Result<Value, ODataError> {
         work.changes_designs(self.parts()).await?;
         let draft = self.draft(work, name).await?;
+        if draft.stored.revision == revision {
+            return self.deploy(work, name).await;
+        }
         let design = self.revision(work, name, revision).await?;
         self.go_live(work, draft, &design, revision).await
     }

@@ -131,7 +131,7 @@ impl Portal {
         Ok(revision)
     }
 
-    /// One kept design, as it stands in this work.
+    /// One kept design, or the one that is being edited, as it stands in this work.
     pub(crate) async fn revision(
         &self,
         work: &Work,
@@ -139,8 +139,9 @@ impl Portal {
         number: i64,
     ) -> Result<ProxyDesign, ODataError> {
         let organization = self.organization();
-        if work.tx.designs().proxy(organization, name).await?.is_none() {
-            return Err(no_proxy(name));
+        let draft = self.draft(work, name).await?;
+        if draft.stored.revision == number {
+            return Ok(draft.design);
         }
         let found = work.tx.designs().revision(organization, name, number).await?;
         let found = found
@@ -198,7 +199,7 @@ impl Portal {
     }
 }
 
-fn zip_error(bad: &BadBundle) -> ODataError {
+pub(super) fn zip_error(bad: &BadBundle) -> ODataError {
     // The original's code and text, which clients look for (api-management §8.4).
     let text = format!("Verify the directory structure inside the zip. {bad}");
     ODataError::coded(StatusCode::BAD_REQUEST, "APIPROXY_ZIP_ERROR", text)

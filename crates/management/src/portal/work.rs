@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use pierhead_gateway::compile::CompileProblem;
+use pierhead_gateway::compile::{CompileProblem, World};
 use pierhead_gateway::design::{ProxyDesign, SharedFlowDesign};
 use pierhead_gateway::snapshot::Snapshot;
 use pierhead_store::WriteTx;
@@ -96,6 +96,11 @@ impl Work {
         self.staged = Arc::new(self.staged.with_shared_flow(compiled));
         self.effects.push(Effect::SharedFlow(design.name.clone()));
         Ok(())
+    }
+
+    /// What a design is examined against.
+    pub(super) async fn world(&self, parts: &Parts) -> Result<World, ODataError> {
+        Ok(self.surroundings(parts).await?.world(parts.settings.dialect, self.staged.clone()))
     }
 
     async fn surroundings(&self, parts: &Parts) -> Result<Surroundings, ODataError> {

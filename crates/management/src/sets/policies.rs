@@ -64,7 +64,8 @@ fn with_content(name: &str, body: &Parsed) -> Result<PolicyText, ODataError> {
     Ok(PolicyText { name: name.into(), kind, xml: xml.into(), fixed: false })
 }
 
-fn root_element(xml: &str) -> Option<String> {
+/// The name of the root element; none when the text is no XML document.
+pub(crate) fn root_element(xml: &str) -> Option<String> {
     let mut reader = Reader::from_str(xml);
     loop {
         match reader.read_event().ok()? {

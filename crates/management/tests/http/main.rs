@@ -10,4 +10,5 @@ mod csrf;
 mod entities;
 mod kvm;
 mod lifecycle;
+mod pieces;
 mod reading;

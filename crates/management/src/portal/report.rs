@@ -1,0 +1,40 @@
+//! Reports: what would run of a bundle or a kept design, and what would not and why.
+
+use axum::http::StatusCode;
+use pierhead_bundle::{Content, Report};
+use pierhead_gateway::compile::World;
+
+use crate::odata::ODataError;
+
+use super::import::zip_error;
+use super::{Portal, Work};
+
+impl Portal {
+    /// Examines a zip with one bundle of any kind against what is here; nothing is kept.
+    pub(crate) async fn examine_zip(&self, zip: &[u8], name: &str) -> Result<Report, ODataError> {
+        let bundle = pierhead_bundle::read_zip(zip, name, &pierhead_bundle::Limits::default())
+            .map_err(|bad| zip_error(&bad))?;
+        Ok(pierhead_bundle::report(&bundle, &self.committed_world().await?))
+    }
+
+    /// Examines a design that is kept.
+    pub(crate) async fn examine(&self, content: &Content) -> Result<Report, ODataError> {
+        examined(content, &self.committed_world().await?)
+    }
+
+    /// Examines a design as it would stand at the end of this work.
+    pub(super) async fn examine_in(&self, work: &Work, content: &Content) -> Result<Report, ODataError> {
+        examined(content, &work.world(self.parts()).await?)
+    }
+
+    async fn committed_world(&self) -> Result<World, ODataError> {
+        let parts = self.parts();
+        let surroundings = parts.committed_surroundings().await?;
+        Ok(surroundings.world(parts.settings.dialect, parts.snapshots.load()))
+    }
+}
+
+fn examined(content: &Content, world: &World) -> Result<Report, ODataError> {
+    pierhead_bundle::report_content(content, world)
+        .map_err(|why| ODataError::coded(StatusCode::BAD_REQUEST, "APIPROXY_EXPORT_ERROR", why.to_string()))
+}
