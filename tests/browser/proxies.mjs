@@ -96,7 +96,10 @@ export async function editing(browser, report) {
   await page.keyboard.type("\n<Colour/>");
   await page.getByRole("button", { name: "Save" }).click();
   const mistake = page.getByRole("link", { name: "Line 2" });
-  await mistake.waitFor();
+  await mistake.waitFor().catch(async (why) => {
+    await shoot(page, "mistake-missing");
+    throw new Error(`${why}\n${page.url()}\n${await page.locator("main").innerText()}\n${await area.inputValue()}`);
+  });
   report.check("the line of a mistake is marked", (await page.locator(".gutter .bad").allTextContents()).join() === "2" ? [] : ["it is not"]);
   await shoot(page, "mistake-1280-light");
   report.check("axe: a refused policy", await violations(page));

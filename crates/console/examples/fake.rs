@@ -39,12 +39,14 @@ async fn main() -> std::io::Result<()> {
     let public_url = format!("http://{}", listener.local_addr()?);
     let api = ControlApi::unbound();
     let now = EpochMillis::new(1_763_740_800_000);
-    if std::env::args().any(|argument| argument == "--real") {
-        let real = fake::Real::start(now).await;
-        let real = real.ok_or_else(|| std::io::Error::other("the management service does not start"))?;
-        api.bind(control.router_before(&real));
-    } else {
-        api.bind(control.router());
+    // Its database lives as long as this value.
+    let real = match std::env::args().any(|argument| argument == "--real") {
+        true => fake::Real::start(now).await,
+        false => None,
+    };
+    match &real {
+        Some(real) => api.bind(control.router_before(real)),
+        None => api.bind(control.router()),
     }
     let console = pierhead_console::router(ConsoleParts {
         api,

@@ -24,7 +24,7 @@ for (const box of document.querySelectorAll("[data-editor]")) {
   };
   area.addEventListener("input", number);
   area.addEventListener("scroll", () => { gutter.scrollTop = area.scrollTop; hide(); });
-  area.style.height = `${Math.min(720, Math.max(420, area.value.split("\n").length * 19 + 40))}px`;
+  area.style.height = `${Math.min(720, Math.max(260, area.value.split("\n").length * 19 + 40))}px`;
   new ResizeObserver(() => { gutter.style.height = `${area.clientHeight}px`; }).observe(area);
   number();
 
@@ -74,9 +74,8 @@ for (const box of document.querySelectorAll("[data-editor]")) {
     const prefix = open.slice(1).map((name) => `${name}/`).join("");
     return (path) => open.length > 0 && path.startsWith(prefix) ? path.slice(prefix.length) : null;
   };
-  const offersAt = async () => {
+  const offersAt = (all) => {
     const at = place();
-    const all = await vocabulary();
     if (at.close !== undefined) return { typed: at.close, list: at.open.slice(-1).map((name) => ({ text: name, put: `${name}>` })) };
     if (at.name !== undefined && at.attribute !== undefined) {
       const own = [...at.open, at.name].slice(1).join("/");
@@ -123,7 +122,9 @@ for (const box of document.querySelectorAll("[data-editor]")) {
     hide();
   };
   const show = async (asked) => {
-    const found = await offersAt();
+    const all = await vocabulary();
+    if (document.activeElement !== area) return;
+    const found = offersAt(all);
     const typed = found.typed.toLowerCase();
     shown = { typed: found.typed, list: found.list.filter((one) => one.text.toLowerCase().startsWith(typed)) };
     if (shown.list.length === 0) {

@@ -30,7 +30,7 @@ impl Portal {
     async fn committed_world(&self) -> Result<World, ODataError> {
         let parts = self.parts();
         let surroundings = parts.committed_surroundings().await?;
-        Ok(surroundings.world(parts.settings.dialect, parts.snapshots.load()))
+        Ok(surroundings.world(&parts.settings, parts.snapshots.load()))
     }
 }
 

@@ -100,7 +100,7 @@ impl Work {
 
     /// What a design is examined against.
     pub(super) async fn world(&self, parts: &Parts) -> Result<World, ODataError> {
-        Ok(self.surroundings(parts).await?.world(parts.settings.dialect, self.staged.clone()))
+        Ok(self.surroundings(parts).await?.world(&parts.settings, self.staged.clone()))
     }
 
     async fn surroundings(&self, parts: &Parts) -> Result<Surroundings, ODataError> {
