@@ -169,13 +169,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_template_is_a_policy_that_can_be_saved() {
+    async fn every_template_is_a_policy_that_can_be_saved_once_what_it_names_is_there() {
         let (browser, _) = Browser::before_management().await;
         browser.import(&bundles::whole(), "Hello", false).await;
         let at = "/console/proxies/Hello/revisions/1";
         let form = browser.get(&format!("{at}/new-policy/Quota")).await;
         let mut failed = Vec::new();
-        for kind in super::kinds() {
+        let own = |kind: &&super::Kind| super::super::templates::has_template(&kind.kind);
+        for kind in super::kinds().iter().filter(own) {
             let path = format!("{at}/new-policy/{}", kind.kind);
             let xml = super::template(&kind.kind);
             let name = format!("New{}", kind.kind);
@@ -187,7 +188,7 @@ mod tests {
         failed.retain(|(kind, why)| match *kind {
             "FlowCallout" => !why.contains("there is no shared flow"),
             "OpenConnectorCallout" => !why.contains("needs an APIProvider"),
-            "Script" | "XSL" => !why.contains("example."),
+            "Script" | "XSL" | "OASValidation" => !why.contains("example."),
             _ => true,
         });
         assert!(failed.is_empty(), "{failed:#?}");

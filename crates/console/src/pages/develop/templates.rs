@@ -40,6 +40,12 @@ pub(super) fn kinds() -> &'static [Kind] {
     &KINDS
 }
 
+/// Whether a kind begins as more than its root element.
+#[cfg(test)]
+pub(super) fn has_template(kind: &str) -> bool {
+    !inner(kind).is_empty()
+}
+
 /// The document that a new policy of this kind begins as. It can be saved as it is, unless the kind needs something
 /// that must be there first: a file, a shared flow, a provider.
 pub(super) fn template(kind: &str) -> String {
@@ -157,6 +163,7 @@ fn inner(kind: &str) -> &'static str {
             "<Source>response</Source>\n<OutputVariable>response</OutputVariable>\n<Options>\n  <RecognizeNumber>true</RecognizeNumber>\n</Options>"
         }
         "Script" => "<ResourceURL>py://example.py</ResourceURL>",
+        "OASValidation" => "<OASResource>oas://example.yaml</OASResource>\n<Source>request</Source>",
         "XSL" => "<ResourceURL>xsl://example.xsl</ResourceURL>\n<Source>response</Source>",
         "ReadPropertySet" => {
             "<Read>\n  <Name>example</Name>\n  <Key>key</Key>\n  <AssignTo>example.value</AssignTo>\n</Read>"
