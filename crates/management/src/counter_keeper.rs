@@ -74,7 +74,7 @@ impl SharedCounters for Counters {
         let (management, name) = (self.management.clone(), self.name(&ask.counter));
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
-            if asked % ASKS_BETWEEN_SWEEPS == 0 {
+            if asked.is_multiple_of(ASKS_BETWEEN_SWEEPS) {
                 tokio::spawn(sweep(management.clone(), ask.now));
             }
             take(&management, &name, &ask).await.map_err(unavailable)

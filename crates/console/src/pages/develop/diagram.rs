@@ -82,10 +82,7 @@ pub(super) fn first_target(entrance: &Value) -> String {
     let named = |route: &&Value| {
         Some(text(route, "targetEndpoint")).filter(|name| !name.is_empty()).map(str::to_owned)
     };
-    plain
-        .and_then(|route| named(route))
-        .or_else(|| routes.iter().find_map(|route| named(route)))
-        .unwrap_or_default()
+    plain.and_then(named).or_else(|| routes.iter().find_map(named)).unwrap_or_default()
 }
 
 /// Where a target endpoint sends its requests, in words.
