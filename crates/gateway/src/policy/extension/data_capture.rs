@@ -1,6 +1,11 @@
 //! `DataCapture`: values for reports by data collector (Apigee X; api-management §9.5).
 
+mod collect;
+
+use std::fmt;
 use std::sync::Arc;
+
+use self::collect::Part;
 
 use crate::analytics::{Collected, CollectedValue, MAX_TEXT};
 use crate::condition::Lookup;
@@ -12,8 +17,7 @@ use crate::variable::{Value, Variable};
 
 /// Captures values of variables.
 ///
-/// What is extracted from payloads, parameters or paths here is refused: an ExtractVariables before it does
-/// that. Faults, both 500: `steps.datacapture.UnresolvedVariable`,
+/// A value is a variable, or a part of a message: of its path, parameters, headers or payload. Faults, both 500: `steps.datacapture.UnresolvedVariable`,
 /// `steps.datacapture.VariableValueLimitExceeded` (only with `ThrowExceptionOnLimit`; else text is cut).
 /// Unsourced: the codes.
 #[derive(Debug)]
@@ -27,12 +31,24 @@ pub(super) struct DataCapture {
 #[derive(Debug)]
 struct Capture {
     collector: Arc<str>,
-    variable: Variable,
+    of: Of,
     default: Option<Box<str>>,
 }
 
-const EXTRACTING: &[&str] =
-    &["Source", "URIPath", "QueryParam", "Header", "FormParam", "JSONPayload", "XMLPayload"];
+#[derive(Debug)]
+enum Of {
+    Variable(Variable),
+    Part(Part),
+}
+
+impl fmt::Display for Of {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(variable) => variable.fmt(f),
+            Self::Part(_) => f.write_str("what Collect extracts"),
+        }
+    }
+}
 
 pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
     policy.only_in_root(&[], &["Capture", "IgnoreUnresolvedVariables", "ThrowExceptionOnLimit"]);
@@ -45,13 +61,6 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
     let mut captures = Vec::new();
     for element in root.children("Capture") {
         policy.only(element, &[], &["Collect", "DataCollector"]);
-        let extracts = element.child("Collect").and_then(|collect| {
-            collect.children.iter().find(|child| EXTRACTING.contains(&child.name.as_str()))
-        });
-        if let Some(extracts) = extracts {
-            let reason = format!("{} in Collect is not built; extract a variable before it", extracts.name);
-            return policy.degrade(extracts, reason);
-        }
         captures.extend(capture(policy, element));
     }
     let name = policy.name.clone();
@@ -68,14 +77,26 @@ fn capture<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Option<Captu
         policy.problem(element, "CollectIsMissing", "a Capture needs a Collect");
         return None;
     };
-    policy.only(collect, &["ref", "default"], &[]);
-    let Some(reference) = collect.attribute("ref") else {
-        policy.problem(collect, "CollectIsMissing", "Collect needs a ref");
-        return None;
+    policy.only(collect, &["ref", "default"], &[&["Source"], collect::PLACES].concat());
+    let extracts = collect.children.iter().any(|child| collect::PLACES.contains(&child.name.as_str()));
+    let of = match collect.attribute("ref") {
+        Some(_) if extracts => {
+            policy.problem(collect, "RepeatedElement", "Collect has a ref or a place, not both");
+            return None;
+        }
+        Some(reference) => Of::Variable(policy.variable(collect, reference)?),
+        None if extracts => Of::Part(collect::read(policy, collect)?),
+        None => {
+            policy.problem(
+                collect,
+                "CollectIsMissing",
+                "Collect needs a ref, or a place to take the value from",
+            );
+            return None;
+        }
     };
-    let variable = policy.variable(collect, reference)?;
     let default = collect.attribute("default").map(Into::into);
-    Some(Capture { collector: collector.text().into(), variable, default })
+    Some(Capture { collector: collector.text().into(), of, default })
 }
 
 impl Policy for DataCapture {
@@ -88,19 +109,21 @@ impl DataCapture {
     fn capture(&self, cx: &mut Exchange) -> Result<(), Fault> {
         let mut values = Vec::with_capacity(self.captures.len());
         for capture in &self.captures {
-            let value = match (cx.value(&capture.variable), &capture.default) {
+            let found = match &capture.of {
+                Of::Variable(variable) => cx.value(variable),
+                Of::Part(part) => part.value(cx).map_or(Value::Null, Value::owned),
+            };
+            let value = match (found, &capture.default) {
                 (Value::Null, Some(default)) => Value::text(default),
                 (Value::Null, None) if self.lenient => continue,
                 (Value::Null, None) => {
-                    let text =
-                        format!("DataCapture[{}]: Unresolved variable : {}", self.name, capture.variable);
+                    let text = format!("DataCapture[{}]: Unresolved variable : {}", self.name, capture.of);
                     return Err(Fault::internal("steps.datacapture.UnresolvedVariable", text));
                 }
                 (value, _) => value,
             };
             if self.strict_limit && matches!(&value, Value::Text(text) if text.chars().count() > MAX_TEXT) {
-                let text =
-                    format!("DataCapture[{}]: {} is longer than {MAX_TEXT}", self.name, capture.variable);
+                let text = format!("DataCapture[{}]: {} is longer than {MAX_TEXT}", self.name, capture.of);
                 return Err(Fault::internal("steps.datacapture.VariableValueLimitExceeded", text));
             }
             values.extend(CollectedValue::of(value).map(|value| (capture.collector.clone(), value)));
@@ -117,6 +140,10 @@ mod tests {
 
     fn capture(collect: &str, collector: &str) -> String {
         format!("<Capture><Collect {collect}/><DataCollector>{collector}</DataCollector></Capture>")
+    }
+
+    fn collecting(place: &str) -> String {
+        format!("<Capture><Collect>{place}</Collect><DataCollector>d</DataCollector></Capture>")
     }
 
     fn run(inside: &str, path: &str) -> (Sent, Bench) {
@@ -172,12 +199,77 @@ mod tests {
         assert_eq!(captured(&inside, &path), [("dc".to_owned(), CollectedValue::Text("x".repeat(1000)))]);
     }
 
+    fn extracted(collect: &str, message: crate::exchange::Message) -> Option<String> {
+        let xml = format!(
+            "<DataCapture><IgnoreUnresolvedVariables>true</IgnoreUnresolvedVariables><Capture><Collect>{collect}</Collect><DataCollector>dc</DataCollector></Capture></DataCapture>"
+        );
+        let bench = Bench::new(&design().step(&xml));
+        let sent = bench.send(message);
+        assert!(!sent.is_answered(), "{}", sent.body());
+        drop(sent);
+        let records = bench.analytics.records();
+        let captured = records.first().and_then(|record| record.captured.first().cloned());
+        captured.map(|(_, value)| match value {
+            CollectedValue::Text(text) => text,
+            other => panic!("{other:?}"),
+        })
+    }
+
     #[test]
-    fn extracting_is_named_as_what_cannot_run() {
-        let xml = "<DataCapture><Capture><DataCollector>d</DataCollector><Collect><URIPath><Pattern>/{$}</Pattern></URIPath></Collect></Capture></DataCapture>";
-        let proxy = compiled(&design().step(xml));
-        assert_eq!(proxy.degradations.len(), 1);
-        assert!(proxy.degradations[0].reason.contains("URIPath"));
+    fn values_are_taken_from_path_parameters_and_headers() {
+        let headers =
+            [("authorization", "Bearer abc"), ("content-type", "application/x-www-form-urlencoded")];
+        for (collect, value) in [
+            ("<URIPath><Pattern>/{$}/x</Pattern><Pattern>/orders/{$}/*</Pattern></URIPath>", Some("7")),
+            ("<URIPath><Pattern ignoreCase=\"true\">/ORDERS/{$}/lines</Pattern></URIPath>", Some("7")),
+            ("<URIPath><Pattern>/ORDERS/{$}/lines</Pattern></URIPath>", None),
+            (
+                "<Source>request</Source><QueryParam name=\"code\"><Pattern>DB{$}</Pattern></QueryParam>",
+                Some("42"),
+            ),
+            ("<QueryParam name=\"none\"><Pattern>{$}</Pattern></QueryParam>", None),
+            ("<Header name=\"Authorization\"><Pattern>Bearer {$}</Pattern></Header>", Some("abc")),
+            ("<FormParam name=\"greeting\"><Pattern>hello {$}</Pattern></FormParam>", Some("you")),
+        ] {
+            let message =
+                request(http::Method::POST, "/p/orders/7/lines?code=DB42", &headers, "greeting=hello+you");
+            assert_eq!(extracted(collect, message).as_deref(), value, "{collect}");
+        }
+    }
+
+    #[test]
+    fn values_are_taken_from_payloads() {
+        let json = "{\"book\": [{\"title\": \"a\"}], \"n\": 5}";
+        let xml = "<a:o xmlns:a=\"urn:a\"><a:n>7</a:n></a:o>";
+        for (collect, body, value) in [
+            ("<JSONPayload><JSONPath>$.book[0].title</JSONPath></JSONPayload>", json, Some("a")),
+            ("<JSONPayload><JSONPath>$.n</JSONPath></JSONPayload>", json, Some("5")),
+            ("<JSONPayload><JSONPath>$.none</JSONPath></JSONPayload>", json, None),
+            ("<JSONPayload><JSONPath>$.n</JSONPath></JSONPayload>", "{", None),
+            (
+                "<XMLPayload><Namespaces><Namespace prefix=\"p\">urn:a</Namespace></Namespaces><XPath>/p:o/p:n</XPath></XMLPayload>",
+                xml,
+                Some("7"),
+            ),
+            ("<XMLPayload><XPath>/none</XPath></XMLPayload>", xml, None),
+        ] {
+            let message = request(http::Method::POST, "/p", &[], body);
+            assert_eq!(extracted(collect, message).as_deref(), value, "{collect}");
+        }
+    }
+
+    #[test]
+    fn a_place_without_a_value_has_the_default_or_is_a_fault() {
+        let of = |attributes: &str| {
+            format!(
+                "<Capture><Collect {attributes}><URIPath><Pattern>/none/{{$}}</Pattern></URIPath></Collect><DataCollector>dc</DataCollector></Capture>"
+            )
+        };
+        assert_eq!(
+            captured(&of("default=\"d\""), "/p"),
+            [("dc".to_owned(), CollectedValue::Text("d".into()))]
+        );
+        assert_eq!(run(&of(""), "/p").0.code(), "steps.datacapture.UnresolvedVariable");
     }
 
     #[test]
@@ -188,6 +280,18 @@ mod tests {
             ("<Capture><DataCollector>d</DataCollector></Capture>".into(), "CollectIsMissing"),
             (capture("default=\"a\"", "d"), "CollectIsMissing"),
             (capture("ref=\"a\" x=\"b\"", "d"), "UnknownAttribute"),
+            (collecting("<URIPath><Pattern>/a</Pattern></URIPath>"), "PatternWithoutVariable"),
+            (collecting("<URIPath/>"), "NoPattern"),
+            (collecting("<Header><Pattern>{$}</Pattern></Header>"), "MissingName"),
+            (collecting("<JSONPayload/>"), "NoJSONPathsToEvaluate"),
+            (collecting("<JSONPayload><JSONPath>$[</JSONPath></JSONPayload>"), "JSONPathCompilationFailed"),
+            (collecting("<XMLPayload/>"), "NoXPathsToEvaluate"),
+            (
+                collecting(
+                    "<URIPath><Pattern>{$}</Pattern></URIPath><URIPath><Pattern>{$}</Pattern></URIPath>",
+                ),
+                "RepeatedElement",
+            ),
         ] {
             assert_eq!(problem_of(&format!("<DataCapture>{inside}</DataCapture>")), rule, "{inside}");
         }
