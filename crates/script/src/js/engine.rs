@@ -1,15 +1,20 @@
-//! One engine for one run.
+//! An engine: a runtime with its own heap and realm, the surroundings in place, the script parsed.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rquickjs::context::{EvalOptions, intrinsic};
-use rquickjs::{CatchResultExt, CaughtError, Coerced, Context, Ctx, Function, Persistent, Runtime, Value};
+use rquickjs::{
+    CatchResultExt, CaughtError, Coerced, Context, Ctx, Function, Object, Persistent, Runtime, Value,
+};
 
 use super::error::{ScriptError, ScriptErrorKind};
 use super::host::{self, Host, SECURITY_ERROR};
 use super::script::{Inner, Language};
+
+/// Makes a realm that can be used again.
+const REALM: &str = include_str!("realm.js");
 
 /// The name of the one source in stack traces.
 const SCRIPT: &str = "script";
@@ -17,14 +22,40 @@ const SCRIPT: &str = "script";
 /// What getting ready may take: it is parsing, and the prelude's few lines.
 const READY_WITHIN: Duration = Duration::from_secs(5);
 
-/// A runtime with its own heap, the surroundings in place, and the script parsed and not begun.
+/// So often a realm is used before it gives way to a new one: what a proof may have missed does not add up.
+const MOST_RUNS: u32 = 1_000;
+
+/// After so many runs garbage that refers to itself is collected, so that no run pays for many.
+const RUNS_PER_COLLECTION: u32 = 32;
+
+/// An engine that is ready for a run, or has run.
+///
+/// Where the script leaves the built-in objects alone they are frozen and the engine is used again: its
+/// surroundings are made anew for each run, by the code that is here already, and what a run added to the
+/// globals is taken away (`realm.js`, decision 056). Else an engine runs once.
 pub(super) struct Engine {
     // Freed in this order: values before the heap they lie in.
-    main: RefCell<Option<Persistent<Function<'static>>>>,
-    finish: RefCell<Option<Persistent<Function<'static>>>>,
+    next: RefCell<Option<Next>>,
+    parts: RefCell<Option<Parts>>,
     context: Context,
     watch: Rc<Watch>,
-    _runtime: Runtime,
+    runs: Cell<u32>,
+    runtime: Runtime,
+}
+
+/// What one run needs and uses up.
+struct Next {
+    main: Persistent<Function<'static>>,
+    finish: Option<Persistent<Function<'static>>>,
+}
+
+/// What each run is made from. No script can reach any of it.
+struct Parts {
+    /// Takes away what the last run added and gives the host's operations; without it there is one run.
+    renew: Option<Persistent<Function<'static>>>,
+    preludes: Vec<Persistent<Function<'static>>>,
+    /// Gives the function that the script is in.
+    main: Persistent<Function<'static>>,
 }
 
 /// What the engine asks while it runs.
@@ -69,13 +100,8 @@ impl Engine {
                 Language::Rhino => Context::custom::<RhinoObjects>(&runtime)?,
                 Language::Es2020 => Context::custom::<(RhinoObjects, intrinsic::TypedArrays)>(&runtime)?,
             };
-            Ok(Self {
-                main: RefCell::default(),
-                finish: RefCell::default(),
-                context,
-                watch,
-                _runtime: runtime,
-            })
+            let (next, parts) = (RefCell::default(), RefCell::default());
+            Ok(Self { next, parts, context, watch, runs: Cell::new(0), runtime })
         };
         let engine = new().map_err(|error| ScriptError::engine(&error))?;
         engine.prepare(script)?;
@@ -90,40 +116,69 @@ impl Engine {
                 for code in &script.rhino {
                     eval::<Function<'_>>(&ctx, "rhino", code, false)?.call::<_, Value<'_>>(())?;
                 }
+                let renew = if script.is_reusable {
+                    let realm: Function<'_> = eval(&ctx, "realm", REALM, true)?;
+                    Some(realm.call::<_, Function<'_>>((operations.clone(),))?)
+                } else {
+                    None
+                };
+                let mut preludes = Vec::new();
                 for code in &*script.surroundings.prelude {
-                    let prelude: Function<'_> = eval(&ctx, "prelude", code, true)?;
-                    let finish: Value<'_> = prelude.call((operations.clone(),))?;
-                    if let Some(finish) = finish.into_function() {
-                        *self.finish.borrow_mut() = Some(Persistent::save(&ctx, finish));
-                    }
+                    preludes.push(Persistent::save(&ctx, eval::<Function<'_>>(&ctx, "prelude", code, true)?));
                 }
                 let strict = script.language == Language::Es2020;
                 let main: Function<'_> = eval(&ctx, SCRIPT, &script.source, strict)?;
-                *self.main.borrow_mut() = Some(Persistent::save(&ctx, main));
+                let renew = renew.map(|renew| Persistent::save(&ctx, renew));
+                let parts = Parts { renew, preludes, main: Persistent::save(&ctx, main) };
+                *self.next.borrow_mut() = parts.next(&ctx, Some(operations))?;
+                *self.parts.borrow_mut() = Some(parts);
                 Ok(())
             };
             ready().catch(&ctx).map_err(|error| self.error(script, error))
         })
     }
 
-    /// Runs the script to its end. An engine runs once.
+    #[cfg(test)]
+    pub(super) fn has_run(&self) -> bool {
+        self.runs.get() > 0
+    }
+
+    /// Makes an engine ready again whose last run ended well. Whether it may be used.
+    pub(super) fn renew(&self) -> bool {
+        let runs = self.runs.get();
+        if runs >= MOST_RUNS || self.next.borrow().is_some() {
+            return false;
+        }
+        if runs % RUNS_PER_COLLECTION == 0 {
+            self.runtime.run_gc();
+        }
+        self.watch.begin(Instant::now() + READY_WITHIN);
+        let parts = self.parts.borrow();
+        let next =
+            self.context.with(|ctx| parts.as_ref().and_then(|parts| parts.next(&ctx, None).ok().flatten()));
+        *self.next.borrow_mut() = next;
+        self.next.borrow().is_some() && !self.watch.must_stop()
+    }
+
+    /// Runs the script to its end, once for each time the engine was made ready.
     pub(super) fn run(&self, script: &Inner, host: &mut dyn Host, until: Instant) -> Result<(), ScriptError> {
-        self.watch.until.set(until);
+        self.watch.begin(until);
+        self.runs.set(self.runs.get() + 1);
+        let next = self.next.take();
         let run = || {
             self.context.with(|ctx| {
                 let whole = || -> rquickjs::Result<()> {
+                    let Some(Next { main, finish }) = next else { return Ok(()) };
                     let globals = ctx.globals();
-                    if let Some(main) = self.main.take() {
-                        let main = main.restore(&ctx)?;
-                        let mut arguments = rquickjs::function::Args::new_unsized(ctx.clone());
-                        arguments.this(globals.clone())?;
-                        for name in script.surroundings.names.split(',').filter(|name| !name.is_empty()) {
-                            arguments.push_arg(globals.get::<_, Value<'_>>(name)?)?;
-                        }
-                        main.call_arg::<Value<'_>>(arguments)?;
+                    let main = main.restore(&ctx)?;
+                    let mut arguments = rquickjs::function::Args::new_unsized(ctx.clone());
+                    arguments.this(globals.clone())?;
+                    for name in script.surroundings.names.split(',').filter(|name| !name.is_empty()) {
+                        arguments.push_arg(globals.get::<_, Value<'_>>(name)?)?;
                     }
+                    main.call_arg::<Value<'_>>(arguments)?;
                     while ctx.execute_pending_job() {}
-                    if let Some(finish) = self.finish.take() {
+                    if let Some(finish) = finish {
                         finish.restore(&ctx)?.call::<_, Value<'_>>(())?;
                         while ctx.execute_pending_job() {}
                     }
@@ -183,7 +238,34 @@ impl Engine {
     }
 }
 
+impl Parts {
+    /// What the next run needs; nothing when the realm cannot be used again.
+    fn next<'js>(&self, ctx: &Ctx<'js>, first: Option<Object<'js>>) -> rquickjs::Result<Option<Next>> {
+        let host = match (&self.renew, first) {
+            (Some(renew), _) => renew.clone().restore(ctx)?.call::<_, Option<Object<'_>>>(())?,
+            (None, first) => first,
+        };
+        let Some(host) = host else { return Ok(None) };
+        let mut finish = None;
+        for prelude in &self.preludes {
+            let end: Value<'_> = prelude.clone().restore(ctx)?.call((host.clone(),))?;
+            if let Some(end) = end.into_function() {
+                finish = Some(Persistent::save(ctx, end));
+            }
+        }
+        let main: Function<'_> = self.main.clone().restore(ctx)?.call(())?;
+        Ok(Some(Next { main: Persistent::save(ctx, main), finish }))
+    }
+}
+
 impl Watch {
+    fn begin(&self, until: Instant) {
+        self.until.set(until);
+        self.out_of_time.set(false);
+        self.abandoned.set(false);
+        self.rejected.take();
+    }
+
     fn must_stop(&self) -> bool {
         if host::is_gone() {
             self.abandoned.set(true);

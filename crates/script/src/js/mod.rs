@@ -1,9 +1,10 @@
 //! The sandboxed JavaScript engine.
 //!
-//! A [`Script`] is compiled once, when a design is deployed. Each run happens in an engine that no run has
-//! used before and that is thrown away afterwards, so that whatever a script changes (globals, prototypes,
-//! built-in functions) is gone with it; engines are made ready ahead of their use and kept per thread
-//! ([`Script::restock`]). A run has limits on time, memory and depth ([`Limits`]).
+//! A [`Script`] is compiled once, when a design is deployed. Nothing that a run changes is there for the next.
+//! Built-in objects are frozen where the script leaves them alone; then an engine is used again, with
+//! surroundings made anew and added globals taken away. A script that extends prototypes, and one whose
+//! run failed, gets an engine that no run has used before. Engines are made ready ahead of their use and kept
+//! per thread ([`Script::restock`]). A run has limits on time, memory and depth ([`Limits`]).
 //!
 //! What a script can reach is what its [`Host`] answers and nothing else: there is no file, network, module
 //! or timer here.
@@ -12,6 +13,8 @@ mod engine;
 mod error;
 mod host;
 mod pool;
+#[cfg(test)]
+mod reuse_tests;
 mod rhino;
 mod script;
 #[cfg(test)]

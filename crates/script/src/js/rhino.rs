@@ -3,6 +3,13 @@
 //! `for each (x in y)` is written anew; E4X (XML inside the language) is found and refused, so that a bundle
 //! that needs it is told so when it is deployed and not by a strange syntax error.
 
+mod frozen;
+
+pub(super) use frozen::leaves_alone;
+
+/// Says that Java is out of reach.
+pub(super) const JAVA: &str = include_str!("rhino_java.js");
+
 /// What a script finds of Rhino's: only what it may use, since all of it is read again for every run. Each is an
 /// expression that gives a function.
 pub(super) fn preludes(sources: &[&str]) -> Vec<&'static str> {
@@ -12,7 +19,7 @@ pub(super) fn preludes(sources: &[&str]) -> Vec<&'static str> {
             &["equals", "equalsIgnoreCase", "isEmpty", "contains", "compareTo", "hashCode", "each"],
         ),
         (
-            include_str!("rhino_java.js"),
+            JAVA,
             &[
                 "java",
                 "javax",

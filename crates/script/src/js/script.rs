@@ -15,7 +15,7 @@ pub struct Script(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
-    /// One function around all files, without the name of an argument list.
+    /// A function that gives the one function around all files.
     pub(super) source: String,
     pub(super) files: Vec<Placed>,
     pub(super) language: Language,
@@ -23,6 +23,8 @@ pub(super) struct Inner {
     pub(super) surroundings: Surroundings,
     /// What comes before the surroundings.
     pub(super) rhino: Vec<&'static str>,
+    /// Whether an engine may run it more than once.
+    pub(super) is_reusable: bool,
 }
 
 /// A file in the one source.
@@ -112,9 +114,10 @@ impl Script {
             Language::Rhino => rhino::preludes(&texts),
             Language::Es2020 => Vec::new(),
         };
-        let whole = |names: &str| format!("void 0,function({names}){{{code}}}");
-        let mut inner =
-            Inner { source: whole(surroundings.names), files: placed, language, limits, surroundings, rhino };
+        let is_reusable = rhino::leaves_alone(&texts) && !rhino.contains(&rhino::JAVA);
+        let whole = |names: &str| format!("void 0,function(){{return function({names}){{{code}}}}}");
+        let source = whole(surroundings.names);
+        let mut inner = Inner { source, files: placed, language, limits, surroundings, rhino, is_reusable };
         if Engine::new(&inner).is_err() {
             // `let` and `const` of such a name hide the global and cannot stand beside an argument.
             inner.source = whole("");
@@ -130,7 +133,7 @@ impl Script {
             None => Engine::new(&self.0)?,
         };
         let result = engine.run(&self.0, host, Instant::now() + self.0.limits.time);
-        pool::used(engine);
+        pool::used(self, engine, result.is_ok());
         result
     }
 

@@ -436,5 +436,5 @@ void 0, function (host) {
     },
     caught: (error) => error instanceof Failure ? error : new Failure('RuntimeError', String(error && error.message || error))
   };
-  Object.defineProperty(globalThis, '__python', { value: Object.freeze($) });
+  Object.defineProperty(globalThis, '__python', { value: Object.freeze($), configurable: true });
 }
