@@ -6,6 +6,7 @@
 mod cache;
 mod connections;
 mod counter;
+mod nonces;
 mod quotas;
 mod shards;
 mod spikes;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub(crate) use cache::{Cached, CachedResponse, Caches, MAX_VALUE_BYTES};
 pub(crate) use connections::{ConnectionLimit, ConnectionSlot, Connections};
 pub use counter::{Count, CountMode, KeptCounter};
+pub(crate) use nonces::Nonces;
 pub use quotas::InProcessCounters;
 pub(crate) use quotas::{Batch, Quantity, Quotas};
 pub(crate) use spikes::{Rate, Spikes};
@@ -32,11 +34,13 @@ pub struct StateLimits {
     pub spikes: usize,
     /// Bytes of all cached entries, keys included.
     pub cache_bytes: usize,
+    /// Nonces of signed requests; when there is no room for another, its request is refused.
+    pub nonces: usize,
 }
 
 impl Default for StateLimits {
     fn default() -> Self {
-        Self { quotas: 256 * 1024, spikes: 256 * 1024, cache_bytes: 64 * 1024 * 1024 }
+        Self { quotas: 256 * 1024, spikes: 256 * 1024, cache_bytes: 64 * 1024 * 1024, nonces: 1024 * 1024 }
     }
 }
 
@@ -46,6 +50,7 @@ pub struct RunState {
     pub(crate) spikes: Spikes,
     pub(crate) connections: Arc<Connections>,
     pub(crate) caches: Arc<Caches>,
+    pub(crate) nonces: Nonces,
 }
 
 impl RunState {
@@ -56,6 +61,7 @@ impl RunState {
             spikes: Spikes::new(limits.spikes),
             connections: Arc::new(Connections::new(limits.quotas)),
             caches: Arc::new(Caches::new(limits.cache_bytes)),
+            nonces: Nonces::new(limits.nonces),
         }
     }
 

@@ -6,15 +6,18 @@ mod basic_authentication;
 mod cors;
 mod decode_jws;
 mod decode_jwt;
+mod delete_oauth_v1_info;
 mod delete_oauth_v2_info;
 mod generate_jws;
 mod generate_jwt;
 mod generate_saml_assertion;
+mod get_oauth_v1_info;
 mod get_oauth_v2_info;
 mod hmac;
 mod jose;
 mod json_threat_protection;
 mod oauth;
+mod oauth_v1;
 mod oauth_v2;
 mod regular_expression_protection;
 mod revoke_oauth_v2;
@@ -38,13 +41,16 @@ pub(super) static POLICIES: &[Entry] = &[
     entry("CORS", "cors", cors::compile),
     entry("DecodeJWS", "jws", decode_jws::compile),
     entry("DecodeJWT", "jwt", decode_jwt::compile),
+    entry("DeleteOAuthV1Info", "deleteoauthv1info", delete_oauth_v1_info::compile),
     entry("DeleteOAuthV2Info", "deleteoauthv2info", delete_oauth_v2_info::compile),
     entry("GenerateJWS", "jws", generate_jws::compile),
     entry("GenerateJWT", "jwt", generate_jwt::compile),
     entry("GenerateSAMLAssertion", "GenerateSAMLAssertion", generate_saml_assertion::compile),
+    entry("GetOAuthV1Info", "oauthV1", get_oauth_v1_info::compile),
     entry("GetOAuthV2Info", "oauthV2", get_oauth_v2_info::compile),
     entry("HMAC", "hmac", hmac::compile),
     entry("JSONThreatProtection", "jsonattack", json_threat_protection::compile),
+    entry("OAuthV1", "oauthV1", oauth_v1::compile),
     entry("OAuthV2", "oauthV2", oauth_v2::compile),
     entry(
         "RegularExpressionProtection",

@@ -10,6 +10,8 @@ pub(super) mod settings;
 mod standing;
 mod verify;
 
+pub(super) use self::request::new_text;
+
 use self::jwt::JwtKey;
 use self::settings::{Operation, Settings};
 use crate::exchange::Exchange;

@@ -100,7 +100,7 @@ pub(super) fn expiry(setting: Option<&Setting>, default: i64, cx: &Exchange) -> 
 }
 
 /// A new token: `length` letters and digits, about 5.9 bits each.
-pub(super) fn new_text(cx: &Exchange, length: usize) -> SecretString {
+pub(in crate::policy::security) fn new_text(cx: &Exchange, length: usize) -> SecretString {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut text = String::with_capacity(length);
     while text.len() < length {

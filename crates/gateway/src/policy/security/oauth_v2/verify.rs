@@ -11,8 +11,9 @@ use crate::condition::Lookup as _;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::Next;
+pub(super) use crate::policy::security::oauth::refused;
 use crate::policy::security::oauth::variables::{Global, TokenVariables};
-use crate::policy::security::oauth::{key_of, products, unavailable};
+use crate::policy::security::oauth::{entitled, key_of, unavailable};
 use crate::policy::security::verify_api_key::{Verified, may_be_used};
 use crate::snapshot::Standing;
 use crate::tokens::{Token, TokenKind};
@@ -86,22 +87,7 @@ pub(super) fn check(
     });
     let key = key.ok_or_else(invalid)?;
     may_be_used(&key)?;
-    let verb = cx.request.as_request().map_or("", |head| head.method.as_str());
-    let environment = cx.snapshot.environment();
-    let fits = key.products.iter().position(|(product, standing)| {
-        *standing == Standing::Approved
-            && product.gives_access(environment, &cx.proxy().name, cx.path_suffix(), verb)
-    });
-    let product = fits.ok_or_else(|| {
-        if products(&key).any(|product| product.holds(environment, &cx.proxy().name)) {
-            let text = "The resource is in none of the token's API products";
-            return refused("keymanagement.service.apiresource_doesnot_exist", text);
-        }
-        refused(
-            "keymanagement.service.InvalidAPICallAsNoApiProductMatchFound",
-            "Invalid API call as no apiproduct match found",
-        )
-    })?;
+    let product = entitled(cx, &key)?;
     let has = |scope: &String| token.scope.split(' ').any(|one| one == scope);
     if !settings.needed_scopes.is_empty() && !settings.needed_scopes.iter().any(has) {
         let text = format!("Required scope(s): {}", settings.needed_scopes.join(" "));
@@ -114,8 +100,4 @@ pub(super) fn check(
     cx.variables.provide(&settings.prefix, found.clone());
     cx.variables.provide(&settings.global, Arc::new(Global(found)));
     Ok(Next::Continue)
-}
-
-pub(super) fn refused(code: &'static str, text: impl Into<Cow<'static, str>>) -> Fault {
-    Fault::step(StatusCode::UNAUTHORIZED, code, text)
 }
