@@ -149,7 +149,7 @@ impl Engine {
         if runs >= MOST_RUNS || self.next.borrow().is_some() {
             return false;
         }
-        if runs % RUNS_PER_COLLECTION == 0 {
+        if runs.is_multiple_of(RUNS_PER_COLLECTION) {
             self.runtime.run_gc();
         }
         self.watch.begin(Instant::now() + READY_WITHIN);

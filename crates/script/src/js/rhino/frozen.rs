@@ -94,10 +94,12 @@ fn is_harmless(source: &str, depth: usize) -> bool {
                 None => return false,
             },
             (Kind::Word, word) if TELLING_NAMES.contains(&word) => return false,
-            (Kind::Word, word) if OBJECTS.contains(&word) || FUNCTIONS.contains(&word) => {
-                if !is_member(&tokens, at) && !is_harmless_use(&tokens, at, OBJECTS.contains(&word)) {
-                    return false;
-                }
+            (Kind::Word, word)
+                if (OBJECTS.contains(&word) || FUNCTIONS.contains(&word))
+                    && !is_member(&tokens, at)
+                    && !is_harmless_use(&tokens, at, OBJECTS.contains(&word)) =>
+            {
+                return false;
             }
             // Code may stand in a template.
             (Kind::Text, text) if text.starts_with('`') && text.contains("${") => {
