@@ -87,9 +87,9 @@ fn policies_that_never_run_are_found() {
 
 #[test]
 fn resources_are_held_against_the_policies() {
-    let python = "<Script name=\"Py\">\n<ResourceURL>py://gone.py</ResourceURL></Script>";
-    let report = report(&bundle(&[("Py", python)], &[("resources/jsc/idle.js", "1")]), &world());
-    assert_eq!(said(&report, "MissingResource"), at("policies/Py.xml", 2));
+    let java = "<JavaCallout name=\"Java\"><ClassName>a.B</ClassName>\n<ResourceURL>java://gone.jar</ResourceURL></JavaCallout>";
+    let report = report(&bundle(&[("Java", java)], &[("resources/jsc/idle.js", "1")]), &world());
+    assert_eq!(said(&report, "MissingResource"), at("policies/Java.xml", 2));
     assert_eq!(said(&report, "UnusedResource"), at("resources/jsc/idle.js", 0));
 }
 
