@@ -65,8 +65,11 @@ export async function mainFlow(browser, report) {
   await fill(page, "Base path", `/${proxy}`);
   await enter(page, "Create the proxy");
   report.check("a proxy is created by keyboard", page.url().includes(`/proxies/${proxy}`) ? [] : [page.url()]);
+  await enter(page, "Flows and policies");
+  await enter(page, "OpenConnectors");
   const body = await page.locator("main").textContent();
   report.check("the fixed policy is shown and locked", /OpenConnectors.*cannot be edited/s.test(body) ? [] : [body.slice(0, 400)]);
+  await page.goto(`${CONSOLE}/proxies/${proxy}`);
   await enter(page, "Deploy");
   const deployed = await page.locator("h1").textContent();
   report.check("it is deployed by keyboard", deployed.includes("Deployed") ? [] : [deployed]);
