@@ -42,6 +42,12 @@ impl KeyStore {
         self.0.get(alias)
     }
 
+    /// The entry with a private key, when there is exactly one.
+    pub fn only_key(&self) -> Option<&KeyEntry> {
+        let mut keys = self.0.values().filter(|entry| entry.key.is_some());
+        keys.next().filter(|_| keys.next().is_none())
+    }
+
     /// The first certificate of each entry: what a trust store trusts.
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
         self.0.values().filter_map(|entry| entry.chain.first())
@@ -62,5 +68,13 @@ impl KeyEntry {
     pub fn read(chain: &[Vec<u8>], key: Option<Vec<u8>>) -> Result<Self, JoseError> {
         let chain = chain.iter().map(|der| Certificate::read(der)).collect::<Result<_, _>>()?;
         Ok(Self { chain, key: key.map(KeyPair::read_der).transpose()? })
+    }
+
+    /// Whether the key belongs to the certificate and can be shown in a handshake.
+    ///
+    /// # Errors
+    /// What is wrong with them; never a part of the key.
+    pub fn check(&self) -> Result<(), String> {
+        crate::target_tls::shown(self, &rustls::crypto::ring::default_provider()).map(drop)
     }
 }

@@ -35,6 +35,7 @@ pub mod snapshot;
 mod spare_maps;
 pub mod state;
 mod target;
+mod target_tls;
 pub mod template;
 #[cfg(test)]
 mod testing;
@@ -48,4 +49,5 @@ pub use google::{BadServiceAccount, GoogleAccount, GoogleTokens};
 pub use key_stores::{KeyEntry, KeyStore, KeyStores};
 pub use limits::Limits;
 pub use property_set::{PropertySet, PropertySets};
+pub use target_tls::TargetTls;
 pub use server::{AccessLog, AccessRecord, Gateway, GatewayConfig, RunningGateway};

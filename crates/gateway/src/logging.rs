@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::target_tls::TargetTls;
+
 /// A line of a MessageLogging step on its way.
 #[derive(Debug, Clone)]
 pub struct LogLine {
@@ -38,7 +40,7 @@ pub enum LogDestination {
 }
 
 /// How a syslog server is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SyslogTransport {
     /// One datagram a line (RFC 5426).
     Udp,
@@ -48,5 +50,7 @@ pub enum SyslogTransport {
     Tls {
         /// Accepts any certificate.
         trust_all: bool,
+        /// What its `SSLInfo` asks for beyond that.
+        identity: Option<Arc<TargetTls>>,
     },
 }

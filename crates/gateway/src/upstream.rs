@@ -35,7 +35,7 @@ pub(crate) use self::carrier::Carrier;
 pub(crate) use self::connect::ConnectError;
 use self::connect::{Connector, Opened};
 use self::http2::{Call, Multiplexed};
-use self::key::{Key, Trust, spoken};
+use self::key::{Key, spoken};
 use self::line::{Line, Sent};
 pub(crate) use self::request_head::RequestHead;
 pub(crate) use self::response_head::{BadResponse, ResponseHead};
@@ -217,7 +217,7 @@ impl Upstreams {
     }
 
     fn hash(&self, to: &Endpoint, http2: Http2) -> u64 {
-        self.hasher.hash_one((&*to.host, to.port, Trust::of(to), http2))
+        key::hash(&self.hasher, to, http2)
     }
 
     /// The connection last put back or one with room, and the key of this target.

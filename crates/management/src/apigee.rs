@@ -7,6 +7,7 @@ mod deployments;
 mod developers;
 mod endpoints;
 mod environment;
+mod key_stores;
 mod keys;
 mod pieces;
 mod problem;

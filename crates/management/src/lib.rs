@@ -7,6 +7,7 @@
 mod apigee;
 mod counter_keeper;
 mod http;
+mod key_stores;
 mod kvm_writer;
 mod live;
 mod live_environment;

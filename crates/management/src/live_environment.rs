@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use ahash::AHashMap;
+use pierhead_gateway::KeyStores;
 use pierhead_gateway::compile::{
     CompileProblem, CompiledSharedFlow, Endpoint, Http2, Provider, TargetServer, World, compile_shared_flow,
 };
-use pierhead_gateway::design::{Destination, ProxyDesign, SharedFlowDesign};
+use pierhead_gateway::design::{Destination, ProxyDesign, SharedFlowDesign, TlsSettings};
 use pierhead_gateway::snapshot::{FlowHook, HookPoint, Snapshot};
 use pierhead_store::StoreError;
 use pierhead_store::management::{ItemKind, StoredItem, StoredProvider};
@@ -29,15 +30,17 @@ pub(crate) const HOOKS: &[(&str, HookPoint)] = &[
 pub(crate) struct Surroundings {
     providers: AHashMap<String, Arc<Provider>>,
     target_servers: AHashMap<String, Arc<TargetServer>>,
+    key_stores: KeyStores,
 }
 
 impl Surroundings {
     pub(crate) fn world(self, settings: &Settings, running: Arc<Snapshot>) -> World {
-        let Self { providers, target_servers } = self;
+        let Self { providers, target_servers, key_stores } = self;
         let substitutes = settings.substitutes.iter().map(|(name, text)| (name.clone(), text.clone()));
         World {
             providers,
             target_servers,
+            key_stores,
             substitutes: substitutes.collect(),
             google: settings.google.clone(),
             dialect: settings.dialect,
@@ -63,28 +66,78 @@ impl TargetServerDocument {
         let port = document["port"].as_u64().or_else(|| document["port"].as_str()?.parse().ok());
         let port = port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
         let port = port.ok_or("port must be a number from 1 to 65535")?;
-        let flag = |value: &Value, name: &str, default: bool| match value {
-            Value::Null => Ok(default),
-            Value::Bool(flag) => Ok(*flag),
-            Value::String(text) if text == "true" || text == "false" => Ok(text == "true"),
-            _ => Err(format!("{name} must be true or false")),
-        };
         let ssl = &document["sSLInfo"];
         let tls = flag(&ssl["enabled"], "sSLInfo.enabled", false)?;
-        let trust_all = flag(&ssl["ignoreValidationErrors"], "sSLInfo.ignoreValidationErrors", false)?;
-        for store in ["keyStore", "keyAlias", "trustStore"] {
-            if ssl[store].as_str().is_some_and(|name| !name.is_empty()) {
-                return Err(format!("sSLInfo.{store}: key and trust stores are not supported yet"));
-            }
-        }
+        let settings = ssl_info(ssl, "sSLInfo")?;
         let http2 = match document["protocol"].as_str().unwrap_or_default() {
             "" | "PROTOCOL_UNSPECIFIED" | "HTTP" => Http2::default(),
             "HTTP2" | "GRPC_TARGET" | "GRPC" => Http2::Only,
             _ => return Err("protocol must be HTTP, HTTP2 or GRPC_TARGET".into()),
         };
-        let endpoint = Endpoint { trust_all, http2, ..Endpoint::new(tls, host, port) };
+        let endpoint = Endpoint { http2, ssl: Some(Arc::new(settings)), ..Endpoint::new(tls, host, port) };
         Ok(TargetServer { endpoint, enabled: flag(&document["isEnabled"], "isEnabled", true)? })
     }
+}
+
+fn flag(value: &Value, name: &str, default: bool) -> Result<bool, String> {
+    match value {
+        Value::Null => Ok(default),
+        Value::Bool(flag) => Ok(*flag),
+        Value::String(text) if text == "true" || text == "false" => Ok(text == "true"),
+        _ => Err(format!("{name} must be true or false")),
+    }
+}
+
+/// `SSLInfo` as JSON: of a target server (Apigee), of an API provider (SAP).
+pub(crate) fn ssl_info(info: &Value, at: &str) -> Result<TlsSettings, String> {
+    let text = |name: &str| match &info[name] {
+        Value::Null => Ok(String::new()),
+        Value::String(text) => Ok(text.trim().to_owned()),
+        _ => Err(format!("{at}.{name} must be a text")),
+    };
+    let flag = |name: &str| flag(&info[name], &format!("{at}.{name}"), false);
+    // Apigee writes lists, SAP a text with commas.
+    let list = |name: &str| match &info[name] {
+        Value::Null => Ok(Vec::new()),
+        Value::String(text) => {
+            Ok(text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect())
+        }
+        Value::Array(words) => words
+            .iter()
+            .map(|word| word.as_str().map(str::to_owned).ok_or(format!("{at}.{name} must hold texts")))
+            .collect(),
+        _ => Err(format!("{at}.{name} must be a list")),
+    };
+    let common_name = &info["commonName"];
+    Ok(TlsSettings {
+        enabled: flag("enabled")?,
+        client_auth: flag("clientAuthEnabled")?,
+        key_store: text("keyStore")?,
+        key_alias: text("keyAlias")?,
+        trust_store: text("trustStore")?,
+        ciphers: list("ciphers")?,
+        protocols: list("protocols")?,
+        ignore_validation_errors: flag("ignoreValidationErrors")?,
+        enforce: flag("enforce")?,
+        common_name: common_name["value"].as_str().or(common_name.as_str()).unwrap_or_default().to_owned(),
+        common_name_wildcard: common_name["wildcardMatch"].as_bool().unwrap_or(false),
+    })
+}
+
+/// Whether settings name a store.
+pub(crate) fn names_store(settings: &TlsSettings) -> bool {
+    settings.enabled && !(settings.key_store.is_empty() && settings.trust_store.is_empty())
+}
+
+/// Whether a design itself names key or trust stores, in a target or in a policy.
+pub(crate) fn uses_stores(design: &ProxyDesign) -> bool {
+    design.target_endpoints.iter().filter_map(|target| target.tls.as_ref()).any(names_store)
+        || design.policies.iter().any(|policy| names_store_in(&policy.xml))
+}
+
+/// The same of one policy.
+pub(crate) fn names_store_in(xml: &str) -> bool {
+    xml.contains("KeyStore") || xml.contains("TrustStore")
 }
 
 /// Whether a design sends requests to a target server of this name, from a target or a policy.
@@ -107,8 +160,9 @@ impl Parts {
         &self,
         providers: &[StoredProvider],
         servers: &[StoredItem],
+        key_stores: KeyStores,
     ) -> Result<Surroundings, ODataError> {
-        let mut made = Surroundings::default();
+        let mut made = Surroundings { key_stores, ..Surroundings::default() };
         for stored in providers {
             let provider = self.open_provider(stored)?.runnable(&stored.name);
             made.providers.insert(stored.name.clone(), Arc::new(provider));
@@ -126,7 +180,9 @@ impl Parts {
         let designs = self.store.designs();
         let providers = designs.providers(self.organization()).await?;
         let servers = designs.items(self.organization(), ItemKind::TargetServer).await?;
-        self.surroundings(&providers, &servers)
+        let stores = designs.items(self.organization(), ItemKind::KeyStore).await?;
+        let references = designs.items(self.organization(), ItemKind::Reference).await?;
+        self.surroundings(&providers, &servers, self.open_key_stores(&stores, &references)?)
     }
 
     pub(crate) fn compile_shared_flow(
@@ -204,7 +260,9 @@ mod tests {
             (json!({"host": "h", "port": 70000}), "port"),
             (json!({"host": "h"}), "port"),
             (json!({"host": "h", "port": 1, "isEnabled": "maybe"}), "isEnabled"),
-            (json!({"host": "h", "port": 1, "sSLInfo": {"keyStore": "k"}}), "sSLInfo.keyStore"),
+            (json!({"host": "h", "port": 1, "sSLInfo": {"keyStore": 1}}), "sSLInfo.keyStore"),
+            (json!({"host": "h", "port": 1, "sSLInfo": {"enforce": "x"}}), "sSLInfo.enforce"),
+            (json!({"host": "h", "port": 1, "protocol": "SPDY"}), "protocol"),
         ] {
             let why = TargetServerDocument::read(&document).unwrap_err();
             assert!(why.starts_with(field), "{document}: {why}");

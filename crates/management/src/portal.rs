@@ -2,6 +2,7 @@
 
 mod deploy;
 mod import;
+mod key_stores;
 mod kvm;
 mod parts;
 mod providers;

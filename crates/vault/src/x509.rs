@@ -8,6 +8,8 @@ use ring::signature::{self as ring_signature, UnparsedPublicKey};
 use crate::jose::der::{BOOLEAN, Der, INTEGER, OCTET_STRING, OID};
 use crate::jose::{Curve, JoseError, PublicKey};
 
+mod facts;
+
 /// How many certificates may lie between a signer and one that is trusted.
 const MAX_BETWEEN: usize = 8;
 

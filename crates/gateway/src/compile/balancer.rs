@@ -54,7 +54,13 @@ impl Compiler<'_> {
             } else {
                 weighted.push((servers.len(), u64::from(server.weight.unwrap_or(1))));
             }
-            servers.push(Server::new(server.name.as_str().into(), endpoint));
+            match self.world.secured(&endpoint) {
+                Ok(endpoint) => servers.push(Server::new(server.name.as_str().into(), endpoint)),
+                Err(unmet) => {
+                    let reason = format!("target server '{}': {unmet}", server.name);
+                    return self.unavailable(part, "SSLInfo", &reason);
+                }
+            }
         }
         if design.servers.is_empty() {
             self.problem(part, "NoTargetServer", "a LoadBalancer needs a Server");

@@ -1,11 +1,14 @@
 //! Compiling where a target endpoint sends its requests.
 
-use super::{Compiler, DesignPart, DestinationPlan, LocalPlan, ProviderKind};
-use crate::design::{Destination, TargetEndpoint, TlsSettings};
+use std::sync::Arc;
+
+use super::{Compiler, DesignPart, DestinationPlan, HubPlace, LocalPlan, Provider, ProviderKind};
+use crate::design::{Destination, TargetEndpoint};
 use crate::door::HUB_ROOT;
 use crate::exchange::normalise;
 use crate::google::{Authentication, Refused};
 use crate::policy::Element;
+use crate::target_tls::{TlsAsked, Unmet};
 use crate::template::Template;
 
 impl Compiler<'_> {
@@ -13,9 +16,6 @@ impl Compiler<'_> {
         if target.flows.event.as_ref().is_some_and(|event| !event.response.is_empty()) {
             // To pass events by unread would skip what may well be their check.
             return self.unavailable(part, "EventFlow", "steps for single events are not run yet");
-        }
-        if let Some(reason) = target.tls.as_ref().and_then(|tls| self.unmet_tls(part, tls)) {
-            return self.unavailable(part, "SSLInfo", reason);
         }
         match &target.destination {
             Destination::None => DestinationPlan::None,
@@ -44,26 +44,23 @@ impl Compiler<'_> {
         }
     }
 
-    /// What a target asks of TLS that cannot be given; less would be worse than nothing.
-    fn unmet_tls(&mut self, part: &DesignPart, tls: &TlsSettings) -> Option<&'static str> {
-        if !tls.enabled {
-            return None;
+    /// What a target asks of TLS; and what stands for its destination when it cannot be given: less would be
+    /// worse than nothing.
+    pub(super) fn target_tls(
+        &mut self,
+        part: &DesignPart,
+        target: &TargetEndpoint,
+    ) -> (TlsAsked, Option<DestinationPlan>) {
+        let Some(settings) = &target.tls else { return (TlsAsked::default(), None) };
+        match TlsAsked::read(settings, &self.world.key_stores) {
+            Ok(asked) => {
+                for warning in &asked.warnings {
+                    self.warning(part, "TlsChoiceNotRead", warning.clone());
+                }
+                (asked, None)
+            }
+            Err(unmet) => (TlsAsked::default(), Some(self.unavailable(part, "SSLInfo", &unmet.to_string()))),
         }
-        if !tls.ciphers.is_empty() || !tls.protocols.is_empty() {
-            let message =
-                "SSLInfo: Ciphers and Protocols are not read; TLS 1.2 and 1.3 with safe suites are spoken";
-            self.warning(part, "TlsChoiceNotRead", message);
-        }
-        if tls.client_auth && !tls.key_store.is_empty() {
-            return Some("key stores are not built yet: no certificate of ours can be shown");
-        }
-        if !tls.ignore_validation_errors && !tls.trust_store.is_empty() {
-            return Some("trust stores are not built yet: only public authorities are trusted");
-        }
-        if !tls.ignore_validation_errors && !tls.common_name.is_empty() {
-            return Some("a CommonName other than the host's is not checked yet");
-        }
-        None
     }
 
     /// The credentials that go along with a call to the target. What cannot be made takes the destination's place:
@@ -91,7 +88,7 @@ impl Compiler<'_> {
         None
     }
 
-    fn unavailable(&mut self, part: &DesignPart, kind: &str, reason: &str) -> DestinationPlan {
+    pub(super) fn unavailable(&mut self, part: &DesignPart, kind: &str, reason: &str) -> DestinationPlan {
         self.degradation(part, 0, kind, reason);
         DestinationPlan::Unavailable { kind: kind.into(), reason: reason.into() }
     }
@@ -147,7 +144,28 @@ impl Compiler<'_> {
                 format!("the relative path towards an Open Connectors provider lies below {HUB_ROOT}");
             self.problem(part, "InvalidRelativePath", message);
         }
+        let provider = match self.secured(&provider) {
+            Ok(secured) => secured.unwrap_or(provider),
+            Err(unmet) => {
+                let reason = format!("API provider '{name}': {unmet}");
+                return self.unavailable(part, "SSLInfo", &reason);
+            }
+        };
         DestinationPlan::Provider { provider, relative_path: relative_path.into() }
+    }
+
+    /// The provider with its own record of TLS made ready; `None` when it has none.
+    fn secured(&self, provider: &Provider) -> Result<Option<Arc<Provider>>, Unmet> {
+        let Some(endpoint) = provider.server().filter(|endpoint| endpoint.ssl.is_some()) else {
+            return Ok(None);
+        };
+        let endpoint = self.world.secured(endpoint)?;
+        let mut provider = provider.clone();
+        match &mut provider.kind {
+            ProviderKind::Internet(server) => *server = endpoint,
+            ProviderKind::OpenConnectors(hub) => hub.hub = HubPlace::Remote(endpoint),
+        }
+        Ok(Some(Arc::new(provider)))
     }
 }
 

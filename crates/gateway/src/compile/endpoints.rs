@@ -24,7 +24,8 @@ impl Compiler<'_> {
 
     fn target(&mut self, part: &DesignPart, target: &TargetEndpoint) -> (TargetPlan, Needs) {
         let (flows, mut needs) = self.flows(part, &target.flows);
-        let mut destination = self.destination(part, target);
+        let (tls, unmet) = self.target_tls(part, target);
+        let mut destination = unmet.unwrap_or_else(|| self.destination(part, target));
         let authentication = self.authentication(part, target, &mut destination);
         needs.bodies.request |= reads_body(&destination);
         if let Some(authentication) = &authentication {
@@ -37,7 +38,8 @@ impl Compiler<'_> {
             destination,
             authentication,
             flows,
-            trust_all: target.tls.as_ref().is_some_and(|tls| tls.enabled && tls.ignore_validation_errors),
+            trust_all: tls.trust_all,
+            tls: tls.plan,
             ..TargetPlan::default()
         };
         self.target_properties(part, &target.properties, &mut plan);

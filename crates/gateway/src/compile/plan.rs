@@ -16,6 +16,7 @@ use crate::google::Authentication;
 use crate::policy::Policy;
 use crate::ports::KvmAddress;
 use crate::property_set::PropertySets;
+use crate::target_tls::TlsPlan;
 use crate::template::Template;
 
 /// An API proxy ready to run. Only [`super::compile`] makes one.
@@ -82,6 +83,8 @@ pub struct TargetPlan {
     pub(crate) http2: Http2,
     /// Any certificate will do (`IgnoreValidationErrors`).
     pub(crate) trust_all: bool,
+    /// What its `SSLInfo` asks for beyond that.
+    pub(crate) tls: Option<TlsPlan>,
     pub(crate) success: SuccessCodes,
     /// Verbs and what is sent instead of them (`enable.method.override`).
     pub(crate) overridden_verbs: Vec<(Method, Method)>,
@@ -125,6 +128,7 @@ impl Default for TargetPlan {
             http11: true,
             http2: Http2::default(),
             trust_all: false,
+            tls: None,
             success: SuccessCodes::default(),
             overridden_verbs: Vec::new(),
             compression: None,

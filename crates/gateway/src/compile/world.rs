@@ -6,11 +6,13 @@ use std::time::Duration;
 use ahash::AHashMap;
 use pierhead_domain::{OrganizationSecret, UserSecret};
 
+use crate::design::TlsSettings;
 use crate::dialect::Dialect;
 use crate::google::GoogleAccount;
 use crate::key_stores::KeyStores;
 use crate::property_set::PropertySets;
 use crate::snapshot::Snapshot;
+use crate::target_tls::{TargetTls, TlsAsked, TlsPlan, Unmet};
 
 /// What surrounds a proxy when it is compiled. When one of these changes, the proxies that use it are
 /// compiled again.
@@ -51,6 +53,26 @@ impl World {
             dialect: Dialect::default(),
             limits: Limits::default(),
         }
+    }
+
+    /// The server with its own record of TLS made ready.
+    pub(crate) fn secured(&self, endpoint: &Endpoint) -> Result<Endpoint, Unmet> {
+        let mut endpoint = endpoint.clone();
+        if let Some(settings) = &endpoint.ssl {
+            let asked = TlsAsked::read(settings, &self.key_stores)?;
+            endpoint.trust_all |= asked.trust_all;
+            endpoint.identity = match asked.plan {
+                None => None,
+                Some(TlsPlan::Fixed(tls)) => Some(tls),
+                Some(TlsPlan::Named(_)) => {
+                    return Err(Unmet {
+                        element: "KeyStore",
+                        why: "a server's record has no variables".into(),
+                    });
+                }
+            };
+        }
+        Ok(endpoint)
     }
 
     /// A target server, else an API provider of that name; and whether it takes requests.
@@ -145,6 +167,10 @@ pub struct Endpoint {
     pub path_prefix: Arc<str>,
     /// Whether HTTP/2 is spoken to the server.
     pub http2: Http2,
+    /// What the server's own record says about TLS (`SSLInfo` of target servers and API providers).
+    pub ssl: Option<Arc<TlsSettings>>,
+    /// TLS beyond the default, ready for handshakes.
+    pub identity: Option<Arc<TargetTls>>,
 }
 
 impl Endpoint {
@@ -157,6 +183,8 @@ impl Endpoint {
             trust_all: false,
             path_prefix: "".into(),
             http2: Http2::default(),
+            ssl: None,
+            identity: None,
         }
     }
 }

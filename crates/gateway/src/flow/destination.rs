@@ -181,8 +181,17 @@ fn open_connectors(
 }
 
 fn network(cx: &Exchange, mut endpoint: Endpoint, path: &str, query: &str) -> Result<ForwardTo, Fault> {
-    if let Some(target) = cx.target().filter(|_| endpoint.http2 == Http2::default()) {
-        endpoint.http2 = target.http2;
+    if let Some(target) = cx.target() {
+        if endpoint.http2 == Http2::default() {
+            endpoint.http2 = target.http2;
+        }
+        if let Some(plan) = target.tls.as_ref().filter(|_| endpoint.tls && endpoint.identity.is_none()) {
+            let identity = plan.of(cx).map_err(|why| {
+                tracing::debug!(target = %target.name, %why, "TLS of a target cannot be made: {why}");
+                EngineFault::SslHandshakeFailed
+            })?;
+            endpoint.identity = Some(identity);
+        }
     }
     Ok(ForwardTo::Network { path_and_query: path_and_query(cx, path, query)?, endpoint })
 }

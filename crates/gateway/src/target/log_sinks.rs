@@ -74,7 +74,7 @@ async fn carry(
     let mut is_down = false;
     while let Ok(Some(line)) = tokio::time::timeout(IDLE, lines.recv()).await {
         let (host, port, transport) = match &*to {
-            LogDestination::Syslog { host, port, transport } => (host, *port, *transport),
+            LogDestination::Syslog { host, port, transport } => (host, *port, transport),
             LogDestination::OwnLog { name } => {
                 tracing::info!(log = %name, "{name}: {}", String::from_utf8_lossy(&line));
                 continue;
@@ -112,7 +112,7 @@ async fn send(
     upstreams: &Upstreams,
     host: &Arc<str>,
     port: u16,
-    transport: SyslogTransport,
+    transport: &SyslogTransport,
     line: &[u8],
 ) -> io::Result<()> {
     let whole = async {
@@ -135,9 +135,9 @@ async fn connect(
     upstreams: &Upstreams,
     host: &Arc<str>,
     port: u16,
-    transport: SyslogTransport,
+    transport: &SyslogTransport,
 ) -> io::Result<Open> {
-    let (tls, trust_all) = match transport {
+    let (tls, trust_all, identity) = match transport {
         SyslogTransport::Udp => {
             let to = upstreams.datagram_address(host, port).await.map_err(io::Error::other)?;
             let any: SocketAddr =
@@ -146,10 +146,10 @@ async fn connect(
             socket.connect(to).await?;
             return Ok(Open::Datagrams(socket));
         }
-        SyslogTransport::Tcp => (false, false),
-        SyslogTransport::Tls { trust_all } => (true, trust_all),
+        SyslogTransport::Tcp => (false, false, None),
+        SyslogTransport::Tls { trust_all, identity } => (true, *trust_all, identity.clone()),
     };
-    let server = Endpoint { trust_all, ..Endpoint::new(tls, host.clone(), port) };
+    let server = Endpoint { trust_all, identity, ..Endpoint::new(tls, host.clone(), port) };
     upstreams.open_stream(&server).await.map(Open::Stream).map_err(io::Error::other)
 }
 

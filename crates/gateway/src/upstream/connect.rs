@@ -4,10 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -18,6 +17,7 @@ use super::resolve::{Resolver, is_forbidden};
 use super::stream::Stream;
 use crate::compile::Http2;
 use crate::limits::Limits;
+use crate::target_tls::{H2, Offers, TrustAll};
 
 /// Why there is no connection. The texts are for the log.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,8 @@ pub(super) struct Connector {
     resolver: Resolver,
     verified: Result<Offers, Arc<str>>,
     anything: Result<Offers, Arc<str>>,
+    /// Whom a design believes that names nobody.
+    public: Arc<RootCertStore>,
     lines: LineLimits,
     divert: Option<SocketAddr>,
 }
@@ -70,10 +72,11 @@ impl Connector {
                 tracing::warn!(%error, "a certificate authority for targets is unusable: {error}");
             }
         }
+        let public = Arc::new(roots);
         Self {
             resolver: Resolver::new(limits.dns_ttl),
             verified: client_config(&provider, |builder| {
-                builder.with_root_certificates(roots).with_no_client_auth()
+                builder.with_root_certificates(Arc::clone(&public)).with_no_client_auth()
             }),
             anything: client_config(&provider, |builder| {
                 builder
@@ -81,6 +84,7 @@ impl Connector {
                     .with_custom_certificate_verifier(Arc::new(TrustAll(Arc::clone(&provider))))
                     .with_no_client_auth()
             }),
+            public,
             lines: LineLimits {
                 read_bytes: limits.read_buffer_bytes,
                 head_bytes: limits.response_head_bytes,
@@ -105,12 +109,13 @@ impl Connector {
             return Ok((Stream::Plain(stream), instead.ip(), false));
         }
         let (stream, peer) = self.tcp(to).await?;
-        let offers = match to.trust {
+        let offers = match &to.trust {
             Trust::Plain => return Ok((Stream::Plain(stream), peer, to.http2 == Http2::Only)),
-            Trust::Verified => &self.verified,
-            Trust::Anything => &self.anything,
+            Trust::Verified => self.verified.as_ref().map_err(Arc::clone),
+            Trust::Anything => self.anything.as_ref().map_err(Arc::clone),
+            Trust::Own(own) => own.offers(&self.public),
         };
-        let offers = offers.as_ref().map_err(|why| ConnectError::NoTls(Arc::clone(why)))?;
+        let offers = offers.map_err(ConnectError::NoTls)?;
         let stream = tls(offers.of(to.http2), to, stream).await?;
         let chosen = stream.get_ref().1.alpn_protocol() == Some(H2);
         Ok((Stream::Tls(stream), peer, chosen || to.http2 == Http2::Only))
@@ -162,35 +167,6 @@ async fn tls(
     connector.connect(name, stream).await.map(Box::new).map_err(ConnectError::Tls)
 }
 
-const H2: &[u8] = b"h2";
-const HTTP11: &[u8] = b"http/1.1";
-
-/// The same trust with each choice of protocols.
-struct Offers {
-    never: TlsConnector,
-    negotiated: TlsConnector,
-    only: TlsConnector,
-}
-
-impl Offers {
-    fn new(config: &ClientConfig) -> Self {
-        let offering = |protocols: &[&[u8]]| {
-            let mut config = config.clone();
-            config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-            TlsConnector::from(Arc::new(config))
-        };
-        Self { never: offering(&[HTTP11]), negotiated: offering(&[H2, HTTP11]), only: offering(&[H2]) }
-    }
-
-    const fn of(&self, http2: Http2) -> &TlsConnector {
-        match http2 {
-            Http2::Never => &self.never,
-            Http2::Negotiated => &self.negotiated,
-            Http2::Only => &self.only,
-        }
-    }
-}
-
 type Builder = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
 
 fn client_config(
@@ -201,45 +177,4 @@ fn client_config(
         .with_safe_default_protocol_versions()
         .map_err(|error| Arc::from(error.to_string()))?;
     Ok(Offers::new(&finish(builder)))
-}
-
-/// Believes every certificate; chosen by name in a provider ("trust all"), for test systems.
-#[derive(Debug)]
-struct TrustAll(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for TrustAll {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

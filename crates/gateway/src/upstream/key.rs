@@ -8,6 +8,7 @@ use http::uri::Scheme;
 use tokio::sync::Semaphore;
 
 use crate::compile::{Endpoint, Http2};
+use crate::target_tls::TargetTls;
 
 /// A target as its connections see it.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(crate) struct Key {
 }
 
 /// How much a connection is to be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trust {
     /// Plain TCP.
     Plain,
@@ -34,6 +35,8 @@ pub(crate) enum Trust {
     Verified,
     /// TLS, any certificate (a provider with "trust all").
     Anything,
+    /// TLS as the design asks for it: whom to believe, whom to be.
+    Own(Arc<TargetTls>),
 }
 
 impl Key {
@@ -59,7 +62,7 @@ impl Key {
     }
 
     pub(super) fn is_of(&self, to: &Endpoint, http2: Http2) -> bool {
-        self.port == to.port && self.trust == Trust::of(to) && self.http2 == http2 && self.host == to.host
+        self.port == to.port && self.trust.is_of(to) && self.http2 == http2 && self.host == to.host
     }
 
     pub(super) fn scheme(&self) -> Scheme {
@@ -81,18 +84,35 @@ pub(super) fn spoken(to: &Endpoint, is_http10: bool) -> Http2 {
 }
 
 impl Trust {
-    pub(super) fn of(endpoint: &Endpoint) -> Self {
-        match (endpoint.tls, endpoint.trust_all) {
-            (false, _) => Self::Plain,
-            (true, false) => Self::Verified,
-            (true, true) => Self::Anything,
+    fn of(endpoint: &Endpoint) -> Self {
+        match (endpoint.tls, &endpoint.identity, endpoint.trust_all) {
+            (false, ..) => Self::Plain,
+            (true, Some(own), _) => Self::Own(Arc::clone(own)),
+            (true, None, false) => Self::Verified,
+            (true, None, true) => Self::Anything,
         }
     }
 
-    pub(super) const fn default_port(self) -> u16 {
-        match self {
-            Self::Plain => 80,
-            Self::Verified | Self::Anything => 443,
+    fn is_of(&self, endpoint: &Endpoint) -> bool {
+        match (self, &endpoint.identity) {
+            (Self::Plain, _) => !endpoint.tls,
+            (Self::Verified, None) => endpoint.tls && !endpoint.trust_all,
+            (Self::Anything, None) => endpoint.tls && endpoint.trust_all,
+            (Self::Own(own), Some(asked)) => endpoint.tls && Arc::ptr_eq(own, asked),
+            _ => false,
         }
     }
+
+    const fn default_port(&self) -> u16 {
+        match self {
+            Self::Plain => 80,
+            Self::Verified | Self::Anything | Self::Own(_) => 443,
+        }
+    }
+}
+
+/// What tells the keys of targets apart, all of it but the details that only [`Key::is_of`] compares.
+pub(super) fn hash(hasher: &ahash::RandomState, to: &Endpoint, http2: Http2) -> u64 {
+    let identity = to.identity.as_ref().map(Arc::as_ptr).filter(|_| to.tls);
+    hasher.hash_one((&*to.host, to.port, to.tls, to.trust_all, identity, http2))
 }

@@ -175,9 +175,10 @@ impl Fact {
             Self::TargetPort => endpoint(cx).map_or(Value::Null, |to| Value::Integer(i32::from(to.port))),
             Self::TargetScheme => endpoint(cx).map_or(Value::Null, |to| Value::text(scheme(&to))),
             Self::TargetIp => cx.target_ip.map_or(Value::Null, |ip| Value::owned(ip.to_string())),
-            Self::TargetExpectedName => {
-                endpoint(cx).filter(|to| to.tls).map_or(Value::Null, |to| Value::owned(to.host.to_string()))
-            }
+            Self::TargetExpectedName => endpoint(cx).filter(|to| to.tls).map_or(Value::Null, |to| {
+                let own = to.identity.as_ref().and_then(|identity| identity.expected_name());
+                Value::owned(own.unwrap_or(&to.host).to_owned())
+            }),
             Self::SystemPod => known(&cx.services.node.pod),
             Self::SystemRegion => known(&cx.services.node.region),
             Self::SystemUuid => known(&cx.services.node.uuid),

@@ -18,5 +18,6 @@ mod responses;
 mod scripts;
 mod stage;
 mod streaming;
+mod target_tls;
 mod targets;
 mod traffic;

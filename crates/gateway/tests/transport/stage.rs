@@ -15,10 +15,11 @@ use pierhead_gateway::compile::{
 };
 use pierhead_gateway::design::{
     Destination, EndpointFlows, PolicyText, Property, ProxyDesign, ProxyEndpoint, RouteRule, TargetEndpoint,
+    TlsSettings,
 };
 use pierhead_gateway::ports::{Hub, KvmAddress, KvmUnavailable, KvmWriter, PortFuture, Ports};
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
-use pierhead_gateway::{Gateway, GatewayConfig, RunningGateway};
+use pierhead_gateway::{Gateway, GatewayConfig, KeyStores, RunningGateway};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -84,6 +85,7 @@ pub(crate) struct Proxy {
     design: ProxyDesign,
     provider: ProviderKind,
     servers: Vec<(String, SocketAddr)>,
+    key_stores: KeyStores,
 }
 
 impl Proxy {
@@ -134,7 +136,7 @@ impl Proxy {
             }],
             ..ProxyDesign::default()
         };
-        Self { design, provider, servers: Vec::new() }
+        Self { design, provider, servers: Vec::new(), key_stores: KeyStores::default() }
     }
 
     /// Another way out than the provider `upstream`.
@@ -146,6 +148,18 @@ impl Proxy {
     /// Target servers that its load balancer knows.
     pub(crate) fn with_servers(mut self, servers: &[(&str, SocketAddr)]) -> Self {
         self.servers = servers.iter().map(|(name, addr)| ((*name).to_owned(), *addr)).collect();
+        self
+    }
+
+    /// What the target endpoint says about TLS, and the stores that there are.
+    pub(crate) fn ssl_info(mut self, settings: TlsSettings, stores: &KeyStores) -> Self {
+        self.design.target_endpoints[0].tls = Some(settings);
+        self.with_stores(stores)
+    }
+
+    /// Key and trust stores of the environment.
+    pub(crate) fn with_stores(mut self, stores: &KeyStores) -> Self {
+        self.key_stores = stores.clone();
         self
     }
 
@@ -189,6 +203,7 @@ impl Proxy {
             let server = Arc::new(TargetServer { endpoint, enabled: true });
             world.target_servers.insert(name.clone(), server);
         }
+        world.key_stores = self.key_stores.clone();
         compile(&self.design, "1", &world).expect("compiles")
     }
 }

@@ -9,7 +9,7 @@ use pierhead_web::body;
 use serde_json::{Map, Value};
 
 use super::problem::ApigeeProblem;
-use super::{apis, deployments, environment, shared_flows};
+use super::{apis, deployments, environment, key_stores, shared_flows};
 use crate::management::{Management, Parts};
 use crate::portal::Portal;
 
@@ -34,7 +34,13 @@ pub(super) fn is_about(segments: &[&str]) -> bool {
             | [
                 "environments" | "e",
                 _,
-                "apis" | "sharedflows" | "deployments" | "targetservers" | "flowhooks",
+                "apis"
+                    | "sharedflows"
+                    | "deployments"
+                    | "targetservers"
+                    | "flowhooks"
+                    | "keystores"
+                    | "references",
                 ..
             ]
     )
@@ -67,6 +73,14 @@ pub(super) async fn answer(
         ["environments" | "e", name, "flowhooks", below @ ..] => {
             call.environment(name)?;
             environment::flow_hooks(&call, below).await
+        }
+        ["environments" | "e", name, "keystores", below @ ..] => {
+            call.environment(name)?;
+            key_stores::key_stores(&call, below).await
+        }
+        ["environments" | "e", name, "references", below @ ..] => {
+            call.environment(name)?;
+            key_stores::references(&call, below).await
         }
         ["deployments"] => deployments::all(&call, None).await,
         ["environments" | "e", environment, "deployments"] => {
@@ -140,6 +154,23 @@ impl<'m> ProxyCall<'m> {
         }
         serde_json::from_slice(&self.body)
             .map_err(|error| ApigeeProblem::bad(format!("the body is no JSON object: {error}")))
+    }
+
+    /// The parts of a form by their names; `None` when the body is no form.
+    pub(super) async fn form(&self) -> Result<Option<Vec<(String, Bytes)>>, ApigeeProblem> {
+        let kind =
+            self.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let Ok(boundary) = multer::parse_boundary(kind) else { return Ok(None) };
+        let body = self.body.clone();
+        let once = futures_util::stream::once(async move { Ok::<_, std::convert::Infallible>(body) });
+        let mut form = multer::Multipart::new(once, boundary);
+        let bad = |why: multer::Error| ApigeeProblem::bad(format!("the form cannot be read: {why}"));
+        let mut parts = Vec::new();
+        while let Some(field) = form.next_field().await.map_err(bad)? {
+            let name = field.name().unwrap_or_default().to_owned();
+            parts.push((name, field.bytes().await.map_err(bad)?));
+        }
+        Ok(Some(parts))
     }
 
     /// The zip of the body: the body itself, or the first file of a form.

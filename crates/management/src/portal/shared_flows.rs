@@ -142,6 +142,7 @@ impl Portal {
         let organization = self.organization();
         work.changes_designs(self.parts()).await?;
         let old = work.tx.designs().item(organization, kind, name).await?;
+        let removes = document.is_none();
         match document {
             Some(document) => {
                 let mut stamp = old.as_ref().map_or_else(|| self.stamp(), |old| old.stamp.clone());
@@ -154,6 +155,12 @@ impl Portal {
         match kind {
             ItemKind::FlowHook => work.changes_hooks(),
             ItemKind::TargetServer => self.serve_users_again(work, name).await?,
+            ItemKind::KeyStore | ItemKind::Reference => {
+                if removes {
+                    self.is_free(work, kind, name).await?;
+                }
+                self.serve_store_users_again(work).await?;
+            }
         }
         Ok(old.is_some())
     }

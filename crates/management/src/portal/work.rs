@@ -107,7 +107,9 @@ impl Work {
         let designs = self.tx.designs();
         let providers = designs.providers(parts.organization()).await?;
         let servers = designs.items(parts.organization(), ItemKind::TargetServer).await?;
-        parts.surroundings(&providers, &servers)
+        let stores = designs.items(parts.organization(), ItemKind::KeyStore).await?;
+        let references = designs.items(parts.organization(), ItemKind::Reference).await?;
+        parts.surroundings(&providers, &servers, parts.open_key_stores(&stores, &references)?)
     }
 
     /// Stops a shared flow once the work is committed.

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pierhead_gateway::compile::{Endpoint, HubPlace, OpenConnectorsProvider, Provider, ProviderKind};
+use pierhead_gateway::design::TlsSettings;
 use pierhead_store::management::StoredProvider;
 use serde_json::{Map, Value};
 
+use crate::live_environment::ssl_info;
 use crate::names::check_name;
 use crate::odata::{ComplexType, Entity, EntitySet, ODataError, Parsed, Property};
 
@@ -225,15 +227,8 @@ impl ProviderDraft {
         if !self.text("authType").eq_ignore_ascii_case("NONE") {
             return bad("authType must be NONE: the gateway sends no credentials of a provider");
         }
-        for store in ["keyStore", "keyAlias", "trustStore"] {
-            if self
-                .values
-                .get("sslInfo")
-                .and_then(|info| info[store].as_str())
-                .is_some_and(|name| !name.is_empty())
-            {
-                return bad(&format!("sslInfo/{store} must be empty: there are no certificate stores yet"));
-            }
+        if let Err(rule) = self.ssl_info() {
+            return bad(&rule);
         }
         let host = self.text("host");
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
@@ -255,12 +250,22 @@ impl ProviderDraft {
         Ok(())
     }
 
+    /// What it says about TLS beyond `useSSL` and `trustAll`.
+    fn ssl_info(&self) -> Result<Option<TlsSettings>, String> {
+        let Some(info) = self.values.get("sslInfo").filter(|info| info.is_object()) else { return Ok(None) };
+        let mut settings = ssl_info(info, "sslInfo")?;
+        // A store that is named is meant, whatever the flag of the form says.
+        settings.enabled |= self.flag("useSSL") && !settings.trust_store.is_empty();
+        Ok(Some(settings))
+    }
+
     /// As the gateway runs it.
     pub(crate) fn runnable(&self, name: &str) -> Provider {
         let secret = |name: &str| self.secrets.get(name).cloned().unwrap_or_default();
         let port = self.values.get("port").and_then(Value::as_i64).and_then(|port| u16::try_from(port).ok());
         let endpoint = Endpoint {
             trust_all: self.trusts_all(),
+            ssl: self.ssl_info().ok().flatten().map(Arc::new),
             path_prefix: self.text("pathPrefix").trim_end_matches('/').into(),
             ..Endpoint::new(self.flag("useSSL"), self.text("host"), port.unwrap_or_default())
         };

@@ -1,4 +1,5 @@
-//! Named settings of an environment, each a JSON document: target servers, flow hooks.
+//! Named settings of an environment, each a JSON document: target servers, flow hooks, key stores,
+//! references.
 
 use pierhead_domain::OrganizationId;
 use sea_orm::entity::prelude::*;
@@ -40,6 +41,10 @@ pub enum ItemKind {
     TargetServer,
     /// A shared flow around every proxy.
     FlowHook,
+    /// Certificates with or without their private keys, which are sealed.
+    KeyStore,
+    /// Another name for a key store.
+    Reference,
 }
 
 impl ItemKind {
@@ -47,6 +52,8 @@ impl ItemKind {
         match self {
             Self::TargetServer => "targetserver",
             Self::FlowHook => "flowhook",
+            Self::KeyStore => "keystore",
+            Self::Reference => "reference",
         }
     }
 }

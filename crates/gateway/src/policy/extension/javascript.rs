@@ -248,6 +248,7 @@ impl Javascript {
             policy: self.name.clone(),
             properties: self.properties.clone(),
             trust_all: self.tls.trust_all,
+            identity: self.tls.identity(cx),
             outbound: Rc::clone(&cx.services.outbound),
             answer_limit: cx.proxy().buffered_body_bytes,
             within: self.time.duration(),

@@ -14,6 +14,7 @@ use crate::logging::{LogDestination, LogLine, SyslogTransport};
 use crate::policy::blueprint::Blueprint;
 use crate::policy::element::Element;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
+use crate::target_tls::TlsPlan;
 use crate::template::Template;
 use crate::variable::{Stored, Variable};
 
@@ -33,13 +34,11 @@ enum Output {
         message: Template,
         format: Format,
         to: Arc<LogDestination>,
+        /// Stores of its `SSLInfo` that variables name.
+        named: Option<TlsPlan>,
     },
     /// A log of Google's cloud; here the program's own.
-    Cloud {
-        name: Template,
-        message: Template,
-        labels: Vec<(Box<str>, Template)>,
-    },
+    Cloud { name: Template, message: Template, labels: Vec<(Box<str>, Template)> },
 }
 
 pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
@@ -111,7 +110,10 @@ fn syslog<'d>(policy: &mut Blueprint<'d>, element: &'d Element, level: Level) ->
     let transport = match (protocol.as_str(), tls.enabled) {
         ("UDP", false) => SyslogTransport::Udp,
         ("TCP", false) => SyslogTransport::Tcp,
-        ("TCP", true) => SyslogTransport::Tls { trust_all: tls.trust_all },
+        ("TCP", true) => SyslogTransport::Tls {
+            trust_all: tls.trust_all,
+            identity: tls.plan.as_ref().and_then(TlsPlan::fixed).cloned(),
+        },
         ("UDP", true) => {
             policy.problem(element, "InvalidProtocol", "TLS is spoken over TCP only");
             SyslogTransport::Udp
@@ -128,7 +130,8 @@ fn syslog<'d>(policy: &mut Blueprint<'d>, element: &'d Element, level: Level) ->
         date: text("DateFormat").map(Into::into),
     };
     let to = Arc::new(LogDestination::Syslog { host: host.into(), port, transport });
-    Some(Output::Syslog { message: message?, format, to })
+    let named = tls.plan.filter(|plan| plan.fixed().is_none());
+    Some(Output::Syslog { message: message?, format, to, named })
 }
 
 fn cloud<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Option<Output> {
@@ -159,7 +162,10 @@ impl Policy for MessageLogging {
                 let failed = Variable::new("messagelogging.failed");
                 // Nobody else's variable: it can be set.
                 let _ = cx.set(&failed, Some(Stored::Boolean(true)));
-                let text = format!("MessageLogging[{}]: the message is too long to be logged", self.name);
+                let text = format!(
+                    "MessageLogging[{}]: the message is too long to be logged, or a store of its SSLInfo is missing",
+                    self.name
+                );
                 let code = "steps.messagelogging.StepDefinitionExecutionFailed";
                 return PolicyRun::Done(Err(Fault::internal(code, text)));
             };
@@ -173,9 +179,13 @@ impl Output {
     /// `None` when a message grows beyond what a template may give.
     fn line(&self, cx: &Exchange) -> Option<(Arc<LogDestination>, String)> {
         match self {
-            Self::Syslog { message, format, to } => {
+            Self::Syslog { message, format, to, named } => {
                 let message = message.render(cx, true).ok()?;
-                Some((Arc::clone(to), format.line(&message, cx)))
+                let to = match named {
+                    None => Arc::clone(to),
+                    Some(plan) => secured(to, plan, cx)?,
+                };
+                Some((to, format.line(&message, cx)))
             }
             Self::Cloud { name, message, labels } => {
                 let mut text = message.render(cx, true).ok()?.into_owned();
@@ -187,6 +197,15 @@ impl Output {
             }
         }
     }
+}
+
+/// The destination with the stores that this exchange names; `None` when there are none of these names.
+fn secured(to: &LogDestination, plan: &TlsPlan, cx: &Exchange) -> Option<Arc<LogDestination>> {
+    let mut to = to.clone();
+    if let LogDestination::Syslog { transport: SyslogTransport::Tls { identity, .. }, .. } = &mut to {
+        *identity = Some(plan.of(cx).ok()?);
+    }
+    Some(Arc::new(to))
 }
 
 /// A caller's line end would begin another line of the log; a line that is too long is cut.

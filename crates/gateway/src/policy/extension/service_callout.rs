@@ -116,7 +116,9 @@ impl ServiceCallout {
                 let target = made.target(&address)?;
                 let scheme = if endpoint.tls { "https" } else { "http" };
                 let url = format!("{scheme}://{}:{}{target}", endpoint.host, endpoint.port);
-                self.show(cx, &target, &url, endpoint.tls.then(|| endpoint.host.to_string()));
+                let expected = endpoint.identity.as_ref().and_then(|identity| identity.expected_name());
+                let expected = expected.unwrap_or(&endpoint.host).to_owned();
+                self.show(cx, &target, &url, endpoint.tls.then_some(expected));
                 let bare = endpoint.url(target.path());
                 let callout = self.callout(cx, endpoint, made.addressed(target));
                 let outbound = cx.services.outbound.clone();
@@ -139,7 +141,14 @@ impl ServiceCallout {
                 let request = made.addressed(target);
                 let sample = self.callout(cx, first, request);
                 let (clock, outbound) = (Arc::clone(&cx.services.clock), cx.services.outbound.clone());
-                let trust_all = self.connection.trust_all;
+                let trust_all = self.connection.tls.trust_all;
+                let identity = match self.connection.tls.identity(cx) {
+                    Ok(identity) => identity,
+                    Err(why) => {
+                        tracing::debug!(policy = %self.name, "TLS of a callout cannot be made: {why}");
+                        return Some(Box::pin(async { Err(EngineFault::SslHandshakeFailed) }));
+                    }
+                };
                 let call = move |sample: Callout| -> Call {
                     Box::pin(async move {
                         loop {
@@ -149,6 +158,9 @@ impl ServiceCallout {
                             let mut callout = sample.clone();
                             callout.endpoint = server.endpoint.clone();
                             callout.endpoint.trust_all |= trust_all;
+                            if callout.endpoint.tls && callout.endpoint.identity.is_none() {
+                                callout.endpoint.identity.clone_from(&identity);
+                            }
                             with_prefix(&mut callout)?;
                             let answered = outbound.call(callout).await;
                             let failed = answered.as_ref().err().is_some_and(EngineFault::is_of_target);

@@ -12,6 +12,7 @@ use super::{outward, xml};
 use crate::callout::Outbound;
 use crate::condition::Lookup as _;
 use crate::exchange::{Exchange, Message, Segment};
+use crate::target_tls::TargetTls;
 use crate::template::{self, Template};
 use crate::variable::{Stored, Value, Variable, Which, set_header};
 
@@ -80,6 +81,8 @@ pub(super) struct Outside {
     pub(super) policy: Arc<str>,
     pub(super) properties: Arc<[(Box<str>, Template)]>,
     pub(super) trust_all: bool,
+    /// What its `SSLInfo` asks for beyond that, or why it cannot be had.
+    pub(super) identity: Result<Option<Arc<TargetTls>>, String>,
     pub(super) outbound: Rc<dyn Outbound>,
     /// Bytes of an answer.
     pub(super) answer_limit: usize,

@@ -40,6 +40,7 @@ fn callout(
     let url = url.as_text().unwrap_or_default();
     let (mut endpoint, target) = locate(url).ok_or_else(|| format!("'{url}' is not an http or https URL"))?;
     endpoint.trust_all = outside.trust_all;
+    endpoint.identity = outside.identity.clone()?.filter(|_| endpoint.tls);
     let method = method.as_text().unwrap_or("GET").to_ascii_uppercase();
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("'{method}' is not a method"))?;
     let body = match body.as_text() {

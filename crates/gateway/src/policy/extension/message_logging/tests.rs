@@ -75,9 +75,9 @@ fn tls_is_spoken_over_tcp() {
     let tls = |info: &str| {
         policy(&format!("<Protocol>TCP</Protocol><SSLInfo><Enabled>true</Enabled>{info}</SSLInfo>"))
     };
-    assert_eq!(to(&tls("")).2, SyslogTransport::Tls { trust_all: false });
+    assert_eq!(to(&tls("")).2, SyslogTransport::Tls { trust_all: false, identity: None });
     let trusting = tls("<IgnoreValidationErrors>true</IgnoreValidationErrors>");
-    assert_eq!(to(&trusting).2, SyslogTransport::Tls { trust_all: true });
+    assert_eq!(to(&trusting).2, SyslogTransport::Tls { trust_all: true, identity: None });
     assert!(compiled(&design().step(&tls("<TrustStore>mine</TrustStore>"))).is_degraded());
 }
 

@@ -15,13 +15,13 @@ use crate::flow::LocalAddress;
 use crate::google::Authentication;
 use crate::policy::blueprint::Blueprint;
 use crate::policy::element::Element;
-use crate::policy::extension::tls;
+use crate::policy::extension::tls::{self, Tls};
 use crate::template::Template;
 
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) address: Address,
-    pub(super) trust_all: bool,
+    pub(super) tls: Tls,
     pub(super) timeouts: TargetTimeouts,
     pub(super) success: SuccessCodes,
     pub(super) authentication: Option<Authentication>,
@@ -59,7 +59,7 @@ pub(super) fn read(policy: &mut Blueprint<'_>) -> Option<(Connection, Option<Met
         let address = local(policy, element)?;
         let connection = Connection {
             address,
-            trust_all: false,
+            tls: Tls::default(),
             timeouts: TargetTimeouts::default(),
             success: SuccessCodes::default(),
             authentication: None,
@@ -78,7 +78,7 @@ pub(super) fn read(policy: &mut Blueprint<'_>) -> Option<(Connection, Option<Met
     );
     let credentials = element.child("Authentication").filter(|found| !found.children.is_empty());
     let authentication = credentials.and_then(|element| policy.authentication(element));
-    let trust_all = tls::read(policy, element).trust_all;
+    let tls = tls::read(policy, element);
     let verb = element.child("Verb").and_then(|verb| {
         let method = Method::from_bytes(verb.text().as_bytes()).ok();
         if method.is_none() {
@@ -88,7 +88,7 @@ pub(super) fn read(policy: &mut Blueprint<'_>) -> Option<(Connection, Option<Met
     });
     let (timeouts, success) = properties(policy, element);
     let address = address(policy, element)?;
-    Some((Connection { address, trust_all, timeouts, success, authentication }, verb))
+    Some((Connection { address, tls, timeouts, success, authentication }, verb))
 }
 
 fn local(policy: &mut Blueprint<'_>, element: &Element) -> Option<Address> {
@@ -114,7 +114,13 @@ fn address(policy: &mut Blueprint<'_>, element: &Element) -> Option<Address> {
     if let Some(provider) = element.child("APIProvider").filter(|provider| !provider.text().is_empty()) {
         let path = policy.template(provider, path);
         return match policy.world.providers.get(provider.text()).map(|found| &found.kind) {
-            Some(ProviderKind::Internet(endpoint)) => Some(Address::Server(endpoint.clone(), path)),
+            Some(ProviderKind::Internet(endpoint)) => match policy.world.secured(endpoint) {
+                Ok(endpoint) => Some(Address::Server(endpoint, path)),
+                Err(unmet) => {
+                    policy.degrade(provider, format!("API provider '{}': {unmet}", provider.text()));
+                    Some(Address::Server(endpoint.clone(), path))
+                }
+            },
             Some(ProviderKind::OpenConnectors(_)) => {
                 let message = "a provider of type Open Connectors is called by OpenConnectorCallout only";
                 policy.problem(provider, "OpenConnectorsProvider", message);
@@ -166,7 +172,12 @@ fn load_balancer(policy: &mut Blueprint<'_>, element: &Element, path: &str) -> O
         } else {
             weighted.push((servers.len(), text(server, "Weight").parse().unwrap_or(1)));
         }
-        servers.push(Server::new(name.into(), endpoint));
+        match policy.world.secured(&endpoint) {
+            Ok(endpoint) => servers.push(Server::new(name.into(), endpoint)),
+            Err(unmet) => {
+                policy.degrade(server, format!("target server '{name}': {unmet}"));
+            }
+        }
     }
     if element.child("Server").is_none() {
         policy.problem(element, "NoTargetServer", "a LoadBalancer needs a Server");
@@ -234,7 +245,7 @@ impl Connection {
         let located = |url: &str| {
             let (mut endpoint, target) =
                 locate(url).ok_or_else(|| "the URL is not an http or https URL".to_owned())?;
-            endpoint.trust_all = self.trust_all;
+            self.tls.apply(&mut endpoint, cx)?;
             Ok(Place::Server(endpoint, target))
         };
         if let Some(url) = instead {
@@ -246,7 +257,7 @@ impl Connection {
             }
             Address::Server(endpoint, path) => {
                 let mut endpoint = endpoint.clone();
-                endpoint.trust_all |= self.trust_all;
+                self.tls.apply(&mut endpoint, cx)?;
                 let target = below(&endpoint.path_prefix, cx, path)?;
                 Ok(Place::Server(endpoint, target))
             }
