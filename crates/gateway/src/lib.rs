@@ -49,5 +49,5 @@ pub use google::{BadServiceAccount, GoogleAccount, GoogleTokens};
 pub use key_stores::{KeyEntry, KeyStore, KeyStores};
 pub use limits::Limits;
 pub use property_set::{PropertySet, PropertySets};
-pub use target_tls::TargetTls;
 pub use server::{AccessLog, AccessRecord, Gateway, GatewayConfig, RunningGateway};
+pub use target_tls::TargetTls;

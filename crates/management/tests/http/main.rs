@@ -8,6 +8,7 @@ mod bundles;
 mod client;
 mod csrf;
 mod entities;
+mod key_stores;
 mod kvm;
 mod lifecycle;
 mod pieces;

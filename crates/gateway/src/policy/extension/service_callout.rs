@@ -146,7 +146,7 @@ impl ServiceCallout {
                     Ok(identity) => identity,
                     Err(why) => {
                         tracing::debug!(policy = %self.name, "TLS of a callout cannot be made: {why}");
-                        return Some(Box::pin(async { Err(EngineFault::SslHandshakeFailed) }));
+                        return Some(Err(EngineFault::SslHandshakeFailed));
                     }
                 };
                 let call = move |sample: Callout| -> Call {
