@@ -22,7 +22,7 @@ fn text(xml: &str) -> String {
 
 fn to(xml: &str) -> (String, u16, SyslogTransport) {
     match &*logged(xml).to {
-        LogDestination::Syslog { host, port, transport } => (host.to_string(), *port, *transport),
+        LogDestination::Syslog { host, port, transport } => (host.to_string(), *port, transport.clone()),
         other => panic!("{other:?}"),
     }
 }
