@@ -39,6 +39,8 @@ pub(crate) struct ThreadCounters {
     upstream_connects: Count,
     upstream_reuses: Count,
     lost_log_lines: Count,
+    tunnels: Count,
+    tunnels_opened: Count,
 }
 
 impl ThreadCounters {
@@ -103,6 +105,15 @@ impl ThreadCounters {
         self.lost_log_lines.add(1);
     }
 
+    pub(crate) fn tunnel_opened(&self) {
+        self.tunnels.add(1);
+        self.tunnels_opened.add(1);
+    }
+
+    pub(crate) fn tunnel_closed(&self) {
+        self.tunnels.subtract(1);
+    }
+
     fn answered(&self, status: u16) {
         if let Some(class) = self.answers.get(usize::from(status / 100).wrapping_sub(1)) {
             class.add(1);
@@ -124,6 +135,8 @@ impl ThreadCounters {
             upstream_connects: self.upstream_connects.get(),
             upstream_reuses: self.upstream_reuses.get(),
             lost_log_lines: self.lost_log_lines.get(),
+            tunnels: self.tunnels.get(),
+            tunnels_opened: self.tunnels_opened.get(),
         }
     }
 }
@@ -175,6 +188,10 @@ pub struct Counters {
     pub upstream_reuses: u64,
     /// Lines of MessageLogging steps that were lost: their queue was full, or their server away.
     pub lost_log_lines: u64,
+    /// WebSockets open now.
+    pub tunnels: u64,
+    /// WebSockets opened so far.
+    pub tunnels_opened: u64,
 }
 
 impl AddAssign for Counters {
@@ -194,5 +211,7 @@ impl AddAssign for Counters {
         self.upstream_connects += other.upstream_connects;
         self.upstream_reuses += other.upstream_reuses;
         self.lost_log_lines += other.lost_log_lines;
+        self.tunnels += other.tunnels;
+        self.tunnels_opened += other.tunnels_opened;
     }
 }

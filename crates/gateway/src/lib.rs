@@ -41,6 +41,7 @@ pub mod template;
 mod testing;
 pub mod tokens;
 pub mod trace;
+mod tunnel;
 mod upstream;
 pub mod variable;
 

@@ -23,6 +23,7 @@ use crate::fault::EngineFault;
 use crate::flow::{self, RequestOutcome};
 use crate::server::{BodyReader, Expects, RequestHead, Watch, Worker};
 use crate::target::{self, StreamedBody};
+use crate::tunnel::{Tunnel, Upgrade};
 
 /// The client's end of a connection.
 pub(crate) struct Client {
@@ -42,6 +43,8 @@ pub(crate) struct Answer {
     /// Names the request in the answer and in our logs.
     pub(crate) id: RequestId,
     pub(crate) body: AnswerBody,
+    /// What is spoken after a 101.
+    pub(crate) tunnel: Option<Box<Tunnel>>,
 }
 
 /// The longest silence in an answer that no target sends.
@@ -59,6 +62,7 @@ pub(crate) async fn serve(
         worker.counters.shed();
         return refuse(worker, client, finish, &EngineFault::Overloaded);
     }
+    let upgrades = head.upgrades;
     let message = match accept(head, body.is_some()) {
         Ok(message) => message,
         Err(fault) => return refuse(worker, client, finish, &fault),
@@ -79,6 +83,7 @@ pub(crate) async fn serve(
         }
     };
     finish.serves(&exchange);
+    exchange.upgrade = upgrades.then_some(Upgrade::Asked);
     if let Some(limit) = exchange.endpoint().api_timeout {
         client.watch.end_by(Some(client.watch.last_progress() + limit));
     }
@@ -98,15 +103,17 @@ pub(crate) async fn serve(
         Some(wanted) if !is_head => recoded(wanted, &mut answer, source),
         _ => source,
     };
+    let tunnel = exchange.upgrade.take().and_then(Upgrade::into_tunnel);
+    let tunnel = tunnel.filter(|_| answer.status() == StatusCode::SWITCHING_PROTOCOLS);
     if exchange.endpoint().flows.post_client.is_empty() {
         let id = exchange.take_message_id();
         worker.spare_maps.give(std::mem::take(&mut exchange.request.headers));
-        return respond(client, finish, answer, source, io, id);
+        return Answer { tunnel, ..respond(client, finish, answer, source, io, id) };
     }
     exchange.times.client_sent_start = Some(worker.services.clock.now());
     let id = exchange.message_id().clone();
     finish.is_followed_by_steps(exchange);
-    respond(client, finish, answer, source, io, id)
+    Answer { tunnel, ..respond(client, finish, answer, source, io, id) }
 }
 
 /// Runs flows and target; afterwards `exchange.response` is final. Returns the body it streams, and how long
@@ -251,5 +258,5 @@ fn respond(
     };
     finish.status(status, id.as_str());
     let body = AnswerBody::new(source, io, Rc::clone(&client.watch), finish);
-    Answer { status, reason, headers: answer.headers, carried: answer.carried, id, body }
+    Answer { status, reason, headers: answer.headers, carried: answer.carried, id, body, tunnel: None }
 }

@@ -35,6 +35,8 @@ use crate::trace::TraceSessions;
 
 pub use self::access_log::{AccessLog, AccessRecord};
 pub(crate) use self::deadline::Watch;
+#[cfg(test)]
+pub(crate) use self::http1::Stream;
 pub(crate) use self::http1::{BodyReader, Expects, RequestHead};
 pub(crate) use self::worker::Worker;
 

@@ -23,6 +23,7 @@ use crate::flow::{self, ForwardTo};
 use crate::proxy::{Client, add_forwarded, declared_length, strip_hop_by_hop};
 use crate::server::Worker;
 use crate::snapshot::HookPoint;
+use crate::tunnel::{self, Tunnel, Upgrade};
 use crate::upstream::RequestHead;
 
 pub(crate) use callout::UpstreamOutbound;
@@ -108,11 +109,21 @@ async fn once(
                 headers: &headers,
                 is_http10: speaks_http10(exchange),
                 carries: !watched && !reads_headers(exchange),
+                upgrades: exchange.upgrade.is_some() && body.is_end_stream(),
             };
-            let (head, body, peer) =
+            let (head, answered, peer) =
                 server::call(worker, client, endpoint, timeouts, head, body, state).await?;
             exchange.target_ip = Some(peer);
-            let body = Source::Upstream(body);
+            let body = match answered {
+                server::Answered::Body(body) => Source::Upstream(body),
+                server::Answered::Switched(target, first) => {
+                    let idle = exchange.target().map_or(tunnel::IDLE, |target| target.websocket_idle);
+                    let in_use = exchange.balancing.as_mut().and_then(|balancing| balancing.in_use.take());
+                    let tunnel = Tunnel { target, first, idle, in_use };
+                    exchange.upgrade = Some(Upgrade::Open(Box::new(tunnel)));
+                    Source::Empty
+                }
+            };
             let mut message = Message::response(head.status, head.headers, kind_of(&body));
             message.carried = head.carried;
             if let Some(response) = message.as_response_mut() {

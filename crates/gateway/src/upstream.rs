@@ -39,7 +39,7 @@ use self::key::{Key, spoken};
 use self::line::{Line, Sent};
 pub(crate) use self::request_head::RequestHead;
 pub(crate) use self::response_head::{BadResponse, ResponseHead};
-pub(crate) use self::stream::Stream as LogStream;
+pub(crate) use self::stream::Stream as TargetStream;
 use crate::body::RequestBody;
 use crate::compile::{Endpoint, Http2, TargetTimeouts};
 use crate::counters::ThreadCounters;
@@ -119,7 +119,7 @@ impl Upstreams {
         body: &mut RequestBody,
         watch: &Watch,
     ) -> Result<(ResponseHead, Carrier), UpstreamError> {
-        let http2 = spoken(to, head.is_http10);
+        let http2 = spoken(to, head.is_http10 || head.upgrades);
         let hash = self.hash(to, http2);
         let mut refusals = 0;
         loop {
@@ -207,7 +207,7 @@ impl Upstreams {
 
     /// A connection of its own to a server that speaks no HTTP; the rules for addresses and certificates are
     /// those of targets.
-    pub(crate) async fn open_stream(&self, to: &Endpoint) -> Result<LogStream, ConnectError> {
+    pub(crate) async fn open_stream(&self, to: &Endpoint) -> Result<TargetStream, ConnectError> {
         self.connector.connect_unhurried(&Key::new(to, Http2::Never)).await.map(|(stream, ..)| stream)
     }
 

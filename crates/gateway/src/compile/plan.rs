@@ -79,6 +79,8 @@ pub struct TargetPlan {
     pub http10: bool,
     /// HTTP/1.1 may be spoken to the target at all.
     pub http11: bool,
+    /// How long a WebSocket may be silent.
+    pub(crate) websocket_idle: Duration,
     /// HTTP/2, where the server itself does not ask for it (`supports.http2`).
     pub(crate) http2: Http2,
     /// Any certificate will do (`IgnoreValidationErrors`).
@@ -126,6 +128,7 @@ impl Default for TargetPlan {
             timeouts: TargetTimeouts::default(),
             http10: true,
             http11: true,
+            websocket_idle: crate::tunnel::IDLE,
             http2: Http2::default(),
             trust_all: false,
             tls: None,

@@ -49,6 +49,9 @@ impl Compiler<'_> {
                 }
                 "supports.http10" => plan.http10 = self.flag(part, property).unwrap_or(true),
                 "supports.http11" => plan.http11 = self.flag(part, property).unwrap_or(true),
+                "websocket.idle.timeout.millis" => {
+                    plan.websocket_idle = self.millis(part, property).unwrap_or(plan.websocket_idle);
+                }
                 "supports.http2" => plan.http2 = self.http2(part, property).unwrap_or_default(),
                 "success.codes" => match SuccessCodes::parse(&property.value) {
                     Some(codes) => plan.success = codes,

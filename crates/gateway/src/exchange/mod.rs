@@ -29,6 +29,7 @@ use crate::ports::{KvmAddress, KvmScope, Ports};
 use crate::snapshot::{Route, Snapshot, VirtualHost};
 use crate::state::RunState;
 use crate::trace::{Recorder, TraceSessions};
+use crate::tunnel::Upgrade;
 
 pub(crate) use carried::Carried;
 pub use message::{Head, Message, MessageBody, RequestHead, ResponseHead};
@@ -144,6 +145,8 @@ pub struct Exchange {
     pub(crate) scripts: Option<Box<ScriptMemory>>,
     /// What traffic policies keep between their steps.
     pub(crate) traffic: Traffic,
+    /// The client asks for another protocol.
+    pub(crate) upgrade: Option<Upgrade>,
 }
 
 /// Moments of an exchange; `None` until they come.
@@ -279,6 +282,7 @@ impl Exchange {
             hub_authorization: None,
             scripts: None,
             traffic: Traffic::default(),
+            upgrade: None,
         }
     }
 

@@ -49,6 +49,7 @@ fn sent(outbox: &mut Outbox<RequestBody>, body: RequestBody, each: usize) -> Str
         headers: &HeaderMap::new(),
         is_http10: false,
         carries: false,
+        upgrades: false,
     };
     let length = BodyLength::of(&body);
     outbox.begin(length, |text| {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::Sleep;
 
@@ -17,6 +18,7 @@ use crate::body::AnswerBody;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::proxy::{self, Answer, Client};
+use crate::tunnel::Tunnel;
 
 /// Why a connection ended.
 enum End {
@@ -45,8 +47,21 @@ enum Waiting {
     Answer,
 }
 
-/// Serves a connection until it ends.
-pub(super) async fn drive(open: &Open, stream: impl Stream + 'static, peer: SocketAddr, local: SocketAddr) {
+/// A client's connection on which another protocol is spoken from now on.
+pub(super) struct Switched {
+    pub(super) client: Box<dyn Stream>,
+    /// What it has sent beyond its request.
+    pub(super) first: Bytes,
+    pub(super) tunnel: Box<Tunnel>,
+}
+
+/// Serves a connection until it ends or another protocol is spoken on it.
+pub(super) async fn drive(
+    open: &Open,
+    stream: impl Stream + 'static,
+    peer: SocketAddr,
+    local: SocketAddr,
+) -> Option<Switched> {
     let worker = &open.worker;
     let limits = &worker.limits;
     let head =
@@ -60,8 +75,15 @@ pub(super) async fn drive(open: &Open, stream: impl Stream + 'static, peer: Sock
     ));
     let client = Rc::new(Client { peer, local, tls: false, watch: Rc::clone(wire.watch()) });
     let timer = pin!(tokio::time::sleep_until((Instant::now() + tick(limits)).into()));
-    let mut driver =
-        Driver { open, wire: &wire, timer, is_armed: false, is_known: false, outbox: Outbox::default() };
+    let mut driver = Driver {
+        open,
+        wire: &wire,
+        timer,
+        is_armed: false,
+        is_known: false,
+        outbox: Outbox::default(),
+        tunnel: None,
+    };
 
     let end = loop {
         let head = match driver.head().await {
@@ -81,8 +103,12 @@ pub(super) async fn drive(open: &Open, stream: impl Stream + 'static, peer: Sock
         }
     };
 
+    let tunnel = driver.tunnel.take();
     drop(driver);
-    let Some(stream) = wire.release() else { return };
+    if let (End::Finished, Some(tunnel)) = (&end, tunnel) {
+        return wire.release_with_rest().map(|(client, first)| Switched { client, first, tunnel });
+    }
+    let stream = wire.release()?;
     match end {
         End::Broken | End::Stalled => {}
         End::Finished | End::Idle => farewell::linger(stream).await,
@@ -92,6 +118,7 @@ pub(super) async fn drive(open: &Open, stream: impl Stream + 'static, peer: Sock
             farewell::refuse(stream, &fault).await;
         }
     }
+    None
 }
 
 /// The connection between two polls. Everything it awaits ends early when the connection does.
@@ -105,6 +132,8 @@ struct Driver<'a> {
     /// The thread and the connection's bytes know whom to wake.
     is_known: bool,
     outbox: Outbox<AnswerBody>,
+    /// Follows the answer that is on its way.
+    tunnel: Option<Box<Tunnel>>,
 }
 
 /// What the clock says.
@@ -210,13 +239,14 @@ impl Driver<'_> {
     }
 
     /// Puts the head and the body into the outbox. Says whether another request may follow.
-    fn begin(&mut self, asked: Asked, answer: Answer, cx: &mut Context<'_>) -> bool {
+    fn begin(&mut self, asked: Asked, mut answer: Answer, cx: &mut Context<'_>) -> bool {
         let worker = &self.open.worker;
         let writer = Writer(self.wire);
         writer.begin_answer();
         // A client that still sends what nobody will read is told that this is the end.
         let is_read = answer.body.reads_request() || self.wire.skip_body(cx);
         let head = AnswerHead::of(asked, &answer, is_read && !worker.draining());
+        self.tunnel = answer.tunnel.take();
         let date = worker.date.at(worker.services.clock.now());
         self.outbox.begin(head.body(), |text| {
             head.write(&answer, date.as_bytes(), text);

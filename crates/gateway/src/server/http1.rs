@@ -15,8 +15,8 @@ pub(super) use answer_head::{AnswerHead, Asked};
 pub(super) use head::HeadLimits;
 pub(crate) use head::{Expects, RequestHead};
 pub(super) use refusal::Refusal;
-pub(crate) use wire::BodyReader;
-pub(super) use wire::{NoHead, Stream, Wire, Writer};
+pub(crate) use wire::{BodyReader, Stream};
+pub(super) use wire::{NoHead, Wire, Writer};
 
 #[cfg(test)]
 mod tests;

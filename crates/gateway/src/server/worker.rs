@@ -24,6 +24,7 @@ use crate::limits::Limits;
 use crate::snapshot::SnapshotCell;
 use crate::spare_maps::SpareMaps;
 use crate::target::{LogSinks, UpstreamOutbound, monitor};
+use crate::tunnel;
 use crate::upstream::Upstreams;
 
 /// What a thread is given of its own.
@@ -143,7 +144,13 @@ async fn welcome(stream: TcpStream, peer: std::net::SocketAddr, open: Open) {
         return farewell::refuse(stream, &EngineFault::Overloaded).await;
     }
     let local = stream.local_addr().unwrap_or(peer);
-    connection::drive(&open, stream, peer, local).await;
+    if let Some(switched) = connection::drive(&open, stream, peer, local).await {
+        // A task of its own, without the room that requests need.
+        tokio::task::spawn_local(async move {
+            let connection::Switched { client, first, tunnel } = switched;
+            tunnel::carry(client, first, tunnel, &open.worker.counters).await;
+        });
+    }
 }
 
 impl Worker {

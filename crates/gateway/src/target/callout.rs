@@ -57,6 +57,7 @@ async fn call(
         headers: &request.headers,
         is_http10: false,
         carries: false,
+        upgrades: false,
     };
     let sent = upstreams.send(&endpoint, timeouts, &written, &mut body, watch).await;
     let (head, carrier) = sent.map_err(|error| fault_of(&error, &endpoint, None))?;

@@ -18,7 +18,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::compile::Endpoint;
 use crate::counters::ThreadCounters;
 use crate::logging::{LogDestination, LogLine, SyslogTransport};
-use crate::upstream::{LogStream, Upstreams};
+use crate::upstream::{TargetStream, Upstreams};
 
 /// Lines that wait for one destination on one thread.
 const QUEUED: usize = 256;
@@ -104,7 +104,7 @@ async fn carry(
 
 enum Open {
     Datagrams(UdpSocket),
-    Stream(LogStream),
+    Stream(TargetStream),
 }
 
 async fn send(

@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use bytes::Bytes;
+use http::StatusCode;
+
 use crate::body::{ClientBodyState, RequestBody, UpstreamBody};
 use crate::compile::{Endpoint, TargetTimeouts};
 use crate::fault::EngineFault;
 use crate::proxy::Client;
 use crate::server::Worker;
-use crate::upstream::{ConnectError, RequestHead, ResponseHead, UpstreamError};
+use crate::upstream::{Carrier, ConnectError, RequestHead, ResponseHead, TargetStream, UpstreamError};
 
 /// Sends the request; returns the head of the response, its body still to come, and whose it is.
 pub(super) async fn call(
@@ -19,11 +22,25 @@ pub(super) async fn call(
     head: RequestHead<'_>,
     body: &mut RequestBody,
     state: Option<Rc<ClientBodyState>>,
-) -> Result<(ResponseHead, UpstreamBody, IpAddr), EngineFault> {
+) -> Result<(ResponseHead, Answered, IpAddr), EngineFault> {
     let sent = worker.upstreams.send(&to, timeouts, &head, body, &client.watch).await;
     let (response, carrier) = sent.map_err(|error| fault_of(&error, &to, state.as_deref()))?;
     let peer = carrier.peer();
-    Ok((response, UpstreamBody::new(carrier, state, Rc::clone(&worker.upstreams)), peer))
+    let answered = match carrier {
+        Carrier::Line(line) if response.status == StatusCode::SWITCHING_PROTOCOLS => {
+            let (stream, first) = line.into_stream();
+            Answered::Switched(stream, first)
+        }
+        carrier => Answered::Body(UpstreamBody::new(carrier, state, Rc::clone(&worker.upstreams))),
+    };
+    Ok((response, answered, peer))
+}
+
+/// What comes after a head.
+pub(super) enum Answered {
+    Body(UpstreamBody),
+    /// Another protocol, and the first bytes of it.
+    Switched(TargetStream, Bytes),
 }
 
 /// What the client is told; the log is told why.

@@ -75,10 +75,11 @@ impl Key {
     }
 }
 
-/// What is spoken to `to`. A request in HTTP/1.0 is one because somebody asked for it.
-pub(super) fn spoken(to: &Endpoint, is_http10: bool) -> Http2 {
+/// What is spoken to `to`. `is_http1` is a request in HTTP/1.0, because somebody asked for it, or one that only
+/// HTTP/1.1 has words for.
+pub(super) fn spoken(to: &Endpoint, is_http1: bool) -> Http2 {
     match to.http2 {
-        Http2::Negotiated if is_http10 || !to.tls => Http2::Never,
+        Http2::Negotiated if is_http1 || !to.tls => Http2::Never,
         http2 => http2,
     }
 }

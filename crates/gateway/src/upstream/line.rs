@@ -83,7 +83,7 @@ impl Line {
     ) -> Sent {
         watch.wait(watch.last_progress(), io);
         let is_head = *head.method == http::Method::HEAD;
-        let asked = Asked { is_head, carries: head.carries && !is_head };
+        let asked = Asked { is_head, carries: head.carries && !is_head, upgrades: head.upgrades };
         let (mut begun, mut scanned) = (false, 0);
         let this = &mut *self.0;
         let sent = poll_fn(|cx| {
@@ -138,6 +138,12 @@ impl Line {
         self.0.decoder.exact()
     }
 
+    /// The bytes beneath, and what came after the head: for who speaks another protocol from now on.
+    pub(crate) fn into_stream(self) -> (Stream, Bytes) {
+        let Parts { stream, inbox, .. } = *self.0;
+        (stream, inbox.bytes.freeze())
+    }
+
     /// How long it may lie in the pool.
     pub(super) fn keep(&mut self, keep: Duration) {
         self.0.keep = keep;
@@ -174,6 +180,8 @@ impl Line {
 struct Asked {
     is_head: bool,
     carries: bool,
+    /// It asks to speak WebSocket: 101 is an answer.
+    upgrades: bool,
 }
 
 /// Bounds of one connection.
@@ -203,7 +211,11 @@ impl Parts {
                 if let Some(end) = end_of_head(&self.inbox.bytes, *scanned)? {
                     let bytes = self.inbox.bytes.split_to(end).freeze();
                     *scanned = 0;
-                    let Some(head) = ResponseHead::read(&bytes, asked.is_head, asked.carries)? else {
+                    let read = match asked.upgrades {
+                        true => ResponseHead::read_switch(&bytes)?,
+                        false => ResponseHead::read(&bytes, asked.is_head, asked.carries)?,
+                    };
+                    let Some(head) = read else {
                         continue;
                     };
                     (self.decoder, self.is_reusable) = (head.body, head.keeps_alive);

@@ -19,6 +19,8 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) is_http10: bool,
     /// Nobody will read the headers of the response.
     pub(crate) carries: bool,
+    /// Asks to speak WebSocket from the answer on.
+    pub(crate) upgrades: bool,
 }
 
 impl RequestHead<'_> {
@@ -33,6 +35,9 @@ impl RequestHead<'_> {
             if !is_hop_by_hop(name) && name != HOST {
                 put(out, [b"\r\n", name.as_str().as_bytes(), b": ", value.as_bytes()]);
             }
+        }
+        if self.upgrades {
+            out.extend_from_slice(b"\r\nconnection: upgrade\r\nupgrade: websocket");
         }
         match length {
             BodyLength::Chunked => out.extend_from_slice(b"\r\ntransfer-encoding: chunked"),
@@ -103,8 +108,15 @@ mod tests {
             .collect();
         let mut out = Vec::new();
         let target = PathAndQuery::from_static("/a?b");
-        RequestHead { method: &method, target: &target, headers: &headers, is_http10: false, carries: false }
-            .write("t:81", length, &mut out);
+        RequestHead {
+            method: &method,
+            target: &target,
+            headers: &headers,
+            is_http10: false,
+            carries: false,
+            upgrades: false,
+        }
+        .write("t:81", length, &mut out);
         String::from_utf8(out).expect("text")
     }
 

@@ -65,6 +65,15 @@ impl ResponseHead {
         if carry && let Some(carried) = Self::carry(head)? {
             return Ok(Some(carried));
         }
+        Self::parse(head, is_head_request, false)
+    }
+
+    /// The same for a request that asks to speak WebSocket: 101 is an answer then, when it agrees to just that.
+    pub(super) fn read_switch(head: &Bytes) -> Result<Option<Self>, BadResponse> {
+        Self::parse(head, false, true)
+    }
+
+    fn parse(head: &Bytes, is_head_request: bool, may_switch: bool) -> Result<Option<Self>, BadResponse> {
         let (line, mut at, _) = next_line(head, 0);
         let (is_http11, status, reason) = status_line(line)?;
         let mut framing = Framing { keeps_alive: is_http11, ..Framing::default() };
@@ -86,6 +95,11 @@ impl ResponseHead {
                 headers.append(name, value);
             }
             at = next;
+        }
+        if status == StatusCode::SWITCHING_PROTOCOLS && may_switch && framing.speaks_websocket {
+            let body = Decoder::ended();
+            let (reason, carried) = (None, None);
+            return Ok(Some(Self { status, reason, headers, carried, body, keeps_alive: false }));
         }
         if status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(BadResponse("it switches protocols unasked"));
@@ -210,6 +224,8 @@ struct Framing {
     keeps_alive: bool,
     /// Connection names headers that end here.
     nominates: bool,
+    /// Upgrade says WebSocket.
+    speaks_websocket: bool,
     /// A response without a body announces one: nobody knows what follows.
     is_unsure: bool,
 }
@@ -223,6 +239,9 @@ impl Framing {
                 return Ok(is_head);
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.transfer_encoding(value)?,
+            7 if name.eq_ignore_ascii_case(b"upgrade") => {
+                self.speaks_websocket = value.trim_ascii().eq_ignore_ascii_case(b"websocket");
+            }
             10 if name.eq_ignore_ascii_case(b"connection") => {
                 self.connection(value);
                 // It names what else has to go.
@@ -260,7 +279,7 @@ impl Framing {
                 (self.keeps_alive, self.is_unsure) = (false, true);
             } else if token.eq_ignore_ascii_case(b"keep-alive") {
                 self.keeps_alive = true;
-            } else if !token.is_empty() {
+            } else if !token.is_empty() && !token.eq_ignore_ascii_case(b"upgrade") {
                 self.nominates = true;
             }
         }

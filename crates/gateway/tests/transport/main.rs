@@ -21,3 +21,4 @@ mod streaming;
 mod target_tls;
 mod targets;
 mod traffic;
+mod websocket;

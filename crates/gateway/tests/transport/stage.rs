@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use parking::Seen;
+pub(crate) use parking::Seen;
 use pierhead_domain::{SystemClock, SystemRng};
 use pierhead_gateway::analytics::RecentAnalytics;
 use pierhead_gateway::compile::{
@@ -399,7 +399,7 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 /// A client that sends exactly the bytes it is told.
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
-    buffer: Vec<u8>,
+    pub(crate) buffer: Vec<u8>,
 }
 
 impl Client {

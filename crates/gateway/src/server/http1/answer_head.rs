@@ -34,16 +34,19 @@ pub(in crate::server) struct AnswerHead {
     /// How long the body is, or would be.
     length: BodyLength,
     keeps_alive: bool,
+    /// Another protocol follows.
+    switches: bool,
 }
 
 impl AnswerHead {
     /// Decides for `answer`; `may_stay` is whether we would keep the connection.
     pub(in crate::server) fn of(asked: Asked, answer: &Answer, may_stay: bool) -> Self {
         // An interim status is no answer, whoever set it.
-        let is_final = !answer.status.is_informational();
+        let switches = answer.tunnel.is_some();
+        let is_final = switches || !answer.status.is_informational();
         let status = if is_final { answer.status } else { StatusCode::INTERNAL_SERVER_ERROR };
         let length = match BodyLength::of(&answer.body) {
-            _ if !is_final => BodyLength::None,
+            _ if !is_final || switches => BodyLength::None,
             BodyLength::Chunked if asked.is_http10 => BodyLength::ToClose,
             length => length,
         };
@@ -51,10 +54,11 @@ impl AnswerHead {
         let closes = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"close");
         let keeps_alive = asked.keeps_alive
             && may_stay
+            && !switches
             && is_final
             && !ends_with_close
             && !answer.headers.get(CONNECTION).is_some_and(closes);
-        Self { asked, status, length, keeps_alive }
+        Self { asked, status, length, keeps_alive, switches }
     }
 
     /// Whether another request may follow on the connection.
@@ -105,6 +109,7 @@ impl AnswerHead {
             self.write_framing(out);
         }
         match (self.keeps_alive, self.asked.is_http10) {
+            _ if self.switches => out.extend_from_slice(b"\r\nconnection: upgrade\r\nupgrade: websocket"),
             (true, false) => {}
             (true, true) => out.extend_from_slice(b"\r\nconnection: keep-alive"),
             (false, _) => out.extend_from_slice(b"\r\nconnection: close"),
@@ -129,7 +134,7 @@ impl AnswerHead {
     }
 
     fn has_never_a_body(&self) -> bool {
-        matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        self.switches || matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 use memchr::memchr;
@@ -38,6 +38,8 @@ pub(crate) struct RequestHead {
     /// A body is announced, by length or by chunks; its length may be zero.
     pub(crate) announces_body: bool,
     pub(crate) expects: Expects,
+    /// Asks to speak WebSocket from the answer on; a request without a body only.
+    pub(crate) upgrades: bool,
     /// Connection names headers that end here: it is among the headers.
     pub(crate) nominates: bool,
     pub(super) body: Decoder,
@@ -87,6 +89,10 @@ struct Progress {
     keep_alive: bool,
     nominates: bool,
     expects: Expects,
+    /// Connection says that Upgrade is meant.
+    upgrade: bool,
+    /// Upgrade asks for WebSocket, and for nothing else.
+    websocket: Option<bool>,
 }
 
 impl HeadReader {
@@ -159,6 +165,7 @@ impl HeadReader {
         body: Decoder,
     ) -> Result<RequestHead, Refusal> {
         let method = Method::from_bytes(&head[..line.method_end]).map_err(|_| Refusal::BadRequestLine)?;
+        let is_get = method == Method::GET;
         let (target, authority) = target(head.slice(line.method_end + 1..line.target_end))?;
         let mut headers = self.maps.take();
         headers.reserve(self.lines.len() + ROOM_FOR_OURS);
@@ -174,6 +181,11 @@ impl HeadReader {
             headers,
             announces_body: progress.chunked || progress.length.is_some(),
             expects: progress.expects,
+            upgrades: progress.upgrade
+                && progress.websocket == Some(true)
+                && is_get
+                && !line.is_http10
+                && !(progress.chunked || progress.length.is_some()),
             nominates: progress.nominates,
             body,
             keeps_alive: !progress.close && (!line.is_http10 || progress.keep_alive),
@@ -208,6 +220,11 @@ impl Progress {
         if *name == CONNECTION {
             return Ok(self.connection(value));
         }
+        if *name == UPGRADE {
+            // Two of them, or a list, are no plain question.
+            let asks = self.websocket.is_none() && value.eq_ignore_ascii_case(b"websocket");
+            self.websocket = Some(asks);
+        }
         if *name == EXPECT && self.expects != Expects::Other {
             let is_continue = value.eq_ignore_ascii_case(b"100-continue");
             self.expects = if is_continue { Expects::Continue } else { Expects::Other };
@@ -223,6 +240,8 @@ impl Progress {
                 self.close = true;
             } else if token.eq_ignore_ascii_case(b"keep-alive") {
                 self.keep_alive = true;
+            } else if token.eq_ignore_ascii_case(b"upgrade") {
+                self.upgrade = true;
             } else if !token.is_empty() {
                 nominates = true;
             }

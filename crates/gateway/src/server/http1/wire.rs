@@ -186,6 +186,12 @@ impl Wire {
         self.parts.borrow_mut().io.take()
     }
 
+    /// The same with what the client has sent beyond its request.
+    pub(in crate::server) fn release_with_rest(&self) -> Option<(Box<dyn Stream>, Bytes)> {
+        let rest = self.parts.borrow_mut().inbox.bytes.split().freeze();
+        self.release().map(|stream| (stream, rest))
+    }
+
     /// Reads once. `Ok(0)` is the end of the connection.
     fn fill(&self, parts: &mut Parts, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Some(io) = &mut parts.io else { return Poll::Ready(Ok(0)) };

@@ -48,6 +48,7 @@ async fn trailers_follow_the_body() {
                     headers: &headers,
                     is_http10: false,
                     carries: false,
+                    upgrades: false,
                 };
                 let watch = Watch::new(Instant::now());
 
