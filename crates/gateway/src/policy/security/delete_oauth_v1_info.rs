@@ -61,3 +61,6 @@ impl DeleteOAuthV1Info {
         Ok(Next::Continue)
     }
 }
+
+#[cfg(test)]
+mod tests;

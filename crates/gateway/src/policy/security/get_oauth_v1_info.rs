@@ -75,3 +75,6 @@ impl GetOAuthV1Info {
 pub(super) fn unknown() -> Fault {
     Fault::internal("steps.oauth.v1.TokenRejected", "The token is unknown")
 }
+
+#[cfg(test)]
+mod tests;

@@ -292,4 +292,4 @@ async fn issue(cx: &Exchange, new: NewToken, spent: Option<Spent>) -> Result<(),
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

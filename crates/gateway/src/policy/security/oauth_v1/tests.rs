@@ -10,15 +10,15 @@ use crate::policy::security::oauth::testing::{Stage, stage};
 use crate::template::Mac;
 use crate::testing::*;
 
-const REQUEST: &str =
+pub(crate) const REQUEST: &str =
     "<OAuthV1><Operation>GenerateRequestToken</Operation><GenerateResponse enabled='true'/></OAuthV1>";
-const ACCESS: &str = "<OAuthV1><Operation>GenerateAccessToken</Operation><GenerateResponse enabled='true'/><ExpiresIn>60000</ExpiresIn></OAuthV1>";
+pub(crate) const ACCESS: &str = "<OAuthV1><Operation>GenerateAccessToken</Operation><GenerateResponse enabled='true'/><ExpiresIn>60000</ExpiresIn></OAuthV1>";
 const VERIFY: &str = "<OAuthV1><Operation>VerifyAccessToken</Operation></OAuthV1>";
-const VERIFIER: &str = "<OAuthV1><Operation>GenerateVerifier</Operation><RequestToken ref='request.queryparam.token'/>\
+pub(crate) const VERIFIER: &str = "<OAuthV1><Operation>GenerateVerifier</Operation><RequestToken ref='request.queryparam.token'/>\
     <VerifierCode ref='request.queryparam.verifier'/><AppUserId ref='request.queryparam.user'/></OAuthV1>";
 
 /// A signed request; what a test changes of it comes last.
-struct Call<'a> {
+pub(crate) struct Call<'a> {
     stage: &'a Stage,
     parameters: Vec<(String, String)>,
     secrets: (&'a str, String),
@@ -27,7 +27,7 @@ struct Call<'a> {
     signature: Option<String>,
 }
 
-fn call<'a>(stage: &'a Stage, path: &'a str, parameters: &[(&str, &str)]) -> Call<'a> {
+pub(crate) fn call<'a>(stage: &'a Stage, path: &'a str, parameters: &[(&str, &str)]) -> Call<'a> {
     static NONCE: AtomicUsize = AtomicUsize::new(0);
     let usual = [
         ("oauth_consumer_key", "k-1".to_owned()),
@@ -45,12 +45,12 @@ fn call<'a>(stage: &'a Stage, path: &'a str, parameters: &[(&str, &str)]) -> Cal
 }
 
 impl Call<'_> {
-    fn token_secret(mut self, secret: &str) -> Self {
+    pub(crate) fn token_secret(mut self, secret: &str) -> Self {
         self.secrets.1 = secret.to_owned();
         self
     }
 
-    fn send(self, step: &str) -> Sent {
+    pub(crate) fn send(self, step: &str) -> Sent {
         let (path, query) = self.path.split_once('?').unwrap_or((self.path, ""));
         let mut all = self.parameters.clone();
         for text in [query, self.form] {
@@ -82,14 +82,14 @@ fn form(sent: &Sent) -> Vec<(String, String)> {
     form_urlencoded::parse(sent.body().as_bytes()).into_owned().collect()
 }
 
-fn request_token(stage: &Stage) -> (String, String) {
+pub(crate) fn request_token(stage: &Stage) -> (String, String) {
     let answer = form(&call(stage, "/p/rt", &[("oauth_callback", "https://shop.example/cb")]).send(REQUEST));
     assert_eq!(answer[2], ("oauth_callback_confirmed".into(), "true".into()));
     (answer[0].1.clone(), answer[1].1.clone())
 }
 
 /// A token that user ann agreed to.
-fn access_token(stage: &Stage) -> (String, String) {
+pub(crate) fn access_token(stage: &Stage) -> (String, String) {
     let (token, secret) = request_token(stage);
     stage.proxy(&[VERIFIER]).get(&format!("/p?token={token}&verifier=v-1&user=ann"));
     let exchange = call(stage, "/p/at", &[("oauth_token", &token), ("oauth_verifier", "v-1")]);
@@ -98,7 +98,7 @@ fn access_token(stage: &Stage) -> (String, String) {
     (answer[0].1.clone(), answer[1].1.clone())
 }
 
-fn code(sent: &Sent) -> (u16, String) {
+pub(crate) fn code(sent: &Sent) -> (u16, String) {
     (sent.status(), sent.code().strip_prefix("steps.oauth.v1.").unwrap_or(&sent.code()).to_owned())
 }
 
@@ -388,46 +388,6 @@ fn a_key_pair_of_the_client_signs_too() {
     };
     assert_eq!(code(&go("AAAA")), (401, "SignatureInvalid".into()));
     assert_eq!(go(&signature).status(), 200);
-}
-
-#[test]
-fn info_is_shown_and_forgotten() {
-    let stage = stage();
-    let (token, secret) = access_token(&stage);
-    let (request, _) = request_token(&stage);
-    let info = "<GetOAuthV1Info><AccessToken ref='request.queryparam.a'/><RequestToken ref='request.queryparam.r'/><ConsumerKey>k-1</ConsumerKey></GetOAuthV1Info>";
-    let show = |a: &str, r: &str| stage.proxy(&[info]).get(&format!("/p?a={a}&r={r}"));
-    let sent = show(&token, &request);
-    for (name, value) in [
-        ("oauthv1accesstoken.s0.access_token", token.as_str()),
-        ("oauthv1accesstoken.s0.oauth_token_secret", &secret),
-        ("oauthv1accesstoken.s0.app_enduser", "ann"),
-        ("oauthv1requesttoken.s0.request_token", &request),
-        ("oauthv1requesttoken.s0.oauth_callback", "https://shop.example/cb"),
-        ("oauthv1client.s0.developer.app.name", "shop"),
-    ] {
-        assert_eq!(sent.var(name), value, "{name}");
-    }
-    assert_eq!(show("none", &request).code(), "steps.oauth.v1.TokenRejected");
-    let client = "<GetOAuthV1Info><AppKey ref='no.such'>none</AppKey></GetOAuthV1Info>";
-    assert_eq!(stage.proxy(&[client]).get("/p").code(), "steps.oauth.v1.ConsumerKeyUnknown");
-
-    let delete = "<DeleteOAuthV1Info><AccessToken ref='request.queryparam.a'/></DeleteOAuthV1Info>";
-    let forget = || stage.proxy(&[delete]).get(&format!("/p?a={token}"));
-    assert!(!forget().is_answered());
-    assert_eq!((forget().status(), forget().code()), (500, "steps.oauth.v1.TokenRejected".into()));
-    assert_eq!(show(&token, &request).code(), "steps.oauth.v1.TokenRejected");
-}
-
-#[test]
-fn a_consent_can_be_taken_back() {
-    let stage = stage();
-    let (token, secret) = request_token(&stage);
-    stage.proxy(&[VERIFIER]).get(&format!("/p?token={token}&verifier=v-1&user=ann"));
-    let delete = "<DeleteOAuthV1Info><RequestToken ref='request.queryparam.t'/><Verifier>v-1</Verifier></DeleteOAuthV1Info>";
-    assert!(!stage.proxy(&[delete]).get(&format!("/p?t={token}")).is_answered());
-    let exchange = call(&stage, "/p", &[("oauth_token", &token), ("oauth_verifier", "v-1")]);
-    assert_eq!(code(&exchange.token_secret(&secret).send(ACCESS)), (401, "VerifierInvalid".into()));
 }
 
 #[test]
