@@ -5,6 +5,7 @@ mod expression;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use self::expression::{KEYWORDS, deleted, unpack};
 use super::lexer::{Kind, Token};
 use super::{MODULES, NotTranslated};
 
@@ -503,22 +504,3 @@ impl Parser {
         text
     }
 }
-
-/// Gives a value to each target.
-fn unpack(targets: &[String], value: &str) -> String {
-    match targets {
-        [one] => format!("{one}={value};"),
-        many => format!("[{}]=$.unpack({value},{});", many.join(","), many.len()),
-    }
-}
-
-/// `del x[i]`, from the expression that reads it.
-fn deleted(target: &str) -> Option<String> {
-    target.strip_prefix("$.item(").map(|arguments| format!("$.remove({arguments}"))
-}
-
-const KEYWORDS: &[&str] = &[
-    "and", "as", "assert", "break", "class", "continue", "def", "del", "elif", "else", "except", "exec",
-    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "not", "or", "pass", "print",
-    "raise", "return", "try", "while", "with", "yield",
-];

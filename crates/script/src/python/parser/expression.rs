@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{KEYWORDS, Kind, MAX_DEPTH, NAME, NAME_END, Parsed, Parser, unpack};
+use super::{Kind, MAX_DEPTH, NAME, NAME_END, Parsed, Parser};
 
 /// Operators by how tightly they bind, the loosest first, with the runtime's function of each.
 const BINARY: &[&[(&str, &str)]] = &[
@@ -429,3 +429,22 @@ fn quoted(value: &str) -> String {
     js.push('"');
     js
 }
+
+/// Gives a value to each target.
+pub(super) fn unpack(targets: &[String], value: &str) -> String {
+    match targets {
+        [one] => format!("{one}={value};"),
+        many => format!("[{}]=$.unpack({value},{});", many.join(","), many.len()),
+    }
+}
+
+/// `del x[i]`, from the expression that reads it.
+pub(super) fn deleted(target: &str) -> Option<String> {
+    target.strip_prefix("$.item(").map(|arguments| format!("$.remove({arguments}"))
+}
+
+pub(super) const KEYWORDS: &[&str] = &[
+    "and", "as", "assert", "break", "class", "continue", "def", "del", "elif", "else", "except", "exec",
+    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "not", "or", "pass", "print",
+    "raise", "return", "try", "while", "with", "yield",
+];
