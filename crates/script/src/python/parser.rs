@@ -5,15 +5,9 @@ mod expression;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use self::expression::{KEYWORDS, deleted, unpack};
+use self::expression::{KEYWORDS, MAX_DEPTH, NAME, NAME_END, deleted, unpack};
 use super::lexer::{Kind, Token};
 use super::{MODULES, NotTranslated};
-
-/// Expressions and blocks within each other.
-const MAX_DEPTH: usize = 60;
-/// Marks a name whose meaning is known only at the end: Python's names belong to the block that assigns them.
-const NAME: char = '\u{1}';
-const NAME_END: char = '\u{2}';
 
 type Parsed<T> = Result<T, NotTranslated>;
 

@@ -2,7 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{Kind, MAX_DEPTH, NAME, NAME_END, Parsed, Parser};
+use super::{Kind, Parsed, Parser};
+
+/// Expressions and blocks within each other.
+pub(super) const MAX_DEPTH: usize = 60;
+/// Marks a name whose meaning is known only at the end: Python's names belong to the block that assigns them.
+pub(super) const NAME: char = '\u{1}';
+pub(super) const NAME_END: char = '\u{2}';
 
 /// Operators by how tightly they bind, the loosest first, with the runtime's function of each.
 const BINARY: &[&[(&str, &str)]] = &[
