@@ -160,6 +160,9 @@ pub struct Run {
     /// Print one JSON object a line instead of text for people.
     #[arg(long)]
     pub json: bool,
+    /// Print no line per request.
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// What a bundle may need that is no part of it.

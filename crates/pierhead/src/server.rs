@@ -18,7 +18,8 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::control::{self, health::Health};
 use crate::start;
-use crate::wiring::{self, Addresses, Rooms};
+use crate::wiring::access_log::{access_log, json_line};
+use crate::wiring::{Addresses, Rooms};
 
 /// What a server takes from outside: time and randomness.
 #[derive(Debug, Clone)]
@@ -165,7 +166,7 @@ fn gateway(
     gateway.state = rooms.run_state();
     gateway.threads = NonZeroUsize::new(config.gateway.threads);
     gateway.limits.connections = config.gateway.max_connections;
-    gateway.access_log = config.gateway.access_log.then(wiring::access_log);
+    gateway.access_log = config.gateway.access_log.then(|| access_log(json_line));
     pierhead_gateway::Gateway::start(gateway)
         .with_context(|| format!("listening on the gateway address {address}"))
 }

@@ -1,6 +1,6 @@
 //! Where the rooms meet: each port of one room is answered by another.
 
-mod access_log;
+pub(crate) mod access_log;
 mod hub;
 
 use std::collections::BTreeMap;
@@ -27,8 +27,6 @@ use pierhead_management::{HostSetting, Management, Settings as ManagementSetting
 use pierhead_store::Store;
 use pierhead_vault::Vault;
 use tokio::task::JoinHandle;
-
-pub(crate) use access_log::access_log;
 
 use crate::config::{Config, PublicAddress};
 use crate::server::{FirstStart, Parts};

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod cpu;
+mod gateway;
 mod hub;
 mod installation;
 mod load;
@@ -17,6 +18,8 @@ use clap::{Args, Subcommand};
 pub(crate) enum Bench {
     /// CPU per request of the gateway beside nginx: bare, with this story's policies, with bodies.
     Proxy(Options),
+    /// Every number of the gateway beside its peers: policies, bodies, routes, deployments, WebSockets.
+    Gateway(gateway::GatewayOptions),
     /// This story's proxy with the in-process hub: CPU per request, 1 GiB either way, start and idle memory.
     Hub(hub::HubOptions),
 }
@@ -45,6 +48,7 @@ pub(crate) struct Options {
 pub(crate) fn run(what: &Bench) -> anyhow::Result<()> {
     match what {
         Bench::Proxy(options) => proxy::run(options),
+        Bench::Gateway(options) => gateway::run(options),
         Bench::Hub(options) => hub::run(options),
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn run(arguments: Run) -> anyhow::Result<bool> {
         mock_targets: arguments.mock_targets,
         keys: arguments.key.clone(),
         settings: settings(&arguments.bundle, arguments.settings.as_deref())?,
-        access_log: Some(voice.access_log()),
+        access_log: (!arguments.quiet).then(|| voice.access_log()),
         ..beside(&arguments.beside)?
     };
     let mut seen = stamp(&arguments.bundle, &limits);

@@ -19,6 +19,16 @@ pub(super) fn resident_kib(pid: u32) -> anyhow::Result<u64> {
     status(pid, "VmRSS:").with_context(|| format!("process {pid} is gone"))
 }
 
+/// The sum of the resident sizes of `pid` and its descendants, in KiB.
+pub(super) fn resident_together_kib(pid: u32) -> u64 {
+    family(pid).into_iter().filter_map(|pid| status(pid, "VmRSS:")).sum()
+}
+
+/// [`reset_peak`] for `pid` and its descendants.
+pub(super) fn reset_peaks(pid: u32) -> anyhow::Result<()> {
+    family(pid).into_iter().try_for_each(reset_peak)
+}
+
 /// Forgets the largest resident size of one process so far: it counts anew from the present one.
 pub(super) fn reset_peak(pid: u32) -> anyhow::Result<()> {
     fs::write(format!("/proc/{pid}/clear_refs"), "5").context("resetting the largest resident size")

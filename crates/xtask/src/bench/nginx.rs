@@ -39,14 +39,19 @@ impl Nginx {
         Self::start(folder, name, &server, port)
     }
 
-    fn start(folder: &Path, name: &str, http: &str, port: u16) -> anyhow::Result<Self> {
-        let config = folder.join(format!("{name}.conf"));
+    pub(super) fn start(folder: &Path, name: &str, http: &str, port: u16) -> anyhow::Result<Self> {
         let text = format!(
             "daemon off; worker_processes 2; pid {0}/{name}.pid; error_log {0}/{name}.log;
              events {{ worker_connections 4096; }}
              http {{ access_log off; keepalive_requests 100000000; {http} }}",
             folder.display()
         );
+        Self::run(folder, name, &text, port)
+    }
+
+    /// Runs it with a whole configuration, which keeps it in the foreground.
+    pub(super) fn run(folder: &Path, name: &str, text: &str, port: u16) -> anyhow::Result<Self> {
+        let config = folder.join(format!("{name}.conf"));
         std::fs::write(&config, text)?;
         let master = Command::new("nginx")
             .arg("-c")

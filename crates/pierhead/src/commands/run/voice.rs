@@ -8,6 +8,7 @@ use pierhead_gateway::{AccessLog, AccessRecord};
 use serde_json::json;
 
 use crate::commands::say;
+use crate::wiring::access_log::{access_log, status, took_us};
 
 /// How it speaks.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +53,7 @@ impl Voice {
 
     /// One line for each request.
     pub(super) fn access_log(self) -> Arc<dyn AccessLog> {
-        Arc::new(self)
+        access_log(if self.json { request_as_json } else { request_for_people })
     }
 }
 
@@ -64,20 +65,15 @@ const fn after(serves_before: bool) -> &'static str {
     }
 }
 
-/// A terminal is fast enough for the requests of one person.
-impl AccessLog for Voice {
-    fn record(&self, record: &AccessRecord<'_>) {
-        // 499: the client left before there was an answer.
-        let status = record.status.map_or(499, |status| status.as_u16());
-        let micros = u64::try_from(record.took.as_micros()).unwrap_or(u64::MAX);
-        if self.json {
-            let said = json!({
-                "event": "request", "method": record.method.as_str(), "path": record.path, "status": status,
-                "took_us": micros, "body_bytes": record.body_bytes, "request_id": record.request_id,
-            });
-            return say(&said.to_string());
-        }
-        let (whole, tenth) = (micros / 1000, micros % 1000 / 100);
-        say(&format!("{} {} {status} {whole}.{tenth} ms", record.method, record.path));
-    }
+fn request_as_json(record: &AccessRecord<'_>) -> String {
+    json!({
+        "event": "request", "method": record.method.as_str(), "path": record.path, "status": status(record),
+        "took_us": took_us(record), "body_bytes": record.body_bytes, "request_id": record.request_id,
+    })
+    .to_string()
+}
+
+fn request_for_people(record: &AccessRecord<'_>) -> String {
+    let (whole, tenth) = (took_us(record) / 1000, took_us(record) % 1000 / 100);
+    format!("{} {} {} {whole}.{tenth} ms", record.method, record.path, status(record))
 }
