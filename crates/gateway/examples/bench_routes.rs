@@ -46,8 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         analytics: Arc::new(RecentAnalytics::default()),
         tokens: Arc::new(MemoryTokens::new(&SystemRng)),
     };
-    let mut config =
-        GatewayConfig::new(Arc::new(SystemClock), Arc::new(SystemRng), ports, Arc::clone(&cell));
+    let mut config = GatewayConfig::new(Arc::new(SystemClock), Arc::new(SystemRng), ports, Arc::clone(&cell));
     config.addr = listen.parse()?;
     config.threads = std::thread::available_parallelism().ok().or(NonZeroUsize::new(2));
     let _gateway = Gateway::start(config)?;

@@ -75,12 +75,9 @@ struct Programs {
 
 pub(super) fn run(options: &GatewayOptions) -> anyhow::Result<()> {
     let cases = Cases::chosen(&options.case)?;
-    for (program, package) in [
-        ("nginx", "nginx-light"),
-        ("h2load", "nghttp2-client"),
-        ("curl", "curl"),
-        ("openssl", "openssl"),
-    ] {
+    for (program, package) in
+        [("nginx", "nginx-light"), ("h2load", "nghttp2-client"), ("curl", "curl"), ("openssl", "openssl")]
+    {
         debian::ensure(program, package)?;
     }
     sockets::raise_file_limit()?;
@@ -95,10 +92,14 @@ pub(super) fn run(options: &GatewayOptions) -> anyhow::Result<()> {
     let mut report = Report::new(peers.missing());
 
     for work in Work::ALL.into_iter().filter(|work| cases.has(work.name())) {
-        report.requests(requests::measure(work, &peers, &programs, &ground, measure)?);
+        let failed = |name: &'static str, why: &anyhow::Error| report.failed(work.name(), name, why);
+        let figures = requests::measure(work, &peers, &programs, &ground, measure, failed)?;
+        report.requests(figures);
     }
     if cases.has(GIB) {
-        report.transfers(bulk::measure(&peers, &programs, &ground, measure)?);
+        let failed = |name: &'static str, why: &anyhow::Error| report.failed(GIB, name, why);
+        let transfers = bulk::measure(&peers, &programs, &ground, measure, failed)?;
+        report.transfers(transfers);
     }
     if cases.has(ROUTES) {
         report.requests(routes::many(&programs, &ground, measure)?);

@@ -43,11 +43,12 @@ pub(super) fn measure(
     programs: &Programs,
     ground: &Ground,
     measure: Measure,
+    mut failed: impl FnMut(&'static str, &anyhow::Error),
 ) -> anyhow::Result<Vec<Transfer>> {
     let mut transfers = Vec::new();
     for (direction, work) in [("download", Work::DownloadLarge), ("upload", Work::Upload)] {
         eprintln!("case {} {direction}", super::GIB);
-        let running = peers.start(work, programs, ground)?;
+        let running = peers.start(work, programs, ground, &mut failed)?;
         let mut turns: Vec<Vec<Turn>> = running.iter().map(|_| Vec::new()).collect();
         for _ in 0..measure.rounds.min(MOST_ROUNDS) {
             for (peer, turns) in running.iter().zip(&mut turns) {

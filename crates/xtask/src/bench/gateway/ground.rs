@@ -183,7 +183,6 @@ fn table() -> (String, String) {
     (serde_json::json!({"table": {"row": rows}}).to_string(), xml)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

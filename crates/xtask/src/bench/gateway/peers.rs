@@ -6,10 +6,14 @@ mod haproxy;
 mod nginx;
 mod node;
 mod pierhead;
+mod proof;
 mod traefik;
 
 use std::path::PathBuf;
 
+use anyhow::Context;
+
+use self::proof::prove;
 use super::Programs;
 use super::ground::Ground;
 use super::work::Work;
@@ -128,19 +132,28 @@ impl Peers {
         self.missing.clone()
     }
 
-    /// Starts everybody who can do `work`. The first is nginx that does nothing beside passing on.
+    /// Everybody who can do `work`, bare nginx first, as far as they start and show that they do it. Those
+    /// who do not are told to `failed` and left out; without bare nginx there is nothing to compare with.
     pub(super) fn start(
         &self,
         work: Work,
         programs: &Programs,
         ground: &Ground,
+        mut failed: impl FnMut(&'static str, &anyhow::Error),
     ) -> anyhow::Result<Vec<Peer>> {
         let bare = if work.is_bulk() { work } else { Work::Bare };
-        let mut peers = vec![self.one(Kind::Nginx, bare, programs, ground)?.named("nginx bare")];
+        let first = self.one(Kind::Nginx, bare, programs, ground)?.named("nginx bare");
+        prove(&first, bare, ground)?;
+        let mut peers = vec![first];
         for (kind, _) in &self.here {
             let is_there = *kind == Kind::Nginx && bare == work;
-            if !is_there && self.can(*kind, work) {
-                peers.push(self.one(*kind, work, programs, ground)?);
+            if is_there || !self.can(*kind, work) {
+                continue;
+            }
+            let started = self.one(*kind, work, programs, ground);
+            match started.and_then(|peer| prove(&peer, work, ground).map(|()| peer)) {
+                Ok(peer) => peers.push(peer),
+                Err(why) => failed(kind.name(), &why),
             }
         }
         Ok(peers)
@@ -165,13 +178,7 @@ impl Peers {
     }
 
     /// Starts one product.
-    fn one(
-        &self,
-        kind: Kind,
-        work: Work,
-        programs: &Programs,
-        ground: &Ground,
-    ) -> anyhow::Result<Peer> {
+    fn one(&self, kind: Kind, work: Work, programs: &Programs, ground: &Ground) -> anyhow::Result<Peer> {
         let upstream = if work.sends_a_body() { ground.sink.port } else { ground.files_port };
         self.one_towards(kind, work, programs, ground, upstream)
     }
@@ -207,7 +214,8 @@ impl Peers {
         };
         let name = if kind == Kind::Nginx && work == Work::Script { "nginx njs" } else { kind.name() };
         let peer = Peer { name, kind, port: seat.port, process };
-        wait_for_port(peer.port).map_err(|error| error.context(format!("starting {name}")))?;
+        wait_for_port(peer.port)
+            .with_context(|| format!("starting {name}; see {}", seat.folder.display()))?;
         Ok(peer)
     }
 

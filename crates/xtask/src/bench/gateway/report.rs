@@ -10,7 +10,10 @@ use super::sockets::Sockets;
 /// What came out.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Report {
+    /// Who could not be had, and why.
     missing: Vec<(&'static str, String)>,
+    /// Who could be had and did not do its work: case, name, why.
+    failed: Vec<(&'static str, &'static str, String)>,
     requests: Vec<Figure>,
     transfers: Vec<Transfer>,
     deploys: Option<Deploys>,
@@ -20,6 +23,12 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new(missing: Vec<(&'static str, String)>) -> Self {
         Self { missing, ..Self::default() }
+    }
+
+    /// Notes a peer that did not do a case's work.
+    pub(super) fn failed(&mut self, case: &'static str, name: &'static str, why: &anyhow::Error) {
+        eprintln!("{name} fails in case {case}: {why:#}");
+        self.failed.push((case, name, format!("{why:#}")));
     }
 
     pub(super) fn requests(&mut self, figures: Vec<Figure>) {
@@ -46,6 +55,9 @@ impl Report {
         for (name, why) in &self.missing {
             println!("Not measured: {name}: {}", why.replace('\n', " "));
         }
+        for (case, name, why) in &self.failed {
+            println!("Failed in case {case}: {name}: {}", why.replace('\n', " "));
+        }
         self.print_requests();
         self.print_transfers();
         if let Some(deploys) = &self.deploys {
@@ -60,12 +72,12 @@ impl Report {
             return;
         }
         println!(
-            "\n| case | target | CPU µs/request (spread) | × bare nginx (spread) | requests/s | p50 µs | p99 µs | peak RSS MiB | requests |"
+            "\n| case | target | CPU µs/request (spread) | × bare nginx (spread) | requests/s | p50 µs | p99 µs | peak RSS MiB | requests | failed |"
         );
-        println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         for it in &self.requests {
             println!(
-                "| {} | {} | {} | {} | {:.0}{} | {} | {} | {:.0} | {} |",
+                "| {} | {} | {} | {} | {:.0}{} | {} | {} | {:.0} | {} | {} |",
                 it.case,
                 it.target,
                 spread(it.cpu_us, 1),
@@ -76,6 +88,7 @@ impl Report {
                 it.p99_us,
                 it.peak_resident_mib,
                 it.requests,
+                it.failed,
             );
         }
     }
@@ -128,7 +141,11 @@ fn print_deploys(it: &Deploys) {
     println!("\n| deploying once a second among {} proxies | |", it.proxies);
     println!("| --- | --- |");
     println!("| requests / failed | {} / {} |", it.requests, it.failed);
-    println!("| deployments, milliseconds each (spread) | {}, {} |", it.swaps, spread(thousandth(it.swap_us), 1));
+    println!(
+        "| deployments, milliseconds each (spread) | {}, {} |",
+        it.swaps,
+        spread(thousandth(it.swap_us), 1)
+    );
     println!("| p99 µs, with / without deployments | {} / {} |", it.p99_us, it.p99_us_without);
     println!("| CPU µs/request, with / without | {:.1} / {:.1} |", it.cpu_us, it.cpu_us_without);
     println!(

@@ -56,7 +56,9 @@ impl Many {
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let said = line.split_once(' ').and_then(|(what, number)| Some((what, number.parse().ok()?)));
-                if said.is_some_and(|(what, number): (&str, f64)| tell.send((what.to_owned(), number)).is_err()) {
+                if said
+                    .is_some_and(|(what, number): (&str, f64)| tell.send((what.to_owned(), number)).is_err())
+                {
                     return;
                 }
             }
@@ -124,7 +126,8 @@ pub(super) fn swapped(programs: &Programs, ground: &Ground, measure: Measure) ->
         many.fire(1).run(&ground.scratch).with_context(|| format!("loading port {}", many.port))?;
         let (before, spent) = (cpu::resident_kib(pid)?, cpu::nanoseconds(pid));
         let came = many.fire(seconds).run(&ground.scratch)?;
-        let cpu_us = as_f64(cpu::nanoseconds(pid).saturating_sub(spent)) / 1000.0 / as_f64(came.requests.max(1));
+        let cpu_us =
+            as_f64(cpu::nanoseconds(pid).saturating_sub(spent)) / 1000.0 / as_f64(came.requests.max(1));
         seen.push((came, cpu_us));
         resident.push((before, cpu::resident_kib(pid)?));
     }

@@ -70,7 +70,8 @@ async fn serve(mut stream: TcpStream) -> io::Result<()> {
             drop(buffer);
             return echo(stream).await;
         }
-        let Some(length) = field(&text, "content-length:").or((!text.contains("\r\ntransfer-encoding:")).then_some(0))
+        let Some(length) =
+            field(&text, "content-length:").or((!text.contains("\r\ntransfer-encoding:")).then_some(0))
         else {
             return stream.write_all(b"HTTP/1.1 411 Length Required\r\ncontent-length: 0\r\n\r\n").await;
         };

@@ -39,7 +39,8 @@ fn configuration(seat: &Seat<'_>) -> Value {
         filters.push(filter("key", "api_key_auth", "ApiKeyAuth", settings));
     }
     if work.checks_tokens() {
-        let provider = json!({"issuer": ISSUER, "local_jwks": {"inline_string": seat.ground.key_set}, "forward": true});
+        let provider =
+            json!({"issuer": ISSUER, "local_jwks": {"inline_string": seat.ground.key_set}, "forward": true});
         let settings = json!({
             "providers": {"bench": provider},
             "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "bench"}}]

@@ -50,7 +50,7 @@ pub(super) fn express_gateway(seat: &Seat<'_>) -> anyhow::Result<Running> {
     seat.file("system.config.yml", &system.to_string())?;
     let mut steps = Vec::new();
     if seat.work.counts() {
-        let limit = json!({"max": 1_000_000_000, "windowMs": 3_600_000, "rateLimitBy": "${req.ip}"});
+        let limit = json!({"max": 1_000_000_000, "windowMs": 3_600_000, "delayAfter": 0, "delayMs": 0, "rateLimitBy": "${req.ip}"});
         steps.push(json!({"rate-limit": [{"action": limit}]}));
     }
     steps.push(json!({"proxy": [{"action": {"serviceEndpoint": "target", "changeOrigin": true}}]}));
