@@ -73,13 +73,7 @@ fn say(what: &str, number: u128) -> std::io::Result<()> {
 }
 
 fn world(upstream: u16) -> World {
-    let endpoint = Endpoint {
-        tls: false,
-        host: "127.0.0.1".into(),
-        port: upstream,
-        trust_all: false,
-        path_prefix: "".into(),
-    };
+    let endpoint = Endpoint::new(false, "127.0.0.1", upstream);
     let mut world = World::new(Arc::new(Snapshot::empty("bench", "test")));
     let provider = Provider { name: "upstream".into(), kind: ProviderKind::Internet(endpoint) };
     world.providers.insert("upstream".into(), Arc::new(provider));

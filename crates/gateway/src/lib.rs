@@ -16,6 +16,8 @@ mod door;
 pub mod exchange;
 pub mod fault;
 pub mod flow;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod google;
 mod inbox;
 mod json;

@@ -37,6 +37,8 @@ pub use self::access_log::{AccessLog, AccessRecord};
 pub(crate) use self::deadline::Watch;
 #[cfg(test)]
 pub(crate) use self::http1::Stream;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::http1::fuzz_requests;
 pub(crate) use self::http1::{BodyReader, Expects, RequestHead};
 pub(crate) use self::worker::Worker;
 

@@ -13,6 +13,8 @@
 mod carrier;
 mod connect;
 mod decoder;
+#[cfg(any(test, feature = "fuzzing"))]
+mod fuzz;
 mod http2;
 mod key;
 mod line;
@@ -34,6 +36,8 @@ use rustls::pki_types::CertificateDer;
 pub(crate) use self::carrier::Carrier;
 pub(crate) use self::connect::ConnectError;
 use self::connect::{Connector, Opened};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::fuzz::response as fuzz_response;
 use self::http2::{Call, Multiplexed};
 use self::key::{Key, spoken};
 use self::line::{Line, Sent};

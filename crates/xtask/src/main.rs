@@ -10,6 +10,7 @@
 mod bench;
 mod check;
 mod corpus;
+mod fuzz;
 mod peers;
 mod policies;
 mod run;
@@ -45,6 +46,8 @@ enum Command {
     },
     /// Every bundle in a folder, and how far each gets: parse, round trip, deploy, run.
     Corpus(corpus::Corpus),
+    /// Feeds the parsers with what a fuzzer makes up; not part of `test`.
+    Fuzz(fuzz::Fuzz),
     /// The rules of the house that are fast to check: arrows between rooms, sizes, forbidden words.
     Tidy,
 }
@@ -57,6 +60,7 @@ fn main() -> anyhow::Result<()> {
         Command::Test(options) => test::run(&options),
         Command::Policies { mutate: true, .. } => policies::mutate(),
         Command::Policies { check, .. } => policies::run(check),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Tidy => tidy::run(),
     }
 }

@@ -6,12 +6,16 @@
 
 mod answer_head;
 mod decoder;
+#[cfg(any(test, feature = "fuzzing"))]
+mod fuzz;
 mod head;
 mod refusal;
 mod rules;
 mod wire;
 
 pub(super) use answer_head::{AnswerHead, Asked};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use fuzz::requests as fuzz_requests;
 pub(super) use head::HeadLimits;
 pub(crate) use head::{Expects, RequestHead};
 pub(super) use refusal::Refusal;
