@@ -35,11 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let begun = Instant::now();
     let world = world(upstream.parse()?);
-    let mut snapshot = Snapshot::empty("bench", "test");
-    for index in 0..proxies {
-        snapshot = snapshot.with_proxy(proxy(index, 1, &world)?)?;
-    }
-    let cell = Arc::new(SnapshotCell::new(snapshot));
+    let all = (0..proxies).map(|index| proxy(index, 1, &world)).collect::<Result<Vec<_>, _>>()?;
+    let cell = Arc::new(SnapshotCell::new(Snapshot::empty("bench", "test").with_proxies(all)?));
     let ports = Ports {
         hub: None,
         kvm: Arc::new(NoWrites),

@@ -136,10 +136,24 @@ impl Snapshot {
 
     /// With `proxy` in place of the one of the same name.
     pub fn with_proxy(&self, proxy: CompiledProxy) -> Result<Self, BasePathTaken> {
-        let proxy = Arc::new(proxy);
-        let mut next = self.without_proxy(&proxy.name);
-        Arc::make_mut(&mut next.hosts).serve(&proxy)?;
-        Arc::make_mut(&mut next.proxies).insert(proxy.name.clone(), proxy);
+        self.with_proxies([proxy])
+    }
+
+    /// With each of `proxies` in place of the one of the same name: one change, however many they are.
+    pub fn with_proxies(
+        &self,
+        proxies: impl IntoIterator<Item = CompiledProxy>,
+    ) -> Result<Self, BasePathTaken> {
+        let mut next = self.next();
+        // Copied once, not once for each proxy.
+        let (hosts, deployed) = (Arc::make_mut(&mut next.hosts), Arc::make_mut(&mut next.proxies));
+        for proxy in proxies.into_iter().map(Arc::new) {
+            if let Some(old) = deployed.remove(&proxy.name) {
+                hosts.stop(&old);
+            }
+            hosts.serve(&proxy)?;
+            deployed.insert(proxy.name.clone(), proxy);
+        }
         Ok(next)
     }
 

@@ -91,24 +91,36 @@ pub(super) fn run(options: &GatewayOptions) -> anyhow::Result<()> {
     let peers = Peers::install(&options.peers)?;
     let mut report = Report::new(peers.missing());
 
+    // A case that fails is told; what the others came to is not lost.
     for work in Work::ALL.into_iter().filter(|work| cases.has(work.name())) {
         let failed = |name: &'static str, why: &anyhow::Error| report.failed(work.name(), name, why);
-        let figures = requests::measure(work, &peers, &programs, &ground, measure, failed)?;
-        report.requests(figures);
+        let figures = requests::measure(work, &peers, &programs, &ground, measure, failed);
+        if let Some(figures) = report.or_failed(work.name(), figures) {
+            report.requests(figures);
+        }
     }
     if cases.has(GIB) {
         let failed = |name: &'static str, why: &anyhow::Error| report.failed(GIB, name, why);
-        let transfers = bulk::measure(&peers, &programs, &ground, measure, failed)?;
-        report.transfers(transfers);
+        let transfers = bulk::measure(&peers, &programs, &ground, measure, failed);
+        if let Some(transfers) = report.or_failed(GIB, transfers) {
+            report.transfers(transfers);
+        }
     }
-    if cases.has(ROUTES) {
-        report.requests(routes::many(&programs, &ground, measure)?);
+    if cases.has(ROUTES)
+        && let Some(figures) = report.or_failed(ROUTES, routes::many(&programs, &ground, measure))
+    {
+        report.requests(figures);
     }
-    if cases.has(DEPLOYS) {
-        report.deploys(routes::swapped(&programs, &ground, measure)?);
+    if cases.has(DEPLOYS)
+        && let Some(deploys) = report.or_failed(DEPLOYS, routes::swapped(&programs, &ground, measure))
+    {
+        report.deploys(deploys);
     }
-    if cases.has(SOCKETS) {
-        report.sockets(sockets::measure(&peers, &programs, &ground, measure)?);
+    if cases.has(SOCKETS)
+        && let Some(sockets) =
+            report.or_failed(SOCKETS, sockets::measure(&peers, &programs, &ground, measure))
+    {
+        report.sockets(sockets);
     }
     report.print(options.json)
 }

@@ -31,6 +31,11 @@ impl Report {
         self.failed.push((case, name, format!("{why:#}")));
     }
 
+    /// What a case came to; or its failure is noted.
+    pub(super) fn or_failed<T>(&mut self, case: &'static str, came: anyhow::Result<T>) -> Option<T> {
+        came.map_err(|why| self.failed(case, "the case", &why)).ok()
+    }
+
     pub(super) fn requests(&mut self, figures: Vec<Figure>) {
         self.requests.extend(figures);
     }

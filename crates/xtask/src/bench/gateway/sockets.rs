@@ -39,6 +39,19 @@ pub(super) struct Sockets {
     pub(super) refused: Option<String>,
 }
 
+impl Sockets {
+    fn none(kind: Kind, why: &anyhow::Error) -> Self {
+        Self {
+            target: kind.name(),
+            open: 0,
+            resident_kib_before: 0,
+            resident_kib_open: 0,
+            bytes_per_connection: 0,
+            refused: Some(format!("{why:#}")),
+        }
+    }
+}
+
 /// Lets this process and all it starts have as many files as the system allows; how many that is.
 pub(super) fn raise_file_limit() -> anyhow::Result<usize> {
     let limit = getrlimit(Resource::Nofile);
@@ -60,7 +73,9 @@ pub(super) fn measure(
     let mut all = Vec::new();
     for kind in [Kind::Pierhead, Kind::Nginx, Kind::Haproxy, Kind::Envoy, Kind::Traefik, Kind::Caddy] {
         if peers.has(kind) {
-            all.push(one(kind, peers, programs, ground, count)?);
+            all.push(
+                one(kind, peers, programs, ground, count).unwrap_or_else(|why| Sockets::none(kind, &why)),
+            );
         }
     }
     Ok(all)
@@ -78,19 +93,7 @@ fn one(
     let peer = peers.one_towards(kind, Work::Upload, programs, ground, upstream.port)?;
     let before = cpu::resident_together_kib(peer.pid());
     let opened = upstream.block_on(open_all(peer.port, count))?;
-    let mut sockets = match opened {
-        Ok(sockets) => sockets,
-        Err(why) => {
-            return Ok(Sockets {
-                target: kind.name(),
-                open: 0,
-                resident_kib_before: before,
-                resident_kib_open: before,
-                bytes_per_connection: 0,
-                refused: Some(format!("{why:#}")),
-            });
-        }
-    };
+    let mut sockets = opened?;
     std::thread::sleep(SETTLE);
     let open = cpu::resident_together_kib(peer.pid());
     upstream.block_on(echo(&mut sockets))?.with_context(|| format!("{} with {count} open", kind.name()))?;
