@@ -5,12 +5,14 @@ mod buffer;
 mod recoded;
 mod recorded;
 mod request;
+mod traced;
 
 pub(crate) use self::answer::{AnswerBody, Patient, Source, UpstreamBody};
 pub(crate) use self::buffer::{ReadBodyError, read_whole};
 pub(crate) use self::recoded::{Recoded, recoding};
 use self::recorded::Recorded;
 pub(crate) use self::request::{ClientBody, ClientBodyState, RequestBody};
+use self::traced::Traced;
 
 /// What the reader of a body is told when it ends too early.
 pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;

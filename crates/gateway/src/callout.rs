@@ -29,6 +29,15 @@ pub struct Callout {
     pub answer_limit: usize,
 }
 
+impl Callout {
+    /// Where it goes.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.endpoint.tls { "https" } else { "http" };
+        let target = self.request.as_request().map_or("/", |head| head.uri.as_str());
+        format!("{scheme}://{}:{}{target}", self.endpoint.host, self.endpoint.port)
+    }
+}
+
 /// An owned future that stays on its thread.
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -39,6 +48,16 @@ pub trait Outbound {
 
     /// Takes a line to be logged elsewhere. Never waits; `false` when there was no room for it and it is lost.
     fn log(&self, line: LogLine) -> bool;
+
+    /// Makes the call that an exchange is forwarded by, where its transport is this.
+    fn forward(&self, callout: Callout) -> LocalFuture<Result<Message, EngineFault>> {
+        self.call(callout)
+    }
+
+    /// The answer of a target that is not to be called, where one is laid ready; nearly always none is.
+    fn target(&self, _method: &http::Method, _url: &str) -> Option<Result<Message, EngineFault>> {
+        None
+    }
 }
 
 /// The server and the request target of an absolute `http` or `https` URL; `None` when it is none, carries

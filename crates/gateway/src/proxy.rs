@@ -23,6 +23,7 @@ use crate::fault::EngineFault;
 use crate::flow::{self, RequestOutcome};
 use crate::server::{BodyReader, Expects, RequestHead, Watch, Worker};
 use crate::target::{self, StreamedBody};
+use crate::trace::Passing;
 use crate::tunnel::{Tunnel, Upgrade};
 
 /// The client's end of a connection.
@@ -125,6 +126,9 @@ pub(crate) async fn run(
     body: StreamedBody,
 ) -> (Source, Duration) {
     let (mut body, body_state) = body.unzip();
+    if let (Some(trace), Some(body)) = (&exchange.trace, &mut body) {
+        body.shown_to(Passing::of_request(trace));
+    }
     let limit = exchange.proxy().buffered_body_bytes;
     if exchange.reads().request
         && let Some(mut client_body) = body.take()
@@ -155,6 +159,9 @@ pub(crate) async fn run(
             return (Source::Empty, NO_TARGET_IO);
         }
     };
+    if let Some(trace) = &exchange.trace {
+        source = source.shown_to(Passing::of_response(trace));
+    }
     exchange.receive(response);
     if exchange.reads().response && !source.is_end_stream() {
         match read_whole(&mut Patient { source: &mut source, watch: &client.watch, io }, limit).await {

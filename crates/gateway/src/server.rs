@@ -31,7 +31,7 @@ use crate::limits::Limits;
 use crate::ports::Ports;
 use crate::snapshot::SnapshotCell;
 use crate::state::RunState;
-use crate::trace::TraceSessions;
+use crate::trace::{Replayer, TraceSessions};
 
 pub use self::access_log::{AccessLog, AccessRecord};
 pub(crate) use self::deadline::Watch;
@@ -108,6 +108,7 @@ impl Gateway {
         let addr = listeners[0].local_addr()?;
         let (phase, _) = watch::channel(Phase::Serving);
         let (ended, ends) = mpsc::channel(1);
+        config.traces.replay_by(Replayer::of(&config));
         let config = Arc::new(config);
         let connections = Arc::new(AtomicUsize::new(0));
         let mut gateway = RunningGateway { addr, phase, ends, threads: Vec::new(), counters: Vec::new() };

@@ -1,105 +1,79 @@
-//! Debug sessions: what happened in an exchange, step by step (issue "Trace").
+//! Debug sessions: what happened in an exchange, step by step (issue "Trace", decision 057).
 //!
 //! A session keeps the exchanges that its filter picks, in memory and within bounds; the oldest go first.
-//! What is private never gets in: `private.` variables, what was encrypted, and what the mask list names are
-//! shown as `***`, also where their values turn up elsewhere. With no session on, an exchange pays one look
-//! at a number when it begins and one branch per step.
+//! What is private never gets into what is shown: `private.` variables, what was encrypted, and what the masks
+//! name stand there as `***`, also where their values turn up elsewhere. With no session on, an exchange pays
+//! one look at a number when it begins and one branch per step.
 
+mod calls;
+mod diff;
+mod kept;
 mod mask;
+mod passing;
 mod recorder;
+mod replay;
+mod session;
+mod settings;
 mod shot;
+mod step;
 mod transaction;
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pierhead_domain::EpochMillis;
-use serde::{Deserialize, Serialize};
 
+use crate::condition::{BadCondition, Condition};
 use crate::exchange::Exchange;
 
-pub use mask::Masks;
-pub(crate) use recorder::{Recorder, run_step};
+pub use diff::{Difference, Part, differences};
+pub use kept::Recorded;
+pub use mask::{BadMask, Masks, PathLists, PathMasks};
+pub(crate) use passing::Passing;
+pub(crate) use recorder::Recorder;
+pub use replay::{Replay, ReplayFailed, Targets};
+pub(crate) use replay::Replayer;
+pub use session::{TraceExport, TraceSummary};
+pub(crate) use session::Session;
+pub use settings::TraceSettings;
 pub use shot::{BodyShot, MessageShot};
-pub use transaction::{Assignment, Point, Reading, TracedFault, Transaction};
+pub(crate) use step::run_step;
+pub use transaction::{Assignment, Point, Reading, TimedPoint, TracedFault, Transaction};
+
+/// The most sessions at once; an ended one makes room, one that records does not.
+const MOST_SESSIONS: usize = 20;
+
+/// A session that has ended is forgotten after this. Unsourced.
+const KEPT_FOR: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// All debug sessions of a gateway.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct TraceSessions {
+    /// Sessions that record.
     active: AtomicUsize,
-    sessions: Mutex<Vec<Arc<Session>>>,
-    started: AtomicU64,
-}
-
-/// What a session looks at and how much it keeps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TraceSettings {
-    /// Name of the API proxy.
-    pub proxy: String,
-    /// Only this revision.
-    pub revision: Option<String>,
-    /// Only requests with each of these headers, by name and exact value.
-    pub headers: Vec<(String, String)>,
-    /// What is not shown.
-    pub masks: Masks,
-    /// The most exchanges that are kept.
-    pub max_transactions: usize,
-    /// The most bytes that are kept, about.
-    pub max_bytes: usize,
-    /// The most bytes of one exchange; what comes later in it is not recorded.
-    pub max_transaction_bytes: usize,
-    /// Bytes of a body that are shown.
-    pub body_bytes: usize,
-    /// Nothing is recorded from then on.
-    pub until: Option<EpochMillis>,
-}
-
-impl Default for TraceSettings {
-    fn default() -> Self {
-        Self {
-            proxy: String::new(),
-            revision: None,
-            headers: Vec::new(),
-            masks: Masks::default(),
-            max_transactions: 1000,
-            max_bytes: 64 << 20,
-            max_transaction_bytes: 4 << 20,
-            body_bytes: 64 << 10,
-            until: None,
-        }
-    }
-}
-
-/// A session as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TraceSummary {
-    /// Names it.
-    pub id: u64,
-    /// As it was started.
-    pub settings: TraceSettings,
-    /// When.
-    pub started: EpochMillis,
-    /// Exchanges that are kept.
-    pub transactions: usize,
-    /// Exchanges that were recorded and had to make room.
-    pub dropped: u64,
-}
-
-#[derive(Debug)]
-pub(crate) struct Session {
-    id: u64,
-    started: EpochMillis,
-    pub(crate) settings: TraceSettings,
-    kept: Mutex<Kept>,
+    sessions: Mutex<Sessions>,
+    /// The gateway that runs recorded requests again.
+    replayer: OnceLock<Replayer>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    transactions: VecDeque<(Arc<Transaction>, usize)>,
-    bytes: usize,
-    dropped: u64,
+struct Sessions {
+    all: Vec<Arc<Session>>,
+    started: u64,
+}
+
+/// Why a session cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotTrace {
+    /// The condition of the filter.
+    #[error("filter: {0}")]
+    Condition(#[from] BadCondition),
+    /// A mask.
+    #[error(transparent)]
+    Mask(#[from] BadMask),
+    /// Each has a bound on its memory, so there is a bound on them.
+    #[error("{MOST_SESSIONS} debug sessions are recording; stop one first")]
+    TooMany,
 }
 
 /// Nothing here is left half done when a thread dies.
@@ -109,88 +83,139 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl TraceSessions {
     /// Starts a session; gives its id.
-    pub fn start(&self, settings: TraceSettings, now: EpochMillis) -> u64 {
-        let id = self.started.fetch_add(1, Ordering::Relaxed) + 1;
-        let session = Session { id, started: now, settings, kept: Mutex::default() };
+    ///
+    /// # Errors
+    /// When its condition or a mask cannot be understood, or too many record already.
+    pub fn start(&self, settings: TraceSettings, now: EpochMillis) -> Result<u64, CannotTrace> {
+        let condition = Condition::parse(&settings.condition)?;
+        self.add(settings, condition, now, Vec::new())
+    }
+
+    /// A session that records nothing and shows `transactions`.
+    ///
+    /// # Errors
+    /// When too many record already.
+    pub fn import(
+        &self,
+        mut settings: TraceSettings,
+        transactions: Vec<Transaction>,
+        now: EpochMillis,
+    ) -> Result<u64, CannotTrace> {
+        settings.until = Some(now);
+        self.add(settings, None, now, transactions)
+    }
+
+    fn add(
+        &self,
+        settings: TraceSettings,
+        condition: Option<Condition>,
+        now: EpochMillis,
+        shown: Vec<Transaction>,
+    ) -> Result<u64, CannotTrace> {
+        let paths = settings.masks.paths()?;
         let mut sessions = lock(&self.sessions);
-        sessions.push(Arc::new(session));
-        self.active.store(sessions.len(), Ordering::Relaxed);
-        id
+        sessions.sweep(now);
+        if sessions.all.len() >= MOST_SESSIONS {
+            let ended = sessions.all.iter().position(|session| session.has_ended(now));
+            sessions.all.remove(ended.ok_or(CannotTrace::TooMany)?);
+        }
+        sessions.started += 1;
+        let id = sessions.started;
+        let session = Session::new(id, settings, paths, condition, now);
+        for transaction in shown {
+            session.keep(Recorded::of(transaction), 0);
+        }
+        sessions.all.push(Arc::new(session));
+        self.count(&sessions, now);
+        Ok(id)
+    }
+
+    /// Whoever begins an exchange looks at this number only.
+    fn count(&self, sessions: &Sessions, now: EpochMillis) {
+        let recording = sessions.all.iter().filter(|session| !session.has_ended(now)).count();
+        self.active.store(recording, Ordering::Relaxed);
+    }
+
+    /// Ends a session: nothing more is recorded, and what it has stays. Says whether there is one.
+    pub fn stop(&self, id: u64, now: EpochMillis) -> bool {
+        let sessions = lock(&self.sessions);
+        let Some(session) = sessions.find(id) else { return false };
+        session.end(now);
+        self.count(&sessions, now);
+        true
     }
 
     /// Ends a session and forgets what it recorded; says whether there was one.
-    pub fn stop(&self, id: u64) -> bool {
+    pub fn remove(&self, id: u64, now: EpochMillis) -> bool {
         let mut sessions = lock(&self.sessions);
-        let before = sessions.len();
-        sessions.retain(|session| session.id != id);
-        self.active.store(sessions.len(), Ordering::Relaxed);
-        sessions.len() < before
+        let before = sessions.all.len();
+        sessions.all.retain(|session| session.id != id);
+        self.count(&sessions, now);
+        sessions.all.len() < before
     }
 
     /// All sessions, the oldest first.
-    pub fn list(&self) -> Vec<TraceSummary> {
-        lock(&self.sessions).iter().map(|session| session.summary()).collect()
+    pub fn list(&self, now: EpochMillis) -> Vec<TraceSummary> {
+        let mut sessions = lock(&self.sessions);
+        sessions.sweep(now);
+        self.count(&sessions, now);
+        sessions.all.iter().map(|session| session.summary(now)).collect()
     }
 
     /// What a session recorded, the oldest first; `None` when there is no such session.
-    pub fn transactions(&self, id: u64) -> Option<Vec<Arc<Transaction>>> {
-        let session = lock(&self.sessions).iter().find(|session| session.id == id).cloned()?;
-        let kept = lock(&session.kept);
-        Some(kept.transactions.iter().map(|(transaction, _)| Arc::clone(transaction)).collect())
+    pub fn recorded(&self, id: u64) -> Option<Vec<Recorded>> {
+        let session = lock(&self.sessions).find(id)?;
+        Some(session.recorded())
     }
 
-    /// A session with all it recorded, as JSON; `None` when there is no such session.
-    pub fn export(&self, id: u64) -> Option<serde_json::Value> {
-        let session = lock(&self.sessions).iter().find(|session| session.id == id).cloned()?;
-        let transactions = self.transactions(id)?;
-        let transactions: Vec<&Transaction> = transactions.iter().map(Arc::as_ref).collect();
-        Some(serde_json::json!({ "session": session.summary(), "transactions": transactions }))
+    /// A session with all it recorded; `None` when there is no such session.
+    pub fn export(&self, id: u64, now: EpochMillis) -> Option<TraceExport> {
+        let session = lock(&self.sessions).find(id)?;
+        let transactions = session.recorded().iter().map(|one| Transaction::clone(&one.transaction)).collect();
+        Some(TraceExport { format: TraceExport::FORMAT, session: session.summary(now), transactions })
     }
 
-    /// Whether any session is on.
+    /// Whether any session records.
     pub(crate) fn is_on(&self) -> bool {
         self.active.load(Ordering::Relaxed) > 0
     }
 
-    /// The session that wants to see this exchange.
-    pub(crate) fn session_for(&self, cx: &Exchange) -> Option<Arc<Session>> {
-        lock(&self.sessions).iter().find(|session| session.wants(cx)).cloned()
+    /// The sessions that want to see this exchange.
+    pub(crate) fn sessions_for(&self, cx: &Exchange) -> Vec<Arc<Session>> {
+        let sessions = lock(&self.sessions);
+        // One that ended by itself is counted no more.
+        self.count(&sessions, cx.now());
+        sessions.all.iter().filter(|session| session.wants(cx)).cloned().collect()
+    }
+
+    /// Says which gateway runs recorded requests again; the first stays.
+    pub(crate) fn replay_by(&self, replayer: Replayer) {
+        let _ = self.replayer.set(replayer);
+    }
+
+    /// Runs a recorded request again, in process: no client and no other request sees anything of it.
+    ///
+    /// # Errors
+    /// When it cannot be run: see [`ReplayFailed`].
+    pub async fn replay(&self, replay: Replay) -> Result<Transaction, ReplayFailed> {
+        let replayer = self.replayer.get().ok_or(ReplayFailed::NoGateway)?;
+        replayer.run(replay).await
     }
 }
 
-impl Session {
-    fn wants(&self, cx: &Exchange) -> bool {
-        let TraceSettings { proxy, revision, headers, until, .. } = &self.settings;
-        *proxy == *cx.proxy().name
-            && revision.as_ref().is_none_or(|revision| **revision == *cx.proxy().revision)
-            && until.is_none_or(|until| cx.now() < until)
-            && headers.iter().all(|(name, value)| {
-                cx.request.headers.get_all(name).iter().any(|sent| sent.as_bytes() == value.as_bytes())
-            })
+impl std::fmt::Debug for TraceSessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TraceSessions").field("active", &self.active).finish_non_exhaustive()
+    }
+}
+
+impl Sessions {
+    fn find(&self, id: u64) -> Option<Arc<Session>> {
+        self.all.iter().find(|session| session.id == id).cloned()
     }
 
-    fn keep(&self, transaction: Transaction, bytes: usize) {
-        let mut kept = lock(&self.kept);
-        kept.transactions.push_back((Arc::new(transaction), bytes));
-        kept.bytes += bytes;
-        while kept.transactions.len() > self.settings.max_transactions
-            || (kept.bytes > self.settings.max_bytes && kept.transactions.len() > 1)
-        {
-            let Some((_, bytes)) = kept.transactions.pop_front() else { break };
-            kept.bytes -= bytes;
-            kept.dropped += 1;
-        }
-    }
-
-    fn summary(&self) -> TraceSummary {
-        let kept = lock(&self.kept);
-        TraceSummary {
-            id: self.id,
-            settings: self.settings.clone(),
-            started: self.started,
-            transactions: kept.transactions.len(),
-            dropped: kept.dropped,
-        }
+    fn sweep(&mut self, now: EpochMillis) {
+        self.all.retain(|session| !session.has_ended(now) || now.since(session.ended_at()) < KEPT_FOR);
     }
 }
 

@@ -3,17 +3,22 @@
 
 mod apis;
 mod apps;
+mod debug_sessions;
 mod deployments;
 mod developers;
 mod endpoints;
 mod environment;
 mod key_stores;
 mod keys;
+mod mask_configs;
 mod pieces;
 mod problem;
 mod products;
 mod proxy_call;
+mod replay;
 mod shared_flows;
+mod trace_har;
+mod trace_json;
 
 use axum::Router;
 use axum::body::Body;

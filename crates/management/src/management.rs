@@ -7,6 +7,7 @@ use pierhead_domain::{SharedClock, SharedRng};
 use pierhead_gateway::ports::{KvmWriter, SharedCounters};
 use pierhead_gateway::snapshot::SnapshotCell;
 use pierhead_gateway::tokens::Tokens;
+use pierhead_gateway::trace::TraceSessions;
 use pierhead_store::Store;
 use pierhead_vault::Vault;
 use pierhead_web::SharedAuthenticator;
@@ -37,6 +38,8 @@ pub(crate) struct Parts {
     /// Held while a committed map or the keys are read and put into the snapshot, so that an older state
     /// never replaces a newer one.
     pub(crate) publishing: Mutex<()>,
+    /// Debug sessions; the gateway of this process holds the same.
+    pub(crate) traces: Arc<TraceSessions>,
 }
 
 impl Management {
@@ -63,6 +66,7 @@ impl Management {
             settings,
             gate,
             publishing,
+            traces: Arc::default(),
         }))
     }
 
@@ -70,6 +74,11 @@ impl Management {
     /// more is left out and logged; the others serve.
     pub async fn start(&self) -> Result<(), StartFailure> {
         self.0.load().await
+    }
+
+    /// The debug sessions, for the gateway that records them.
+    pub fn traces(&self) -> Arc<TraceSessions> {
+        Arc::clone(&self.0.traces)
     }
 
     /// The port through which policies write key value maps at run time.

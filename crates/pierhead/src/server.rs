@@ -165,6 +165,7 @@ fn gateway(
     gateway.addr = address;
     gateway.state = rooms.run_state();
     gateway.threads = NonZeroUsize::new(config.gateway.threads);
+    gateway.traces = rooms.management.traces();
     gateway.limits.connections = config.gateway.max_connections;
     gateway.access_log = config.gateway.access_log.then(|| access_log(json_line));
     pierhead_gateway::Gateway::start(gateway)

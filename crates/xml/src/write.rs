@@ -46,13 +46,32 @@ pub(crate) fn escape(text: &str, with: impl Fn(u8) -> Option<&'static str>) -> C
     Cow::Owned(out)
 }
 
+/// What is written otherwise than it stands.
+#[derive(Clone, Copy, Default)]
+struct Changes<'a> {
+    edit: Option<(Node<'a>, Edit<'a>)>,
+    hidden: Hidden<'a>,
+}
+
+/// What stands for the content of nodes that are not to be seen.
+type Hidden<'a> = Option<(&'a dyn Fn(Node<'_>) -> bool, &'a str)>;
+
 /// A node with the namespaces it needs; the value of an attribute or a namespace.
 pub(crate) fn to_xml(node: Node<'_>) -> String {
+    to_changed_xml(node, Changes::default())
+}
+
+/// The same with the content of some nodes replaced.
+pub(crate) fn to_xml_hiding<'d>(node: Node<'d>, hidden: Hidden<'d>) -> String {
+    to_changed_xml(node, Changes { edit: None, hidden })
+}
+
+fn to_changed_xml<'d>(node: Node<'d>, changes: Changes<'d>) -> String {
     let mut out = String::new();
     match node.kind() {
         NodeKind::Attribute | NodeKind::Namespace => out.push_str(node.own_text()),
-        NodeKind::Root => node.children().for_each(|child| write_tree(&mut out, child, None)),
-        _ => write_tree(&mut out, node, None),
+        NodeKind::Root => node.children().for_each(|child| write_tree(&mut out, child, changes)),
+        _ => write_tree(&mut out, node, changes),
     }
     out
 }
@@ -69,37 +88,43 @@ pub enum Edit<'e> {
 }
 
 /// A whole document with one change at `at`.
-pub(crate) fn edited(root: Node<'_>, at: Node<'_>, edit: Edit<'_>) -> String {
+pub(crate) fn edited<'d>(root: Node<'d>, at: Node<'d>, edit: Edit<'d>) -> String {
     let mut out = String::new();
-    root.children().for_each(|child| write_tree(&mut out, child, Some((at, edit))));
+    root.children().for_each(|child| write_tree(&mut out, child, Changes { edit: Some((at, edit)), hidden: None }));
     out
 }
 
 /// Writes without recursion: the depth of a document is no matter.
-fn write_tree(out: &mut String, top: Node<'_>, change: Option<(Node<'_>, Edit<'_>)>) {
-    let change_at = |node: Node<'_>| change.filter(|(at, _)| *at == node).map(|(_, edit)| edit);
+fn write_tree<'d>(out: &mut String, top: Node<'d>, changes: Changes<'d>) {
+    let change_at = |node: Node<'_>| changes.edit.filter(|(at, _)| *at == node).map(|(_, edit)| edit);
+    let instead = |node: Node<'_>| changes.hidden.and_then(|(hides, text)| hides(node).then_some(text));
     let mut node = top;
     loop {
         match node.kind() {
             _ if matches!(change_at(node), Some(Edit::Remove)) => {}
             NodeKind::Element => {
-                start_tag(out, node, node == top);
-                if let Some(child) = node.first_child() {
+                start_tag(out, node, node == top, changes.hidden);
+                if let Some(instead) = instead(node) {
+                    out.push('>');
+                    out.push_str(&escape_text(instead));
+                    end_tag(out, node);
+                } else if let Some(child) = node.first_child() {
                     out.push('>');
                     node = child;
                     continue;
-                }
-                match change_at(node) {
-                    Some(Edit::Append(text)) => {
-                        out.push('>');
-                        out.push_str(text);
-                        end_tag(out, node);
-                    }
-                    _ => out.push_str("/>"),
+                } else if let Some(Edit::Append(text)) = change_at(node) {
+                    out.push('>');
+                    out.push_str(text);
+                    end_tag(out, node);
+                } else {
+                    out.push_str("/>");
                 }
             }
-            NodeKind::Text if node.is_raw() => out.push_str(node.own_text()),
-            NodeKind::Text => out.push_str(&escape_text(node.own_text())),
+            NodeKind::Text => match instead(node) {
+                Some(instead) => out.push_str(&escape_text(instead)),
+                None if node.is_raw() => out.push_str(node.own_text()),
+                None => out.push_str(&escape_text(node.own_text())),
+            },
             NodeKind::Comment => {
                 let _ = write!(out, "<!--{}-->", node.own_text());
             }
@@ -129,7 +154,7 @@ fn write_tree(out: &mut String, top: Node<'_>, change: Option<(Node<'_>, Edit<'_
     }
 }
 
-fn start_tag(out: &mut String, element: Node<'_>, is_top: bool) {
+fn start_tag(out: &mut String, element: Node<'_>, is_top: bool, hidden: Hidden<'_>) {
     out.push('<');
     push_name(out, element);
     for (prefix, uri) in new_bindings(element, is_top) {
@@ -139,7 +164,11 @@ fn start_tag(out: &mut String, element: Node<'_>, is_top: bool) {
     for attribute in element.attributes() {
         out.push(' ');
         push_name(out, attribute);
-        let _ = write!(out, "=\"{}\"", escape_attribute(attribute.own_text()));
+        let value = match hidden {
+            Some((hides, instead)) if hides(attribute) => instead,
+            _ => attribute.own_text(),
+        };
+        let _ = write!(out, "=\"{}\"", escape_attribute(value));
     }
 }
 

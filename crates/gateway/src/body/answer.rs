@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{BodyError, ClientBodyState, CutOff, Recoded, Recorded};
+use super::{BodyError, ClientBodyState, CutOff, Recoded, Recorded, Traced};
 use crate::balancer::InUse;
 use crate::ports::HubBody;
 use crate::proxy::Finish;
@@ -29,6 +29,8 @@ pub(crate) enum Source {
     Recorded(Box<Recorded>),
     /// One of the others, compressed or unpacked on its way.
     Recoded(Box<Recoded<Source>>),
+    /// One of the others, at which a debug session looks.
+    Traced(Box<Traced>),
 }
 
 /// A target's body, which drives what it comes on.
@@ -97,6 +99,7 @@ impl Body for Source {
             Self::Hub(body) => Pin::new(body).poll_frame(cx),
             Self::Recorded(body) => Pin::new(&mut **body).poll_frame(cx),
             Self::Recoded(body) => Pin::new(&mut **body).poll_frame(cx),
+            Self::Traced(body) => Pin::new(&mut **body).poll_frame(cx),
         }
     }
 
@@ -108,6 +111,7 @@ impl Body for Source {
             Self::Hub(body) => body.is_end_stream(),
             Self::Recorded(body) => body.is_end_stream(),
             Self::Recoded(body) => body.is_end_stream(),
+            Self::Traced(body) => body.is_end_stream(),
         }
     }
 
@@ -119,6 +123,7 @@ impl Body for Source {
             Self::Hub(body) => body.size_hint(),
             Self::Recorded(body) => body.size_hint(),
             Self::Recoded(body) => body.size_hint(),
+            Self::Traced(body) => body.size_hint(),
         }
     }
 }
@@ -191,6 +196,7 @@ impl Source {
             Self::Hub(body) => !body.is_end_stream(),
             Self::Recorded(body) => body.source.reads_request(),
             Self::Recoded(body) => body.inner.reads_request(),
+            Self::Traced(body) => body.source.reads_request(),
             Self::Empty | Self::Whole(_) => false,
         }
     }

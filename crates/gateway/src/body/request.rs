@@ -11,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::{BodyError, Recoded};
 use crate::server::BodyReader;
+use crate::trace::Passing;
 
 /// How far the client's body has got; shared with the exchange that forwards it.
 #[derive(Debug, Default)]
@@ -35,12 +36,19 @@ impl ClientBodyState {
 pub(crate) struct ClientBody {
     reader: BodyReader,
     state: Rc<ClientBodyState>,
+    /// A debug session looks at what passes.
+    passing: Option<Box<Passing>>,
 }
 
 impl ClientBody {
     pub(crate) fn new(reader: BodyReader) -> (Self, Rc<ClientBodyState>) {
         let state = Rc::new(ClientBodyState::default());
-        (Self { reader, state: Rc::clone(&state) }, state)
+        (Self { reader, state: Rc::clone(&state), passing: None }, state)
+    }
+
+    /// Shows a debug session what passes.
+    pub(crate) fn shown_to(&mut self, passing: Passing) {
+        self.passing = Some(Box::new(passing));
     }
 }
 
@@ -64,6 +72,14 @@ impl Body for ClientBody {
             this.state.failed.set(true);
         } else if this.reader.is_ended() {
             this.state.ended.set(true);
+        }
+        if let Some(passing) = &mut this.passing {
+            if let Some(Ok(part)) = &part {
+                passing.note(part);
+            }
+            if this.state.ended() {
+                passing.end();
+            }
         }
         Poll::Ready(part.map(|part| part.map(Frame::data)))
     }

@@ -132,7 +132,7 @@ pub struct Exchange {
     /// The shared flows that run now, each called by the one before it.
     pub(crate) shared_flows: Vec<Arc<CompiledSharedFlow>>,
     /// Writes down what happens, when a debug session wants to see it.
-    pub(crate) trace: Option<Box<Recorder>>,
+    pub(crate) trace: Option<Rc<Recorder>>,
     /// The address of the target's server, once it was called.
     pub(crate) target_ip: Option<std::net::IpAddr>,
     /// What steps collected for reports.

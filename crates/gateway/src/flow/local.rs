@@ -166,7 +166,7 @@ fn begin(cx: &Exchange, to: &LocalAddress, request: Message) -> Result<Box<Excha
 }
 
 /// Runs an exchange whose bodies are all in memory, from its first step to its answer.
-async fn run_whole(cx: &mut Exchange) {
+pub(crate) async fn run_whole(cx: &mut Exchange) {
     let mut to = match run_request(cx).await {
         RequestOutcome::Answer => return,
         RequestOutcome::Forward(to) => to,
@@ -189,6 +189,10 @@ async fn run_whole(cx: &mut Exchange) {
 }
 
 async fn forward(cx: &mut Exchange, to: ForwardTo) -> Result<Message, EngineFault> {
+    let method = cx.request.as_request().map(|head| &head.method);
+    if let Some(laid_ready) = method.and_then(|method| cx.services.outbound.target(method, &to.url())) {
+        return laid_ready;
+    }
     let timeouts = cx.target().map(|target| target.timeouts).unwrap_or_default();
     let answer_limit = cx.proxy().buffered_body_bytes;
     match to {
@@ -204,7 +208,7 @@ async fn forward(cx: &mut Exchange, to: ForwardTo) -> Result<Message, EngineFaul
             }
             let within = timeouts.connect.saturating_add(timeouts.io);
             let callout = Callout { endpoint, request, timeouts, within, answer_limit };
-            cx.services.outbound.call(callout).await
+            cx.services.outbound.forward(callout).await
         }
         ForwardTo::Hub { path_and_query } => {
             let hub = cx.services.ports.hub.clone().ok_or(EngineFault::ServiceUnavailable)?;

@@ -25,6 +25,7 @@ use crate::variable::Stored;
 
 pub use destination::ForwardTo;
 pub(crate) use destination::{go_on, preview};
+pub(crate) use local::run_whole;
 pub use local::{LocalAddress, LocalTarget, call_local};
 pub(crate) use shared::run_shared;
 
@@ -114,7 +115,7 @@ async fn run_request_flows(cx: &mut Exchange) -> RequestOutcome {
     match request_flows(cx).await {
         Ok(Some(to)) => {
             if let Some(trace) = &cx.trace {
-                trace.message("sent to target", Some(to.url()), "request", &cx.request);
+                trace.sent(to.url(), &cx.request);
             }
             cx.show_hub_authorization();
             RequestOutcome::Forward(to)
@@ -170,7 +171,7 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
 pub async fn run_response(cx: &mut Exchange) {
     cx.hide_hub_authorization();
     if let (Some(trace), Some(response)) = (&cx.trace, &cx.response) {
-        trace.message("received from target", None, "response", response);
+        trace.received(response);
     }
     match target_response(cx).await {
         Ok(()) => respond(cx).await,

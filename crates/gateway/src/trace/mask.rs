@@ -1,5 +1,7 @@
 //! What a session does not show.
 
+mod paths;
+
 use std::borrow::Cow;
 
 use quick_xml::Reader;
@@ -7,6 +9,9 @@ use quick_xml::events::Event;
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::Params;
+
+pub(super) use paths::Side;
+pub use paths::{BadMask, PathLists, PathMasks};
 
 /// Stands for what is not shown.
 pub(super) const MASKED: &str = "***";
@@ -21,13 +26,29 @@ pub struct Masks {
     pub headers: Vec<String>,
     /// Query and form parameters, members of JSON objects, elements and attributes of XML.
     pub fields: Vec<String>,
+    /// Parts of requests.
+    pub request: PathLists,
+    /// Parts of responses.
+    pub response: PathLists,
+    /// Parts of error messages.
+    pub fault: PathLists,
+    /// Prefixes of the XPaths, with what they stand for.
+    pub namespaces: Vec<(String, String)>,
 }
 
 impl Default for Masks {
     /// Headers that carry credentials.
     fn default() -> Self {
         let headers = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "apikey"];
-        Self { variables: Vec::new(), headers: headers.map(str::to_owned).to_vec(), fields: Vec::new() }
+        Self {
+            variables: Vec::new(),
+            headers: headers.map(str::to_owned).to_vec(),
+            fields: Vec::new(),
+            request: PathLists::default(),
+            response: PathLists::default(),
+            fault: PathLists::default(),
+            namespaces: Vec::new(),
+        }
     }
 }
 
@@ -36,6 +57,24 @@ fn has(names: &[String], name: &str) -> bool {
 }
 
 impl Masks {
+    /// Hides a variable; where it is a header or a parameter of a message, there too.
+    pub fn hide_variable(&mut self, name: &str) {
+        for marker in [".header.", ".queryparam.", ".formparam."] {
+            if let Some((_, part)) = name.split_once(marker)
+                && !part.is_empty()
+            {
+                let list = if marker == ".header." { &mut self.headers } else { &mut self.fields };
+                list.push(part.to_owned());
+            }
+        }
+        self.variables.push(name.to_owned());
+    }
+
+    /// Whether the whole content of such a message is a variable that is not shown.
+    pub(super) fn hides_content(&self, side: Side) -> bool {
+        self.variables.iter().any(|name| name.ends_with(".content") && Side::of_variable(name).is_some_and(|of| of.includes(side)))
+    }
+
     pub(super) fn hides_header(&self, name: &str) -> bool {
         has(&self.headers, name)
     }

@@ -1,26 +1,30 @@
 //! Writes down what happens in one exchange.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ahash::AHashMap;
+use http::Method;
 
-use super::mask::MASKED;
-use super::shot::{MessageShot, cut};
-use super::transaction::{Assignment, Point, Reading, TracedFault, Transaction};
+use super::calls::TracedOutbound;
+use super::kept::{Raw, RawAnswer, RawBody, RawRequest, Recorded};
+use super::mask::{MASKED, Masks, PathMasks, Side};
+use super::passing::Gone;
+use super::shot::{BodyShot, MessageShot, cut};
+use super::transaction::{Assignment, Point, Reading, TimedPoint, TracedFault, Transaction};
 use super::{Session, TraceSessions};
-use crate::compile::StepPlan;
 use crate::condition::Condition;
-use crate::exchange::{Exchange, Message, Part, Segment};
+use crate::exchange::{Exchange, Message, MessageBody, Part, Segment, Services};
 use crate::fault::Fault;
-use crate::policy::{Next, PolicyRun};
 use crate::variable::{Stored, Value};
 
-/// In an exchange that a session wants to see. What it wrote is handed in when the exchange is over, however
-/// that comes about.
+/// In an exchange that a session wants to see. What it wrote is handed in when nobody holds it any more: the
+/// exchange is over and its bodies have gone by, however that came about.
 pub(crate) struct Recorder {
     session: Arc<Session>,
+    /// Others that want the same, and hide the same.
+    also: Vec<Arc<Session>>,
     began: Instant,
     notes: RefCell<Notes>,
 }
@@ -32,15 +36,24 @@ struct Notes {
     read: Vec<Reading>,
     /// Values that must not show anywhere.
     secrets: Vec<String>,
+    raw: Option<RawRequest>,
+    answers: Vec<RawAnswer>,
+    /// Method and URL of the call to the target that is under way.
+    sent: Option<(Method, String)>,
 }
 
 /// Shorter texts are too common to be taken for a secret that was copied.
 const SHORTEST_SECRET: usize = 4;
 
+/// The size of a point without its texts, about.
+const POINT_BYTES: usize = 64;
+
 impl Recorder {
     /// Begins to record when some session wants to see this exchange.
     pub(crate) fn begin(sessions: &TraceSessions, cx: &mut Exchange) {
-        let Some(session) = sessions.session_for(cx) else { return };
+        let mut wanting = sessions.sessions_for(cx).into_iter();
+        let Some(session) = wanting.next() else { return };
+        let also = wanting.filter(|other| other.settings.masks == session.settings.masks).collect();
         let transaction = Transaction {
             id: cx.message_id().as_str().to_owned(),
             proxy: cx.proxy().name.to_string(),
@@ -52,34 +65,135 @@ impl Recorder {
             points: Vec::new(),
             truncated: false,
         };
-        let notes = Notes { transaction, bytes: 0, read: Vec::new(), secrets: Vec::new() };
-        let recorder = Self { session, began: Instant::now(), notes: RefCell::new(notes) };
+        let raw = cx.request.as_request().map(|head| RawRequest {
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            headers: cx.request.headers.clone(),
+            body: RawBody::of(&cx.request.body),
+            client: cx.client,
+            local: cx.local,
+            tls: cx.tls,
+        });
+        let notes = Notes {
+            transaction,
+            bytes: 0,
+            read: Vec::new(),
+            secrets: Vec::new(),
+            raw,
+            answers: Vec::new(),
+            sent: None,
+        };
+        let recorder = Rc::new(Self { session, also, began: Instant::now(), notes: RefCell::new(notes) });
         recorder.message("received", None, "request", &cx.request);
-        cx.trace = Some(Box::new(recorder));
+        let outbound = TracedOutbound::new(cx.services.outbound.clone(), Rc::clone(&recorder));
+        cx.services = Rc::new(Services { outbound: Rc::new(outbound), ..(*cx.services).clone() });
+        cx.trace = Some(recorder);
     }
 
-    fn add(&self, size: usize, point: Point) {
+    /// How much of a body is kept.
+    pub(super) fn body_bytes(&self) -> usize {
+        self.session.settings.max_transaction_bytes / 4
+    }
+
+    pub(super) fn add(&self, size: usize, point: Point) {
         let mut notes = self.notes.borrow_mut();
         if notes.bytes + size > self.session.settings.max_transaction_bytes {
             notes.transaction.truncated = true;
             return;
         }
-        notes.bytes += size + 64;
-        notes.transaction.points.push(point);
+        notes.bytes += size + POINT_BYTES;
+        let after_us = micros(self.began);
+        notes.transaction.points.push(TimedPoint { after_us, point });
     }
 
-    fn shot(&self, name: &str, message: &Message) -> MessageShot {
-        let settings = &self.session.settings;
-        MessageShot::of(name, message, &settings.masks, settings.body_bytes)
+    fn masks(&self) -> (&Masks, &PathMasks) {
+        (&self.session.settings.masks, &self.session.paths)
     }
 
-    pub(crate) fn message(&self, at: &'static str, url: Option<String>, name: &str, message: &Message) {
-        let url = url.map(|url| match url.split_once('?') {
+    pub(super) fn shot(&self, name: &str, message: &Message) -> MessageShot {
+        let mut secrets = Vec::new();
+        let shot =
+            MessageShot::of(name, message, self.masks(), self.session.settings.body_bytes, &mut secrets);
+        secrets.iter().for_each(|secret| self.keep_secret(secret));
+        shot
+    }
+
+    /// A URL whose query may hold what is masked.
+    pub(super) fn url(&self, url: String) -> String {
+        match url.split_once('?') {
             Some((path, query)) => format!("{path}?{}", self.session.settings.masks.query(query)),
             None => url,
-        });
+        }
+    }
+
+    fn message(&self, at: &str, url: Option<String>, name: &str, message: &Message) {
         let message = self.shot(name, message);
-        self.add(message.size(), Point::Message { at, url, message });
+        self.add(message.size(), Point::Message { at: at.to_owned(), url, message });
+    }
+
+    /// The request leaves for its target.
+    pub(crate) fn sent(&self, url: String, request: &Message) {
+        let method = request.as_request().map_or(Method::GET, |head| head.method.clone());
+        self.notes.borrow_mut().sent = Some((method, url.clone()));
+        self.message("sent to target", Some(self.url(url)), "request", request);
+    }
+
+    /// The target has answered; its body may still have to pass by.
+    pub(crate) fn received(&self, response: &Message) {
+        let sent = self.notes.borrow_mut().sent.take();
+        let (method, url) = sent.unwrap_or_default();
+        self.keep_answer(true, method, url, response);
+        self.message("received from target", None, "response", response);
+    }
+
+    pub(super) fn keep_answer(&self, of_target: bool, method: Method, url: String, answer: &Message) {
+        let raw = RawAnswer {
+            of_target,
+            method,
+            url,
+            status: answer.status(),
+            reason: answer.as_response().and_then(|head| head.reason.clone()),
+            headers: answer.headers.clone(),
+            body: RawBody::of(&answer.body),
+        };
+        self.notes.borrow_mut().answers.push(raw);
+    }
+
+    /// A body that nobody held has gone by.
+    pub(super) fn gone_by(&self, of_request: bool, gone: Gone) {
+        let mut secrets = Vec::new();
+        let side = if of_request { Side::Request } else { Side::Answer };
+        let most = self.session.settings.body_bytes;
+        let body = BodyShot::of_passing(&gone.seen, gone.total, self.masks(), side, most, &mut secrets);
+        secrets.iter().for_each(|secret| self.keep_secret(secret));
+        let mut notes = self.notes.borrow_mut();
+        let whole = gone.whole();
+        if of_request {
+            if let Some(request) = &mut notes.raw {
+                request.body = whole;
+            }
+        } else if let Some(answer) = notes.answers.iter_mut().rev().find(|answer| answer.of_target) {
+            answer.body = whole;
+        }
+        let name = if of_request { "request" } else { "response" };
+        let shown: &mut usize = &mut 0;
+        let streaming = |shot: &MessageShot| shot.name == name && shot.body == BodyShot::Streaming;
+        for timed in &mut notes.transaction.points {
+            match &mut timed.point {
+                Point::Message { message, .. } if streaming(message) => {
+                    message.body = body.clone();
+                    *shown += 1;
+                }
+                Point::Step { changed, .. } => {
+                    for shot in changed.iter_mut().filter(|shot| streaming(shot)) {
+                        shot.body = body.clone();
+                        *shown += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        notes.bytes += *shown * body.size();
     }
 
     /// What the client gets.
@@ -97,21 +211,28 @@ impl Recorder {
         }
     }
 
-    fn take_read(&self) -> Vec<Reading> {
+    pub(super) fn take_read(&self) -> Vec<Reading> {
         std::mem::take(&mut self.notes.borrow_mut().read)
     }
 
     /// A value as it may be shown; remembers the one that may not.
     fn shown(&self, name: &str, value: Option<&str>) -> Option<String> {
         let value = value?;
-        if self.session.settings.masks.hides_variable(name) {
+        let masks = &self.session.settings.masks;
+        if masks.hides_variable(name) {
             self.keep_secret(value);
             return Some(MASKED.to_owned());
         }
-        Some(cut(&self.session.settings.masks.body(value), self.session.settings.body_bytes))
+        let mut shown = masks.body(value);
+        if let Some(side) = Side::of_variable(name) {
+            let mut secrets = Vec::new();
+            shown = self.session.paths.body(&shown, side, &mut secrets).into_owned().into();
+            secrets.iter().for_each(|secret| self.keep_secret(secret));
+        }
+        Some(cut(&shown, self.session.settings.body_bytes))
     }
 
-    fn keep_secret(&self, value: &str) {
+    pub(super) fn keep_secret(&self, value: &str) {
         let mut notes = self.notes.borrow_mut();
         if value.len() >= SHORTEST_SECRET && !notes.secrets.iter().any(|known| known == value) {
             notes.secrets.push(value.to_owned());
@@ -128,6 +249,16 @@ impl Recorder {
         self.shown(name, view.as_deref())
     }
 
+    pub(super) fn assignment(
+        &self,
+        name: &str,
+        before: Option<&Stored>,
+        after: Option<&Stored>,
+    ) -> Assignment {
+        let (before, after) = (self.shown_stored(name, before), self.shown_stored(name, after));
+        Assignment { name: name.to_owned(), before, after }
+    }
+
     pub(crate) fn condition(&self, cx: &Exchange, of: String, condition: &Condition, held: bool) {
         let read = self.take_read();
         let text = condition.to_string();
@@ -141,113 +272,50 @@ impl Recorder {
     }
 }
 
-/// Runs a step with everything written down; `None` when it did not run.
-pub(crate) async fn run_step(cx: &mut Exchange, step: &StepPlan) -> Option<Result<Next, Fault>> {
-    let name = &step.policy.name;
-    if !cx.asks(step.condition.as_ref(), || format!("step {name}")) || !step.policy.enabled {
-        return None;
+impl RawBody {
+    /// One that streams is filled in when it has gone by.
+    fn of(body: &MessageBody) -> Self {
+        match body {
+            MessageBody::Empty => Self::Empty,
+            MessageBody::Replaced(bytes) => Self::Whole(bytes.clone()),
+            MessageBody::Streaming => Self::NotKept,
+        }
     }
-    if let Some(trace) = &cx.trace {
-        // What was looked at between the steps is nobody's.
-        trace.take_read();
-    }
-    let at = place(cx);
-    let before = Before::of(cx);
-    let began = Instant::now();
-    let ran = match step.policy.policy.run(cx) {
-        PolicyRun::Done(ran) => ran,
-        PolicyRun::Wait(running) => Box::pin(running).await,
-    };
-    let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let Some(trace) = cx.trace.as_deref() else { return Some(ran) };
-    let read = trace.take_read();
-    let (assigned, changed) = before.difference(trace, cx);
-    let size = size_of(&read)
-        + changed.iter().map(MessageShot::size).sum::<usize>()
-        + assigned.iter().map(assignment_size).sum::<usize>();
-    let point = Point::Step {
-        at,
-        policy: name.to_string(),
-        kind: step.policy.kind.to_string(),
-        took_us,
-        read,
-        assigned,
-        changed,
-        fault: ran.as_ref().err().map(traced),
-        responded: matches!(ran, Ok(Next::Respond)),
-    };
-    trace.add(size, point);
-    Some(ran)
-}
-
-/// The variables and messages before a step.
-struct Before {
-    variables: AHashMap<Arc<str>, Stored>,
-    messages: Vec<MessageShot>,
-}
-
-impl Before {
-    fn of(cx: &Exchange) -> Self {
-        let messages = cx.trace.as_deref().map_or_else(Vec::new, |trace| messages(trace, cx));
-        Self { variables: cx.variables.all().clone(), messages }
-    }
-
-    fn difference(self, trace: &Recorder, cx: &Exchange) -> (Vec<Assignment>, Vec<MessageShot>) {
-        let now = cx.variables.all();
-        let text =
-            |value: Option<&Stored>| value.and_then(|value| value.view().into_text().map(String::from));
-        let mut names: Vec<&Arc<str>> = now.keys().chain(self.variables.keys()).collect();
-        names.sort();
-        names.dedup();
-        let assigned = names
-            .into_iter()
-            .filter(|name| text(self.variables.get(*name)) != text(now.get(*name)))
-            .map(|name| Assignment {
-                name: name.to_string(),
-                before: trace.shown_stored(name, self.variables.get(name)),
-                after: trace.shown_stored(name, now.get(name)),
-            })
-            .collect();
-        let changed = messages(trace, cx).into_iter().filter(|shot| !self.messages.contains(shot)).collect();
-        (assigned, changed)
-    }
-}
-
-fn messages(trace: &Recorder, cx: &Exchange) -> Vec<MessageShot> {
-    let own =
-        [("request", Some(&cx.request)), ("response", cx.response.as_ref()), ("error", cx.error_message())];
-    let own = own.into_iter().filter_map(|(name, message)| Some(trace.shot(name, message?)));
-    own.chain(cx.variables.messages().map(|(name, message)| trace.shot(name, message))).collect()
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
         let notes = self.notes.get_mut();
-        let empty = Transaction {
-            id: String::new(),
-            proxy: String::new(),
-            revision: String::new(),
-            endpoint: String::new(),
-            points: Vec::new(),
-            ..notes.transaction
-        };
-        let mut transaction = std::mem::replace(&mut notes.transaction, empty);
-        transaction.took_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let secrets = std::mem::take(&mut notes.secrets);
+        let mut transaction = notes.transaction.clone();
+        transaction.took_us = micros(self.began);
+        let mut secrets = std::mem::take(&mut notes.secrets);
+        // One that is part of another must not take it apart.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         if !secrets.is_empty() {
             transaction.each_text(&mut |text| {
-                for secret in
-                    secrets.iter().filter(|secret| text.contains(secret.as_str())).collect::<Vec<_>>()
-                {
-                    *text = text.replace(secret.as_str(), MASKED);
+                for secret in &secrets {
+                    if text.contains(secret.as_str()) {
+                        *text = text.replace(secret.as_str(), MASKED);
+                    }
                 }
             });
         }
-        self.session.keep(transaction, notes.bytes);
+        let answers = std::mem::take(&mut notes.answers);
+        let raw = notes.raw.take().map(|request| Raw { request, answers });
+        let bytes = notes.bytes + raw.as_ref().map_or(0, Raw::size);
+        let recorded = Recorded { transaction: Arc::new(transaction), raw: raw.map(Arc::new) };
+        for session in &self.also {
+            session.keep(recorded.clone(), bytes);
+        }
+        self.session.keep(recorded, bytes);
     }
 }
 
-fn traced(fault: &Fault) -> TracedFault {
+pub(super) fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn traced(fault: &Fault) -> TracedFault {
     TracedFault {
         code: fault.code().to_owned(),
         text: fault.text().to_owned(),
@@ -255,17 +323,12 @@ fn traced(fault: &Fault) -> TracedFault {
     }
 }
 
-fn size_of(read: &[Reading]) -> usize {
+pub(super) fn size_of(read: &[Reading]) -> usize {
     read.iter().map(|reading| reading.name.len() + reading.value.as_ref().map_or(0, String::len)).sum()
 }
 
-fn assignment_size(assignment: &Assignment) -> usize {
-    let length = |value: &Option<String>| value.as_ref().map_or(0, String::len);
-    assignment.name.len() + length(&assignment.before) + length(&assignment.after)
-}
-
 /// `ProxyRequest/PreFlow`, with the shared flows that are running.
-fn place(cx: &Exchange) -> String {
+pub(super) fn place(cx: &Exchange) -> String {
     let segment = cx.position.segment;
     let part = if segment.is_of_target() { cx.position.target_part } else { Some(cx.position.proxy_part) };
     let flow = match (segment, part) {

@@ -1,12 +1,12 @@
 //! A message at one moment.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::mask::{MASKED, Masks};
+use super::mask::{MASKED, Masks, PathMasks, Side};
 use crate::exchange::{Head, Message, MessageBody};
 
 /// A message as a session shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageShot {
     /// `request`, `response`, `error` or what a policy called it.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct MessageShot {
 }
 
 /// The body of a message at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyShot {
     /// There is none.
@@ -41,7 +41,15 @@ pub enum BodyShot {
 }
 
 impl MessageShot {
-    pub(super) fn of(name: &str, message: &Message, masks: &Masks, body_bytes: usize) -> Self {
+    /// Values that masks of paths hide are added to `secrets`.
+    pub(super) fn of(
+        name: &str,
+        message: &Message,
+        masks: (&Masks, &PathMasks),
+        body_bytes: usize,
+        secrets: &mut Vec<String>,
+    ) -> Self {
+        let (masks, paths) = masks;
         let line = match &message.head {
             Head::Request(head) => {
                 let path = head.path.as_deref().unwrap_or_else(|| head.uri.path());
@@ -62,14 +70,13 @@ impl MessageShot {
             name: name.to_owned(),
             line,
             headers: message.headers.iter().map(shown).collect(),
-            body: BodyShot::of(&message.body, masks, body_bytes),
+            body: BodyShot::of(&message.body, masks, paths, Side::of(name, message), body_bytes, secrets),
         }
     }
 
     pub(super) fn size(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let body = if let BodyShot::Text { text, .. } = &self.body { text.len() } else { 0 };
-        self.name.len() + self.line.len() + headers + body
+        self.name.len() + self.line.len() + headers + self.body.size()
     }
 
     pub(super) fn each_text(&mut self, visit: &mut dyn FnMut(&mut String)) {
@@ -82,12 +89,51 @@ impl MessageShot {
 }
 
 impl BodyShot {
-    fn of(body: &MessageBody, masks: &Masks, most: usize) -> Self {
+    pub(super) fn size(&self) -> usize {
+        if let Self::Text { text, .. } = self { text.len() } else { 0 }
+    }
+
+    /// Of what went by: `seen` is its beginning, or all of it.
+    pub(super) fn of_passing(
+        seen: &[u8],
+        total: usize,
+        masks: (&Masks, &PathMasks),
+        side: Side,
+        most: usize,
+        secrets: &mut Vec<String>,
+    ) -> Self {
+        // The last character may have been cut in two.
+        let valid = match std::str::from_utf8(seen) {
+            Ok(_) => seen,
+            Err(broken) if seen.len() < total && broken.error_len().is_none() => &seen[..broken.valid_up_to()],
+            Err(_) => return Self::Binary { bytes: total },
+        };
+        let body = MessageBody::Replaced(bytes::Bytes::copy_from_slice(valid));
+        match Self::of(&body, masks.0, masks.1, side, most, secrets) {
+            Self::Text { text, .. } => Self::Text { text, bytes: total },
+            other => other,
+        }
+    }
+
+    fn of(
+        body: &MessageBody,
+        masks: &Masks,
+        paths: &PathMasks,
+        side: Side,
+        most: usize,
+        secrets: &mut Vec<String>,
+    ) -> Self {
         match body {
             MessageBody::Empty => Self::Empty,
             MessageBody::Streaming => Self::Streaming,
+            MessageBody::Replaced(bytes) if bytes.is_empty() => Self::Empty,
             MessageBody::Replaced(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Self::Text { text: cut(&masks.body(text), most), bytes: bytes.len() },
+                Ok(_) if masks.hides_content(side) => Self::Text { text: MASKED.to_owned(), bytes: bytes.len() },
+                Ok(text) => {
+                    let text = masks.body(text);
+                    let text = paths.body(&text, side, secrets);
+                    Self::Text { text: cut(&text, most), bytes: bytes.len() }
+                }
                 Err(_) => Self::Binary { bytes: bytes.len() },
             },
         }

@@ -174,7 +174,7 @@ pub(super) async fn stored(call: &ProxyCall<'_>, name: &str) -> Result<StoredPro
     found.ok_or_else(missing)
 }
 
-fn no_revision(name: &str, number: i64) -> ApigeeProblem {
+pub(super) fn no_revision(name: &str, number: i64) -> ApigeeProblem {
     let what = format!("{number} of APIProxy {name}");
     ApigeeProblem::missing("messaging.config.beans.ApplicationRevisionDoesNotExist", "Revision", &what)
 }

@@ -9,28 +9,28 @@ use pierhead_web::body;
 use serde_json::{Map, Value};
 
 use super::problem::ApigeeProblem;
-use super::{apis, deployments, environment, key_stores, shared_flows};
+use super::{apis, debug_sessions, deployments, environment, key_stores, mask_configs, shared_flows};
 use crate::management::{Management, Parts};
 use crate::portal::Portal;
 
 /// A request that was let in.
 pub(super) struct ProxyCall<'m> {
-    management: &'m Management,
+    pub(super) management: &'m Management,
     pub(super) parts: &'m Parts,
-    caller: Caller,
+    pub(super) caller: Caller,
     /// Name of the organization.
     pub(super) organization: String,
     pub(super) method: Method,
-    query: Vec<(String, String)>,
+    pub(super) query: Vec<(String, String)>,
     headers: HeaderMap,
-    body: Bytes,
+    pub(super) body: Bytes,
 }
 
 /// Whether a path is about API proxies or what surrounds them.
 pub(super) fn is_about(segments: &[&str]) -> bool {
     matches!(
         segments,
-        ["apis" | "sharedflows" | "deployments", ..]
+        ["apis" | "sharedflows" | "deployments" | "maskconfigs", ..]
             | [
                 "environments" | "e",
                 _,
@@ -60,6 +60,8 @@ pub(super) async fn answer(
         ["apis", name, "revisions", number, "deployments"] => {
             deployments::of_revision(&call, None, name, number).await
         }
+        ["maskconfigs", below @ ..] => mask_configs::answer(&call, None, below).await,
+        ["apis", name, "maskconfigs", below @ ..] => mask_configs::answer(&call, Some(name), below).await,
         ["apis", below @ ..] => apis::answer(&call, below).await,
         ["sharedflows", name, "deployments"] => shared_flows::deployments(&call, name).await,
         ["sharedflows", below @ ..] => shared_flows::answer(&call, below).await,
@@ -88,6 +90,10 @@ pub(super) async fn answer(
         }
         ["environments" | "e", environment, "apis", name, "revisions", number, "deployments"] => {
             deployments::of_revision(&call, Some(environment), name, number).await
+        }
+        ["environments" | "e", environment, "apis", name, "revisions", number, "debugsessions", below @ ..] => {
+            call.environment(environment)?;
+            debug_sessions::answer(&call, name, number, below).await
         }
         ["environments" | "e", environment, "apis", name, "deployments"] => {
             call.environment(environment)?;

@@ -161,6 +161,8 @@ impl Portal {
                 }
                 self.serve_store_users_again(work).await?;
             }
+            // Read by each session that begins.
+            ItemKind::MaskConfig => {}
         }
         Ok(old.is_some())
     }

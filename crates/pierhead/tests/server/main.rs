@@ -27,3 +27,4 @@ mod security;
 mod start;
 mod story;
 mod targets;
+mod trace;

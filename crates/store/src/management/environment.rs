@@ -45,6 +45,8 @@ pub enum ItemKind {
     KeyStore,
     /// Another name for a key store.
     Reference,
+    /// What debug sessions do not show.
+    MaskConfig,
 }
 
 impl ItemKind {
@@ -54,6 +56,7 @@ impl ItemKind {
             Self::FlowHook => "flowhook",
             Self::KeyStore => "keystore",
             Self::Reference => "reference",
+            Self::MaskConfig => "maskconfig",
         }
     }
 }

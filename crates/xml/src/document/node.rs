@@ -236,6 +236,12 @@ impl<'d> Node<'d> {
     pub fn to_xml(self) -> String {
         crate::write::to_xml(self)
     }
+
+    /// The same with `instead` in place of the content of each element, attribute and text that is `hidden`.
+    pub fn to_xml_hiding(self, hidden: &[Self], instead: &str) -> String {
+        let hides = |node: Node<'_>| hidden.iter().any(|one| *one == node);
+        crate::write::to_xml_hiding(self, Some((&hides, instead)))
+    }
 }
 
 impl PartialEq for Node<'_> {

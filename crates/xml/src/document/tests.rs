@@ -192,3 +192,15 @@ proptest::proptest! {
         let _ = Document::parse_bytes(&bytes, &Limits::default());
     }
 }
+
+#[test]
+fn what_is_hidden_is_written_as_something_else() {
+    let document = parse("<a k='1' m='2'><b>x<c>y</c></b><d>z</d>t</a>");
+    let hide = |path: &str| {
+        let hidden = crate::XPath::compile(path, &[]).unwrap();
+        document.root().to_xml_hiding(&hidden.nodes(document.root()).unwrap(), "*")
+    };
+    assert_eq!(hide("/a/b"), "<a k=\"1\" m=\"2\"><b>*</b><d>z</d>t</a>");
+    assert_eq!(hide("//@k | /a/text() | /a/d"), "<a k=\"*\" m=\"2\"><b>x<c>y</c></b><d>*</d>*</a>");
+    assert_eq!(hide("/none"), document.root().to_xml());
+}
