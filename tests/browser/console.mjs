@@ -5,6 +5,7 @@ import { consent } from "./consent.mjs";
 import { visitAll } from "./crawl.mjs";
 import { mainFlow, withoutScript } from "./keyboard.mjs";
 import { editing } from "./proxies.mjs";
+import { trace } from "./trace.mjs";
 
 class Report {
   passed = 0;
@@ -27,7 +28,7 @@ class Report {
 const report = new Report();
 const browser = await launch();
 try {
-  for (const part of [mainFlow, consent, editing, withoutScript, visitAll]) {
+  for (const part of [mainFlow, consent, editing, withoutScript, trace, visitAll]) {
     try {
       await part(browser, report);
     } catch (why) {

@@ -4,6 +4,7 @@
 mod hub;
 mod management;
 mod real;
+mod trace;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -44,6 +45,8 @@ pub(crate) struct World {
     pub(crate) logins_ended: usize,
     /// The last JSON body with a changing method.
     pub(crate) last_body: Value,
+    /// Debug sessions.
+    pub(crate) traces: trace::TraceWorld,
     next_id: u64,
 }
 
@@ -61,6 +64,7 @@ impl Control {
             refusal: None,
             logins_ended: 0,
             last_body: Value::Null,
+            traces: trace::TraceWorld::default(),
             next_id: 600,
         })))
     }
@@ -70,6 +74,7 @@ impl Control {
         Router::new()
             .merge(hub::routes())
             .merge(management::routes())
+            .merge(trace::routes())
             .layer(from_fn_with_state(self.clone(), remember_body))
             .with_state(self.clone())
     }

@@ -124,6 +124,24 @@ pub(crate) fn policies_url() -> String {
     POLICIES.url()
 }
 
+static TRACE: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("trace", "css", "text/css; charset=utf-8", &[include_str!("../assets/css/trace.css")])
+});
+
+static TRACE_SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("trace", "js", "text/javascript; charset=utf-8", &[include_str!("../assets/js/trace.js")])
+});
+
+/// Address of the stylesheet of the trace pages.
+pub(crate) fn trace_url() -> String {
+    TRACE.url()
+}
+
+/// Address of the script of the trace pages.
+pub(crate) fn trace_script_url() -> String {
+    TRACE_SCRIPT.url()
+}
+
 /// Address of the stylesheet.
 pub(crate) fn style_url() -> String {
     STYLE.url()
@@ -150,7 +168,8 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
 }
 
 async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let known: [&LazyLock<Asset>; 7] = [&STYLE, &SCRIPT, &SPRITE, &MARK, &DEVELOP, &EDITOR, &POLICIES];
+    let known: [&LazyLock<Asset>; 9] =
+        [&STYLE, &SCRIPT, &SPRITE, &MARK, &DEVELOP, &EDITOR, &POLICIES, &TRACE, &TRACE_SCRIPT];
     let Some(asset) = known.into_iter().find(|asset| asset.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -157,6 +157,8 @@ fn toast(code: &str) -> &'static str {
         "attached" => "Attached: every request passes it now",
         "detached" => "Detached",
         "undeployed" => "Undeployed: the gateway no longer answers for it",
+        "tracing" => "Recording: send a request, and it appears below",
+        "stopped" => "Stopped: what was recorded stays for an hour",
         "enabled" => "Enabled",
         "disabled" => "Disabled: calls with its token now answer 403",
         "signed-out" => "You are signed out",

@@ -36,6 +36,7 @@ mod setup;
 mod shared_flows;
 mod target_servers;
 mod theme;
+mod trace;
 
 use std::sync::Arc;
 
@@ -81,6 +82,7 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
         .merge(new_map::routes())
         .merge(map::routes())
         .merge(delete_map::routes())
+        .merge(trace::routes())
         .merge(theme::routes())
         .merge(design::routes())
         .route("/console/", get(slashless))

@@ -6,6 +6,7 @@ mod curl;
 mod hub;
 mod odata;
 mod problem;
+pub(crate) mod trace;
 
 pub(crate) use apigee::{GatewayAddress, Report, Revisions, StepReport};
 pub use control::ControlApi;

@@ -31,7 +31,7 @@ pub(super) async fn answer(
         return Err(ApigeeProblem::Forbidden);
     }
     stored(call, proxy).await?;
-    let sessions = DebugSessions { call, proxy, revision: number(revision)? };
+    let sessions = DebugSessions { call, proxy, revision: Some(number(revision)?) };
     let (status, value) = match (below, &call.method) {
         ([], &Method::GET) => (StatusCode::OK, sessions.names()),
         ([], &Method::POST) => (StatusCode::CREATED, sessions.start().await?),
@@ -55,11 +55,25 @@ pub(super) async fn answer(
     Ok((status, axum::Json(value)).into_response())
 }
 
-/// The sessions of one revision.
+/// `…/apis/{name}/debugsessions`: the sessions of all revisions. Not the originals'.
+pub(super) async fn of_proxy(call: &ProxyCall<'_>, proxy: &str) -> Result<Response<Body>, ApigeeProblem> {
+    if !call.caller.may_design_apis() {
+        return Err(ApigeeProblem::Forbidden);
+    }
+    if call.method != Method::GET {
+        return Err(ApigeeProblem::Method(call.method.to_string()));
+    }
+    stored(call, proxy).await?;
+    let sessions = DebugSessions { call, proxy, revision: None };
+    let all: Value = sessions.all().iter().map(|session| sessions.shown(session)).collect();
+    Ok(axum::Json(all).into_response())
+}
+
+/// The sessions of one revision, or of all.
 struct DebugSessions<'c> {
     call: &'c ProxyCall<'c>,
     proxy: &'c str,
-    revision: i64,
+    revision: Option<i64>,
 }
 
 impl DebugSessions<'_> {
@@ -76,7 +90,7 @@ impl DebugSessions<'_> {
             let settings = &session.settings;
             (settings.account == account || caller.is_org_admin())
                 && settings.proxy == self.proxy
-                && settings.revision.as_deref() == Some(&*self.revision.to_string())
+                && self.revision.is_none_or(|one| settings.revision.as_deref() == Some(&*one.to_string()))
         });
         all
     }
@@ -133,7 +147,7 @@ impl DebugSessions<'_> {
             account: self.call.caller.account.as_i64().to_string(),
             started_by: self.call.caller.name.clone(),
             proxy: self.proxy.to_owned(),
-            revision: Some(self.revision.to_string()),
+            revision: self.revision.map(|number| number.to_string()),
             headers: filters("header_"),
             query: filters("qparam_"),
             condition: self.call.query("filter").or_else(|| said("filter")).unwrap_or_default(),

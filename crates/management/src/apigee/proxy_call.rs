@@ -95,6 +95,10 @@ pub(super) async fn answer(
             call.environment(environment)?;
             debug_sessions::answer(&call, name, number, below).await
         }
+        ["environments" | "e", environment, "apis", name, "debugsessions"] => {
+            call.environment(environment)?;
+            debug_sessions::of_proxy(&call, name).await
+        }
         ["environments" | "e", environment, "apis", name, "deployments"] => {
             call.environment(environment)?;
             deployments::of_proxy(&call, name).await

@@ -81,7 +81,7 @@ fn headers(call: &ProxyCall<'_>) -> Result<Vec<(String, String)>, ApigeeProblem>
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Object(headers)) => headers
             .iter()
-            .map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())).ok_or_else(rule))
+            .map(|(name, value)| Ok((name.clone(), value.as_str().ok_or_else(rule)?.to_owned())))
             .collect(),
         Some(_) => Err(rule()),
     }

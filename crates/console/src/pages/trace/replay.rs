@@ -1,0 +1,116 @@
+//! A recorded request through another revision, and what differs.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::Path;
+use axum::http::Method;
+use axum::response::Response;
+use axum::routing::post;
+
+use super::session::{session_href, session_path, spoken_micros, tone};
+use super::steps::{Group, groups};
+use super::trace_href;
+use super::transaction::line;
+use crate::Console;
+use crate::interrupted::Interrupted;
+use crate::posted::Posted;
+use crate::shell::{Place, Shell, html};
+use crate::visit::SignedIn;
+use crate::wire::escape;
+use crate::wire::trace::{Difference, Replayed, Transaction};
+
+pub(super) fn routes() -> Router<Arc<Console>> {
+    Router::new().route("/console/proxies/{name}/trace/{revision}/{session}/{id}/replay", post(replay))
+}
+
+#[derive(Template)]
+#[template(path = "pages/trace/replay.html")]
+struct ReplayPage {
+    shell: Shell,
+    back: String,
+    live: bool,
+    differences: Vec<Difference>,
+    sides: [Side; 2],
+}
+
+/// One of the two exchanges.
+struct Side {
+    title: String,
+    status: String,
+    tone: &'static str,
+    took: String,
+    groups: Vec<Group>,
+}
+
+impl Side {
+    fn of(title: String, transaction: &Transaction, prefix: &str) -> Self {
+        Self {
+            title,
+            status: transaction.status.map_or_else(|| "left".to_owned(), |status| status.to_string()),
+            tone: tone(transaction.status),
+            took: spoken_micros(transaction.took_us),
+            groups: groups(transaction, prefix),
+        }
+    }
+}
+
+/// Where a difference shows, as people say it.
+fn part(difference: &Difference) -> &'static str {
+    match difference.part.as_str() {
+        "status" => "Status",
+        "header" => "Answer header",
+        "body" => "Answer body",
+        "target" => "Target",
+        "target_header" => "Header to the target",
+        "target_body" => "Body to the target",
+        "step" => "Step",
+        "variable" => "Variable",
+        _ => "Other",
+    }
+}
+
+/// A revision as people say it.
+fn spoken(revision: &str) -> String {
+    if revision == "draft" { "the design as it stands".into() } else { format!("revision {revision}") }
+}
+
+async fn replay(
+    SignedIn { visit, wire }: SignedIn,
+    Path((name, revision, session, id)): Path<(String, String, String, String)>,
+    Posted(typed): Posted,
+) -> Result<Response, Interrupted> {
+    let at = (name, revision, session);
+    let through = typed.trimmed("revision");
+    let targets = if typed.trimmed("targets") == "live" { "live" } else { "recorded" };
+    let path = format!(
+        "{}/data/{}/replay?revision={}&targets={targets}",
+        session_path(&at),
+        escape(&id),
+        escape(through)
+    );
+    let replayed: Replayed = wire.send(Method::POST, &path, None).await?.json()?;
+    let back = format!("{}/{}", session_href(&at), escape(&id));
+    let view = ReplayPage {
+        shell: Shell::new(&visit, "Replay", Place::Proxies)
+            .crumb("API proxies", "/console/proxies")
+            .crumb(&at.0, format!("/console/proxies/{}", escape(&at.0)))
+            .crumb("Trace", trace_href(&at.0))
+            .crumb(&at.2, session_href(&at))
+            .crumb(line(&replayed.recorded), back.clone())
+            .behind(&wire),
+        back,
+        live: replayed.targets == "live",
+        differences: replayed.differences,
+        sides: [
+            Side::of(
+                format!("Recorded, revision {}", replayed.recorded.revision),
+                &replayed.recorded,
+                "a",
+            ),
+            Side::of(format!("Replayed, {}", spoken(&replayed.revision)), &replayed.replayed, "b"),
+        ],
+    };
+    html(&view)
+}
