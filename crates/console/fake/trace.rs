@@ -22,7 +22,10 @@ pub(super) fn routes() -> Router<Control> {
     let apis = "/v1/organizations/{org}/environments/{environment}/apis/{api}";
     let sessions = format!("{apis}/revisions/{{revision}}/debugsessions");
     Router::new()
-        .route("/v1/organizations/{org}/apis/{api}/revisions", get(|_: Known| async { Json(json!(["1", "2"])) }))
+        .route(
+            "/v1/organizations/{org}/apis/{api}/revisions",
+            get(|_: Known| async { Json(json!(["1", "2"])) }),
+        )
         .route("/v1/organizations/{org}/apis/{api}/deployments", get(deployments))
         .route(&format!("{apis}/debugsessions"), get(all))
         .route(&sessions, axum::routing::post(start))
@@ -52,7 +55,8 @@ async fn all(_: Known, State(control): State<Control>) -> Response {
 
 async fn start(_: Known, State(control): State<Control>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
-    let name = query.strip_prefix("session=").and_then(|rest| rest.split('&').next()).unwrap_or("x").to_owned();
+    let name =
+        query.strip_prefix("session=").and_then(|rest| rest.split('&').next()).unwrap_or("x").to_owned();
     if name == "taken" {
         return refuse(StatusCode::CONFLICT, "session taken exists already");
     }

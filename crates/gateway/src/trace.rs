@@ -31,10 +31,10 @@ pub use kept::Recorded;
 pub use mask::{BadMask, Masks, PathLists, PathMasks};
 pub(crate) use passing::Passing;
 pub(crate) use recorder::Recorder;
-pub use replay::{Replay, ReplayFailed, Targets};
 pub(crate) use replay::Replayer;
-pub use session::{TraceExport, TraceSummary};
+pub use replay::{Replay, ReplayFailed, Targets};
 pub(crate) use session::Session;
+pub use session::{TraceExport, TraceSummary};
 pub use settings::TraceSettings;
 pub use shot::{BodyShot, MessageShot};
 pub(crate) use step::run_step;
@@ -171,7 +171,8 @@ impl TraceSessions {
     /// A session with all it recorded; `None` when there is no such session.
     pub fn export(&self, id: u64, now: EpochMillis) -> Option<TraceExport> {
         let session = lock(&self.sessions).find(id)?;
-        let transactions = session.recorded().iter().map(|one| Transaction::clone(&one.transaction)).collect();
+        let transactions =
+            session.recorded().iter().map(|one| Transaction::clone(&one.transaction)).collect();
         Some(TraceExport { format: TraceExport::FORMAT, session: session.summary(now), transactions })
     }
 

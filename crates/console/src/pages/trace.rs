@@ -130,28 +130,14 @@ async fn start(
     if deployments.live().is_empty() {
         mistakes.field("session", "Deploy the proxy first: nothing runs that could be traced.");
     }
-    let mut query = form_urlencoded::Serializer::new(String::new());
     let session = match typed.trimmed("session") {
         "" => format!("trace-{}", console.clock.now().seconds()),
         session => session.to_owned(),
     };
-    query.append_pair("session", &session).append_pair("timeout", typed.trimmed("timeout"));
-    for (field, prefix) in [("header", "header_"), ("param", "qparam_")] {
-        let (key, value) = (typed.trimmed(field), typed.get(&format!("{field}_value")).to_owned());
-        match (key, value.is_empty()) {
-            ("", true) => {}
-            ("", false) => mistakes.field(field, "Enter its name."),
-            (key, _) => {
-                query.append_pair(&format!("{prefix}{key}"), &value);
-            }
-        }
-    }
-    if !typed.trimmed("filter").is_empty() {
-        query.append_pair("filter", typed.trimmed("filter"));
-    }
+    let query = start_query(&session, &typed, &mut mistakes);
     if mistakes.none() {
         let path = revision_sessions_path(&name, deployments.live());
-        match wire.send(Method::POST, &format!("{path}?{}", query.finish()), None).await {
+        match wire.send(Method::POST, &format!("{path}?{query}"), None).await {
             Ok(_) => {
                 let to = format!("{}/{}/{}", trace_href(&name), deployments.live(), escape(&session));
                 return Ok(Redirect::to(&format!("{to}?done=tracing")).into_response());
@@ -167,6 +153,29 @@ async fn start(
     }
     let page = page(&console, &visit, &wire, &name, typed, mistakes).await?;
     Ok((StatusCode::BAD_REQUEST, page).into_response())
+}
+
+/// What the form asks for, as the wire's query.
+fn start_query(session: &str, typed: &Fields, mistakes: &mut Mistakes) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("session", session);
+    if !typed.trimmed("timeout").is_empty() {
+        query.append_pair("timeout", typed.trimmed("timeout"));
+    }
+    for (field, prefix) in [("header", "header_"), ("param", "qparam_")] {
+        let (key, value) = (typed.trimmed(field), typed.get(&format!("{field}_value")));
+        match (key, value.is_empty()) {
+            ("", true) => {}
+            ("", false) => mistakes.field(field, "Enter its name."),
+            (key, _) => {
+                query.append_pair(&format!("{prefix}{key}"), value);
+            }
+        }
+    }
+    if !typed.trimmed("filter").is_empty() {
+        query.append_pair("filter", typed.trimmed("filter"));
+    }
+    query.finish()
 }
 
 #[cfg(test)]

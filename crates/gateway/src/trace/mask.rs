@@ -72,7 +72,9 @@ impl Masks {
 
     /// Whether the whole content of such a message is a variable that is not shown.
     pub(super) fn hides_content(&self, side: Side) -> bool {
-        self.variables.iter().any(|name| name.ends_with(".content") && Side::of_variable(name).is_some_and(|of| of.includes(side)))
+        self.variables.iter().any(|name| {
+            name.ends_with(".content") && Side::of_variable(name).is_some_and(|of| of.includes(side))
+        })
     }
 
     pub(super) fn hides_header(&self, name: &str) -> bool {

@@ -227,12 +227,8 @@ impl Run {
             Some(answers) => Rc::new(RecordedAnswers::new(answers.clone())),
             None => {
                 let counters = Arc::default();
-                let upstreams = Upstreams::new(
-                    &self.limits,
-                    Arc::clone(&counters),
-                    &self.extra_roots,
-                    self.divert,
-                );
+                let upstreams =
+                    Upstreams::new(&self.limits, Arc::clone(&counters), &self.extra_roots, self.divert);
                 let upstreams = Rc::new(upstreams);
                 let logs = LogSinks::new(Rc::clone(&upstreams), counters);
                 Rc::new(answers::Unlogged(UpstreamOutbound { upstreams, logs }))

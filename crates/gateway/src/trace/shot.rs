@@ -105,7 +105,9 @@ impl BodyShot {
         // The last character may have been cut in two.
         let valid = match std::str::from_utf8(seen) {
             Ok(_) => seen,
-            Err(broken) if seen.len() < total && broken.error_len().is_none() => &seen[..broken.valid_up_to()],
+            Err(broken) if seen.len() < total && broken.error_len().is_none() => {
+                &seen[..broken.valid_up_to()]
+            }
             Err(_) => return Self::Binary { bytes: total },
         };
         let body = MessageBody::Replaced(bytes::Bytes::copy_from_slice(valid));
@@ -128,7 +130,9 @@ impl BodyShot {
             MessageBody::Streaming => Self::Streaming,
             MessageBody::Replaced(bytes) if bytes.is_empty() => Self::Empty,
             MessageBody::Replaced(bytes) => match std::str::from_utf8(bytes) {
-                Ok(_) if masks.hides_content(side) => Self::Text { text: MASKED.to_owned(), bytes: bytes.len() },
+                Ok(_) if masks.hides_content(side) => {
+                    Self::Text { text: MASKED.to_owned(), bytes: bytes.len() }
+                }
                 Ok(text) => {
                     let text = masks.body(text);
                     let text = paths.body(&text, side, secrets);

@@ -128,8 +128,13 @@ fn only_what_the_filter_picks_is_recorded() {
     assert!(!bench.traces.is_on());
     let id = traced(
         &bench,
-        TraceSettings { revision: Some("3".into()), headers: vec![("Who".into(), "me".into())],
-            query: vec![("q".into(), "1".into())], condition: "request.verb = \"POST\"".into(), ..of_p() },
+        TraceSettings {
+            revision: Some("3".into()),
+            headers: vec![("Who".into(), "me".into())],
+            query: vec![("q".into(), "1".into())],
+            condition: "request.verb = \"POST\"".into(),
+            ..of_p()
+        },
     );
     ask(&bench, &[("who", "me")]);
     assert_eq!(only(&bench, id).id.len(), bench.begin(get("/p")).unwrap().message_id().as_str().len());
@@ -244,7 +249,8 @@ fn a_session_that_ends_by_itself_costs_nothing_from_then_on() {
 #[test]
 fn two_sessions_that_want_the_same_exchange_both_get_it() {
     let bench = Bench::new(&design());
-    let sessions = [traced(&bench, of_p()), traced(&bench, TraceSettings { revision: Some("3".into()), ..of_p() })];
+    let sessions =
+        [traced(&bench, of_p()), traced(&bench, TraceSettings { revision: Some("3".into()), ..of_p() })];
     let hides_more = Masks { fields: vec!["q".into()], ..Masks::default() };
     let other = traced(&bench, TraceSettings { masks: hides_more, ..of_p() });
     ask(&bench, &[]);
@@ -274,7 +280,10 @@ fn calls_of_steps_are_written_down() {
     let callout = "<ServiceCallout><HTTPTargetConnection><URL>http://erp.example/stock?key=k</URL></HTTPTargetConnection><Response>calloutResponse</Response></ServiceCallout>";
     let bench = Bench::new(&design().step(callout));
     bench.outside.answers.borrow_mut().push(Ok(response(200, &[], "7")));
-    let id = traced(&bench, TraceSettings { masks: Masks { fields: vec!["key".into()], ..Masks::default() }, ..of_p() });
+    let id = traced(
+        &bench,
+        TraceSettings { masks: Masks { fields: vec!["key".into()], ..Masks::default() }, ..of_p() },
+    );
     ask(&bench, &[]);
     let seen = only(&bench, id);
     let call = seen.points.iter().find_map(|timed| match &timed.point {
@@ -302,7 +311,9 @@ fn differences_name_what_a_client_a_target_and_a_step_would_notice() {
     design.proxy().flows.pre.request.swap(0, 1);
     let after = seen(&Bench::new(&design), &[("who", "me")]);
     let found = differences(&before, &after);
-    let of = |part: Part| found.iter().filter(|one| one.part == part).map(|one| one.name.as_str()).collect::<Vec<_>>();
+    let of = |part: Part| {
+        found.iter().filter(|one| one.part == part).map(|one| one.name.as_str()).collect::<Vec<_>>()
+    };
     assert_eq!(found[0].recorded.as_deref().zip(found[0].replayed.as_deref()), Some(("201", "500")));
     assert_eq!(of(Part::Header), ["content-type", "x-back"]);
     assert_eq!((of(Part::Body).len(), of(Part::Target).len(), of(Part::Variable)), (1, 1, vec!["flow.x"]));
@@ -331,10 +342,6 @@ fn bodies_are_compared_as_json_where_they_are() {
         .collect();
     assert_eq!(
         found,
-        [
-            r#"/b/1/c~1d Some("\"x\"") Some("\"y\"")"#,
-            r#"/b/2 None Some("2")"#,
-            r#"/e Some("null") None"#,
-        ]
+        [r#"/b/1/c~1d Some("\"x\"") Some("\"y\"")"#, r#"/b/2 None Some("2")"#, r#"/e Some("null") None"#,]
     );
 }

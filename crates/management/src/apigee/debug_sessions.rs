@@ -134,13 +134,17 @@ impl DebugSessions<'_> {
         }
         let timeout = match self.call.query("timeout").or_else(|| said("timeout")) {
             None => TIMEOUT,
-            Some(text) => text.parse().ok().filter(|seconds| (1..=LONGEST).contains(seconds)).ok_or_else(
-                || ApigeeProblem::Bad(format!("timeout must be a number of seconds from 1 to {LONGEST}")),
-            )?,
+            Some(text) => {
+                text.parse().ok().filter(|seconds| (1..=LONGEST).contains(seconds)).ok_or_else(|| {
+                    ApigeeProblem::Bad(format!("timeout must be a number of seconds from 1 to {LONGEST}"))
+                })?
+            }
         };
         let filters = |prefix: &str| -> Vec<(String, String)> {
             let query = self.call.query.iter();
-            query.filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.into(), value.clone()))).collect()
+            query
+                .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.into(), value.clone())))
+                .collect()
         };
         let settings = TraceSettings {
             name: name.clone(),
@@ -178,7 +182,8 @@ impl DebugSessions<'_> {
 
     /// The original's own tools send an empty form.
     fn is_form(&self) -> bool {
-        self.call.json().is_err() && std::str::from_utf8(&self.call.body).is_ok_and(|body| !body.contains('{'))
+        self.call.json().is_err()
+            && std::str::from_utf8(&self.call.body).is_ok_and(|body| !body.contains('{'))
     }
 
     fn one(&self, name: &str) -> Result<Response<Body>, ApigeeProblem> {
@@ -187,7 +192,8 @@ impl DebugSessions<'_> {
         if format.is_empty() {
             return Ok(axum::Json(self.shown(&session)).into_response());
         }
-        let gone = || ApigeeProblem::missing("messaging.runtime.DebugSessionDoesNotExist", "Debug session", name);
+        let gone =
+            || ApigeeProblem::missing("messaging.runtime.DebugSessionDoesNotExist", "Debug session", name);
         let file = self.call.parts.traces.export(session.id, self.now()).ok_or_else(gone)?;
         let (text, extension) = match format.as_str() {
             "export" => (serde_json::to_string(&file), "trace.json"),
@@ -196,8 +202,8 @@ impl DebugSessions<'_> {
         };
         let text = text.map_err(|why| ApigeeProblem::Internal(why.into()))?;
         let disposition = format!("attachment; filename=\"{}.{extension}\"", ascii(&session.settings.name));
-        let disposition = HeaderValue::from_str(&disposition)
-            .unwrap_or(HeaderValue::from_static("attachment"));
+        let disposition =
+            HeaderValue::from_str(&disposition).unwrap_or(HeaderValue::from_static("attachment"));
         let kind = HeaderValue::from_static("application/json");
         Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)], text).into_response())
     }

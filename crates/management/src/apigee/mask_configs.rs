@@ -76,11 +76,7 @@ async fn one(call: &ProxyCall<'_>, proxy: Option<&str>, name: &str) -> Result<Va
         .map_err(|why| ApigeeProblem::Internal(why.into()))
 }
 
-async fn put(
-    call: &ProxyCall<'_>,
-    proxy: Option<&str>,
-    name: Option<&str>,
-) -> Result<Value, ApigeeProblem> {
+async fn put(call: &ProxyCall<'_>, proxy: Option<&str>, name: Option<&str>) -> Result<Value, ApigeeProblem> {
     let mut body = call.json()?;
     let said = body.get("name").and_then(Value::as_str);
     let name = match (name, said) {
@@ -148,8 +144,7 @@ fn add(masks: &mut Masks, config: &Map<String, Value>) -> Result<(), ApigeeProbl
         None | Some(Value::Null) => {}
         Some(Value::Array(pairs)) if pairs.len() <= MOST => {
             for pair in pairs {
-                let (prefix, value) =
-                    pair["prefix"].as_str().zip(pair["value"].as_str()).ok_or_else(rule)?;
+                let (prefix, value) = pair["prefix"].as_str().zip(pair["value"].as_str()).ok_or_else(rule)?;
                 masks.namespaces.push((prefix.to_owned(), value.to_owned()));
             }
         }

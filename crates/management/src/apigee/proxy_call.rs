@@ -91,7 +91,16 @@ pub(super) async fn answer(
         ["environments" | "e", environment, "apis", name, "revisions", number, "deployments"] => {
             deployments::of_revision(&call, Some(environment), name, number).await
         }
-        ["environments" | "e", environment, "apis", name, "revisions", number, "debugsessions", below @ ..] => {
+        [
+            "environments" | "e",
+            environment,
+            "apis",
+            name,
+            "revisions",
+            number,
+            "debugsessions",
+            below @ ..,
+        ] => {
             call.environment(environment)?;
             debug_sessions::answer(&call, name, number, below).await
         }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 /// `{"completed", "point": [{"id", "results": [{"ActionResult", …}]}]}`.
 pub(super) fn transaction(transaction: &Transaction) -> Value {
-    let mut points = Points { began: transaction.began, state: "REQ_START", flow: String::new(), all: Vec::new() };
+    let mut points =
+        Points { began: transaction.began, state: "REQ_START", flow: String::new(), all: Vec::new() };
     for timed in &transaction.points {
         points.add(timed.after_us, &timed.point);
     }

@@ -144,7 +144,10 @@ impl Traced {
 async fn a_session_records_what_it_is_asked_to_and_shows_it_in_apigees_form() {
     let traced = Traced::start().await;
     let made = traced.session("timeout=60&header_x-kind=a&qparam_who=kim").await;
-    assert_eq!((&made["name"], &made["timeout"], &made["recording"]), (&json!("s"), &json!("60"), &json!(true)));
+    assert_eq!(
+        (&made["name"], &made["timeout"], &made["recording"]),
+        (&json!("s"), &json!("60"), &json!(true))
+    );
     assert_eq!(traced.get("").await, json!(["s"]));
 
     traced.ask("/shop/1?who=ann", "{}").await.expect_status(200);
@@ -164,7 +167,10 @@ async fn a_session_records_what_it_is_asked_to_and_shows_it_in_apigees_form() {
     assert!(properties.contains(&named("stepDefinition-name", "Greet")), "{execution}");
     assert!(properties.contains(&named("type", "AssignMessageExecution")), "{execution}");
     let access = execution["results"][1]["accessList"].as_array().unwrap();
-    assert!(access.contains(&json!({"Set": {"name": "who", "success": true, "value": "kim"}})), "{execution}");
+    assert!(
+        access.contains(&json!({"Set": {"name": "who", "success": true, "value": "kim"}})),
+        "{execution}"
+    );
     let messages: Vec<&Value> = points
         .iter()
         .flat_map(|point| point["results"].as_array().unwrap())
@@ -196,7 +202,10 @@ async fn a_session_ends_by_itself_and_by_command_and_keeps_what_it_has() {
     assert_eq!((&session["recording"], &session["transactions"]), (&json!(false), &json!(1)));
 
     let other = format!("{SESSIONS}?session=t");
-    traced.apigee(Method::POST, &other, Some(&json!({"timeout": "5", "filter": "request.verb = \"GET\""}))).await.expect_status(201);
+    traced
+        .apigee(Method::POST, &other, Some(&json!({"timeout": "5", "filter": "request.verb = \"GET\""})))
+        .await
+        .expect_status(201);
     traced.apigee(Method::POST, &other, None).await.expect_status(409);
     let stopped = traced.apigee(Method::POST, &format!("{SESSIONS}/t?action=stop"), None).await;
     assert_eq!(stopped.expect_status(200).json()["recording"], false);
@@ -208,7 +217,8 @@ async fn an_exported_session_can_be_shown_again_after_a_restart_and_replayed() {
     traced.session("").await;
     traced.ask("/shop/1?who=kim", "{}").await.expect_status(200);
     let id = traced.recorded(1).await.remove(0);
-    let file = traced.apigee(Method::GET, &format!("{SESSIONS}/s?format=export"), None).await.expect_status(200);
+    let file =
+        traced.apigee(Method::GET, &format!("{SESSIONS}/s?format=export"), None).await.expect_status(200);
     assert!(file.header("content-disposition").contains("s.trace.json"));
     let har = traced.get("/s?format=har").await;
     assert_eq!(har["log"]["entries"][0]["response"]["content"]["text"], "{\"price\":7,\"ok\":1}", "{har}");
@@ -236,7 +246,11 @@ async fn a_recorded_call_is_replayed_through_a_changed_design_and_the_difference
     let id = traced.recorded(1).await.remove(0);
     let changed = GREET.replace("{who}", "Dr {who}");
     let policy = json!({"name": "Greet", "policy_content": changed});
-    traced.admin.manage(Method::PUT, "/Policies('Shop:policy:Greet')", Some(&policy)).await.expect_status(204);
+    traced
+        .admin
+        .manage(Method::PUT, "/Policies('Shop:policy:Greet')", Some(&policy))
+        .await
+        .expect_status(204);
     let replay = |query: &str| {
         let path = format!("{SESSIONS}/s/data/{id}/replay?{query}");
         let traced = &traced;
@@ -248,7 +262,8 @@ async fn a_recorded_call_is_replayed_through_a_changed_design_and_the_difference
     let live = replay("revision=draft&targets=live").await.expect_status(200).json();
 
     assert_eq!((&same["same"], &same["targets"]), (&json!(true), &json!("recorded")), "{same}");
-    let difference = json!({"part": "target_header", "name": "x-who", "recorded": "kim", "replayed": "Dr kim"});
+    let difference =
+        json!({"part": "target_header", "name": "x-who", "recorded": "kim", "replayed": "Dr kim"});
     assert_eq!(drafted["differences"], json!([difference]), "{drafted}");
     assert_eq!(live["differences"], json!([difference]), "{live}");
     assert_eq!(drafted["replayed"]["status"], 200);
@@ -271,7 +286,10 @@ async fn mask_configs_hide_parts_of_bodies_and_variables() {
     assert_eq!(names, json!(["default"]));
     traced.session("").await;
 
-    traced.ask("/shop/1?who=Kimberly", "{\"card\":{\"number\":\"4111\",\"name\":\"K\"}}").await.expect_status(200);
+    traced
+        .ask("/shop/1?who=Kimberly", "{\"card\":{\"number\":\"4111\",\"name\":\"K\"}}")
+        .await
+        .expect_status(200);
     let id = traced.recorded(1).await.remove(0);
 
     let shown = traced.get(&format!("/s/data/{id}?format=pierhead")).await.to_string();
@@ -288,7 +306,8 @@ async fn mask_configs_hide_parts_of_bodies_and_variables() {
         (json!({"colour": []}), "colour"),
         (json!({"namespaces": [{"prefix": "p"}]}), "namespaces"),
     ] {
-        let refused = traced.apigee(Method::PUT, "/maskconfigs/default", Some(&body)).await.expect_status(400);
+        let refused =
+            traced.apigee(Method::PUT, "/maskconfigs/default", Some(&body)).await.expect_status(400);
         assert!(refused.text().contains(word), "{}", refused.text());
     }
     traced.apigee(Method::DELETE, "/apis/Shop/maskconfigs/default", None).await.expect_status(200);

@@ -56,18 +56,20 @@ impl Side {
     }
 }
 
-/// Where a difference shows, as people say it.
-fn part(difference: &Difference) -> &'static str {
-    match difference.part.as_str() {
-        "status" => "Status",
-        "header" => "Answer header",
-        "body" => "Answer body",
-        "target" => "Target",
-        "target_header" => "Header to the target",
-        "target_body" => "Body to the target",
-        "step" => "Step",
-        "variable" => "Variable",
-        _ => "Other",
+impl Difference {
+    /// Where it shows, as people say it.
+    fn place(&self) -> &'static str {
+        match self.part.as_str() {
+            "status" => "Status",
+            "header" => "Answer header",
+            "body" => "Answer body",
+            "target" => "Target",
+            "target_header" => "Header to the target",
+            "target_body" => "Body to the target",
+            "step" => "Step",
+            "variable" => "Variable",
+            _ => "Other",
+        }
     }
 }
 
@@ -104,11 +106,7 @@ async fn replay(
         live: replayed.targets == "live",
         differences: replayed.differences,
         sides: [
-            Side::of(
-                format!("Recorded, revision {}", replayed.recorded.revision),
-                &replayed.recorded,
-                "a",
-            ),
+            Side::of(format!("Recorded, revision {}", replayed.recorded.revision), &replayed.recorded, "a"),
             Side::of(format!("Replayed, {}", spoken(&replayed.revision)), &replayed.replayed, "b"),
         ],
     };

@@ -52,13 +52,7 @@ impl ShownMessage {
             }
             ShotBody::Text { text, .. } => (pretty(text), String::new()),
         };
-        Self {
-            name: shot.name.clone(),
-            line: shot.line.clone(),
-            headers: shot.headers.clone(),
-            body,
-            remark,
-        }
+        Self { name: shot.name.clone(), line: shot.line.clone(), headers: shot.headers.clone(), body, remark }
     }
 }
 
@@ -182,7 +176,8 @@ fn shown(point: &Point, id: String, bar: &dyn Fn(u64) -> Option<(u64, u64)>) -> 
             step.took = spoken_micros(*took_us);
             step.bar = bar(*took_us);
             step.fault.clone_from(fault);
-            step.messages = [Some(request), answer.as_ref()].into_iter().flatten().map(ShownMessage::of).collect();
+            step.messages =
+                [Some(request), answer.as_ref()].into_iter().flatten().map(ShownMessage::of).collect();
             step
         }
         Point::Fault { fault, .. } => {

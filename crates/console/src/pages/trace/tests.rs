@@ -40,7 +40,11 @@ async fn a_mistake_is_said_and_what_was_typed_stays() {
     refused.expect(400).has("session taken exists already").has("value=\"taken\"");
     let refused = browser.submit(&page, TRACE, &[("header_value", "x")]).await;
     refused.expect(400).has("Enter its name.");
-    browser.get("/console/proxies/Petstore/trace").await.has("Deploy the proxy first").has_not("Start recording");
+    browser
+        .get("/console/proxies/Petstore/trace")
+        .await
+        .has("Deploy the proxy first")
+        .has_not("Start recording");
 }
 
 #[tokio::test]
@@ -82,7 +86,9 @@ async fn a_transaction_is_a_line_of_steps_with_what_each_did() {
         "Answer to the client",
         "Replay",
     ]);
-    page.has("&#34;b&#34;: [\n").has("  &#60;b&#62;1&#60;/b&#62;").has("<details class=\"trace-step bad\" open>");
+    page.has("&#34;b&#34;: [\n")
+        .has("  &#60;b&#62;1&#60;/b&#62;")
+        .has("<details class=\"trace-step bad\" open>");
     page.has("<option value=\"2\">Revision 2</option>").has_not(" style=");
 }
 
@@ -91,9 +97,12 @@ async fn a_replay_shows_what_differs_side_by_side() {
     let browser = recording().await;
     let at = format!("{TRACE}/2/t/a2");
     let page = browser.get(&at).await;
-    let replay = browser.submit(&page, &format!("{at}/replay"), &[("revision", "draft"), ("targets", "live")]).await;
+    let replay =
+        browser.submit(&page, &format!("{at}/replay"), &[("revision", "draft"), ("targets", "live")]).await;
     replay.expect(200).has("3 differences").has("<del>401</del>").has("<ins>200</ins>").has("not there");
-    replay.has("ProxyRequest/PreFlow: Quota").in_order(&["Recorded, revision 2", "Replayed, the design as it stands"]);
+    replay
+        .has("ProxyRequest/PreFlow: Quota")
+        .in_order(&["Recorded, revision 2", "Replayed, the design as it stands"]);
     assert_eq!(browser.control().world().traces.last_query, "revision=draft&targets=live");
     let same = browser.submit(&page, &format!("{at}/replay"), &[("revision", "2")]).await;
     same.has("No difference.");

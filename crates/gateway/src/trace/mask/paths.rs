@@ -95,9 +95,10 @@ impl Masks {
             [(Side::Request, &self.request), (Side::Response, &self.response), (Side::Fault, &self.fault)];
         for (side, lists) in sides {
             for path in &lists.json {
-                let compiled = path
-                    .parse()
-                    .map_err(|bad: crate::json_path::BadJsonPath| BadMask { path: path.clone(), why: bad.to_string() })?;
+                let compiled = path.parse().map_err(|bad: crate::json_path::BadJsonPath| BadMask {
+                    path: path.clone(),
+                    why: bad.to_string(),
+                })?;
                 made.json.push((side, compiled));
             }
             for path in &lists.xml {
@@ -131,7 +132,9 @@ impl PathMasks {
             Some('{' | '[') if !json.is_empty() => {
                 hide_json(text, &json, secrets).map_or(Cow::Borrowed(MASKED), Cow::Owned)
             }
-            Some('<') if !xml.is_empty() => hide_xml(text, &xml, secrets).map_or(Cow::Borrowed(MASKED), Cow::Owned),
+            Some('<') if !xml.is_empty() => {
+                hide_xml(text, &xml, secrets).map_or(Cow::Borrowed(MASKED), Cow::Owned)
+            }
             _ => Cow::Borrowed(text),
         }
     }
@@ -210,12 +213,18 @@ mod tests {
 
     #[test]
     fn what_a_path_leads_to_is_hidden_and_remembered() {
-        let (shown, secrets) =
-            hidden(&masks(), Side::Request, r#"{"card":{"number":"4111","pin":7},"a":[{"pin":[1]}],"b":1.50}"#);
+        let (shown, secrets) = hidden(
+            &masks(),
+            Side::Request,
+            r#"{"card":{"number":"4111","pin":7},"a":[{"pin":[1]}],"b":1.50}"#,
+        );
         assert_eq!(shown, r#"{"card":{"number":"***","pin":"***"},"a":[{"pin":"***"}],"b":1.50}"#);
         assert_eq!(secrets, ["4111", "7", "[1]"]);
-        let (shown, secrets) =
-            hidden(&masks(), Side::Request, "<card xmlns='urn:shop' pin='9'><number>41<x/>11</number></card>");
+        let (shown, secrets) = hidden(
+            &masks(),
+            Side::Request,
+            "<card xmlns='urn:shop' pin='9'><number>41<x/>11</number></card>",
+        );
         assert_eq!(shown, "<card xmlns=\"urn:shop\" pin=\"***\"><number>***</number></card>");
         assert_eq!(secrets, ["4111", "9"]);
     }
@@ -225,7 +234,10 @@ mod tests {
         let body = r#"{"card":{"number":"4111"},"detail":"x"}"#;
         assert_eq!(hidden(&masks(), Side::Response, body).0, body);
         assert!(hidden(&masks(), Side::Fault, body).0.contains("\"detail\":\"***\""));
-        assert!(hidden(&masks(), Side::Answer, body).0.contains("\"detail\":\"***\""), "an answer may be a fault");
+        assert!(
+            hidden(&masks(), Side::Answer, body).0.contains("\"detail\":\"***\""),
+            "an answer may be a fault"
+        );
     }
 
     #[test]
@@ -233,26 +245,19 @@ mod tests {
         for body in ["{\"card\":{\"number\":\"4111\"", "<card><number>4111</card>"] {
             assert_eq!(hidden(&masks(), Side::Request, body).0, "***");
         }
-        let several = Masks {
-            request: PathLists { json: vec!["$['a','b']".into()], xml: vec![] },
-            ..Masks::default()
-        };
+        let several =
+            Masks { request: PathLists { json: vec!["$['a','b']".into()], xml: vec![] }, ..Masks::default() };
         assert_eq!(hidden(&several, Side::Request, r#"{"a":1,"b":2}"#).0, "***");
         assert_eq!(hidden(&several, Side::Request, "a=1").0, "a=1", "no document");
     }
 
     #[test]
     fn a_path_that_is_none_is_named() {
-        let bad = Masks {
-            request: PathLists { json: vec!["$.a[".into()], xml: vec![] },
-            ..Masks::default()
-        };
+        let bad = Masks { request: PathLists { json: vec!["$.a[".into()], xml: vec![] }, ..Masks::default() };
         assert_eq!(bad.paths().unwrap_err().path, "$.a[");
         for path in ["count(//a)", "//x:a", "/a["] {
-            let bad = Masks {
-                response: PathLists { json: vec![], xml: vec![path.into()] },
-                ..Masks::default()
-            };
+            let bad =
+                Masks { response: PathLists { json: vec![], xml: vec![path.into()] }, ..Masks::default() };
             assert_eq!(bad.paths().unwrap_err().path, path);
         }
     }

@@ -104,7 +104,12 @@ pub(super) fn shown(transaction: &Transaction) -> Result<Vec<RawAnswer>, ReplayF
     Ok(answers)
 }
 
-fn answer(of_target: bool, method: &Method, url: &str, shot: &MessageShot) -> Result<RawAnswer, ReplayFailed> {
+fn answer(
+    of_target: bool,
+    method: &Method,
+    url: &str,
+    shot: &MessageShot,
+) -> Result<RawAnswer, ReplayFailed> {
     let (status, reason) = shot.line.split_once(' ').unwrap_or((&shot.line, ""));
     let status = status.parse::<StatusCode>().map_err(|_| ReplayFailed::NoAnswerBody)?;
     Ok(RawAnswer {

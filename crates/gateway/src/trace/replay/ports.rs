@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::analytics::{AnalyticsRecord, AnalyticsSink};
 use crate::ports::{KvmAddress, KvmUnavailable, KvmWriter, PortFuture, Ports};
-use crate::tokens::{NewToken, RevokeFor, Spent, Token, TokenAttribute, TokenKind, Tokens, TokensUnavailable};
+use crate::tokens::{
+    NewToken, RevokeFor, Spent, Token, TokenAttribute, TokenKind, Tokens, TokensUnavailable,
+};
 
 /// The same ports, behind which every write is forgotten.
 pub(super) fn read_only(ports: &Ports) -> Ports {
