@@ -90,7 +90,8 @@ pub enum Edit<'e> {
 /// A whole document with one change at `at`.
 pub(crate) fn edited<'d>(root: Node<'d>, at: Node<'d>, edit: Edit<'d>) -> String {
     let mut out = String::new();
-    root.children().for_each(|child| write_tree(&mut out, child, Changes { edit: Some((at, edit)), hidden: None }));
+    root.children()
+        .for_each(|child| write_tree(&mut out, child, Changes { edit: Some((at, edit)), hidden: None }));
     out
 }
 

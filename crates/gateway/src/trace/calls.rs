@@ -23,6 +23,30 @@ impl TracedOutbound {
     }
 }
 
+/// What a call for a token sends and gets, by its names in RFC 6749 and RFC 7523: hidden wherever it goes.
+const CREDENTIALS: &[&str] = &[
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "client_secret",
+    "assertion",
+    "client_assertion",
+    "password",
+];
+
+fn keep_credentials(recorder: &Recorder, message: &Message) {
+    let text = message.content();
+    if let Ok(serde_json::Value::Object(members)) = serde_json::from_str(&text) {
+        let known = members.iter().filter(|(name, _)| CREDENTIALS.contains(&name.as_str()));
+        known.filter_map(|(_, value)| value.as_str()).for_each(|value| recorder.keep_secret(value));
+    }
+    for (name, value) in message.form().iter() {
+        if CREDENTIALS.contains(&name) {
+            recorder.keep_secret(value);
+        }
+    }
+}
+
 impl Outbound for TracedOutbound {
     fn call(&self, callout: Callout) -> LocalFuture<Result<Message, EngineFault>> {
         let recorder = Rc::clone(&self.recorder);
@@ -36,6 +60,8 @@ impl Outbound for TracedOutbound {
                 let method = request.as_request().map(|head| head.method.clone()).unwrap_or_default();
                 recorder.keep_answer(false, method, url.clone(), answer);
             }
+            keep_credentials(&recorder, &request);
+            answered.iter().for_each(|answer| keep_credentials(&recorder, answer));
             let request = recorder.shot("request", &request);
             let answer = answered.as_ref().ok().map(|answer| recorder.shot("answer", answer));
             let fault = answered.as_ref().err().map(|fault| traced(&fault.fault()));

@@ -246,6 +246,7 @@ impl Run {
             rng: self.rng.clone(),
             outbound,
             key_sets: crate::policy::KeySets::default(),
+            google: crate::google::GoogleTokens::default(),
             node: Arc::clone(&self.node),
             traces,
         }
