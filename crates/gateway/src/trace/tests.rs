@@ -285,7 +285,7 @@ fn calls_of_steps_are_written_down() {
         &bench,
         TraceSettings { masks: Masks { fields: vec!["key".into()], ..Masks::default() }, ..of_p() },
     );
-    ask(&bench, &[]);
+    drop(bench.send_waiting(request(Method::POST, "/p/x?q=1", &[], "body")));
     let seen = only(&bench, id);
     let call = seen.points.iter().find_map(|timed| match &timed.point {
         Point::Call { url, answer, .. } => Some((url.clone(), answer.clone().unwrap())),
