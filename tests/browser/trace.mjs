@@ -32,19 +32,19 @@ export async function trace(browser, report) {
   const main = () => page.locator("main").textContent();
   await signIn(page);
   await page.goto(`${CONSOLE}/providers/new`);
-  await page.getByLabel("Name").fill(provider);
+  await page.getByLabel("Name", { exact: false }).first().fill(provider);
   await page.getByRole("button", { name: "Create the provider" }).click();
   await page.goto(`${CONSOLE}/proxies/new`);
   await page.getByLabel("Name", { exact: true }).fill(proxy);
-  await page.getByLabel("Provider").selectOption(provider);
-  await page.getByLabel("Base path").fill(`/${proxy}`);
+  await page.getByLabel("Provider", { exact: true }).selectOption(provider);
+  await page.getByLabel("Base path", { exact: true }).fill(`/${proxy}`);
   await page.getByRole("button", { name: "Create the proxy" }).click();
   await page.getByRole("button", { name: "Deploy" }).click();
 
   await page.goto(`${CONSOLE}/proxies/${proxy}`);
-  await page.locator("main").getByRole("link", { name: "Trace" }).click();
+  await page.locator("main").getByRole("link", { name: "Trace", exact: true }).click();
   await look(browser, report, page.url(), "trace-start");
-  await page.getByLabel("Name").fill("first");
+  await page.getByLabel("Name", { exact: false }).first().fill("first");
   await page.getByRole("button", { name: "Start recording" }).click();
   const session = page.url().replace(/\?.*/, "");
   report.check("a session starts", says(await main(), /Recording.*No request yet/s));

@@ -41,6 +41,8 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 struct SessionsPage {
     shell: Shell,
     proxy: String,
+    /// The proxy's page.
+    href: String,
     /// The revision that runs; nothing when none does.
     live: String,
     rows: Vec<SessionRow>,
@@ -111,6 +113,7 @@ async fn page(
             .crumb(name, format!("/console/proxies/{}", escape(name)))
             .behind(wire),
         proxy: name.to_owned(),
+        href: format!("/console/proxies/{}", escape(name)),
         live: deployments.live().to_owned(),
         rows: sessions.iter().rev().map(|session| SessionRow::of(session, name, now)).collect(),
         typed,

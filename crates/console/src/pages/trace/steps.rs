@@ -76,6 +76,11 @@ impl Step {
         }
     }
 
+    /// Whether it is open from the start: what failed is, but not the fault that it led to.
+    pub(super) fn opens(&self) -> bool {
+        self.fault.is_some() && self.icon != "triangle-alert"
+    }
+
     /// Whether opening it shows anything.
     pub(super) fn has_more(&self) -> bool {
         !self.condition.is_empty()
