@@ -239,7 +239,7 @@ impl<'d> Node<'d> {
 
     /// The same with `instead` in place of the content of each element, attribute and text that is `hidden`.
     pub fn to_xml_hiding(self, hidden: &[Self], instead: &str) -> String {
-        let hides = |node: Node<'_>| hidden.iter().any(|one| *one == node);
+        let hides = |node: Node<'_>| hidden.contains(&node);
         crate::write::to_xml_hiding(self, Some((&hides, instead)))
     }
 }

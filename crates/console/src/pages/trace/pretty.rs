@@ -30,7 +30,8 @@ fn xml(text: &str) -> Option<String> {
         if closes {
             depth = depth.checked_sub(1)?;
         }
-        if !after_text && !out.is_empty() && !(closes && out.ends_with('>') && opened_last(&out, tag)) {
+        let empty = closes && out.ends_with('>') && opened_last(&out, tag);
+        if !(after_text || out.is_empty() || empty) {
             out.push('\n');
             out.push_str(&"  ".repeat(depth.min(40)));
         }
