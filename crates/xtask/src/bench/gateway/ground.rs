@@ -170,7 +170,7 @@ fn table() -> (String, String) {
     for index in 0..90 {
         let (name, city) = (format!("Customer {index}"), format!("City {}", index % 7));
         xml.push_str(&format!(
-            "<row><id>{index}</id><name>{name}</name><city>{city}</city><open>{}</open><sum>{}.25</sum></row>",
+            "<row><id>{index}</id><name>{name}</name><city>{city}</city><open>{}</open><sum>{}.25</sum><a>north</a></row>",
             index % 2 == 0,
             index * 13
         ));
