@@ -186,7 +186,7 @@ fn incoming() -> Incoming {
         request: Message::request(Method::GET, uri, Version::HTTP_11, headers, MessageBody::Empty),
         client: "127.0.0.1:40000".parse().unwrap(),
         local: "127.0.0.1:8080".parse().unwrap(),
-        tls: false,
+        tls: None,
         received: pierhead_domain::EpochMillis::new(0),
     }
 }

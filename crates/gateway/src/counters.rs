@@ -41,6 +41,7 @@ pub(crate) struct ThreadCounters {
     lost_log_lines: Count,
     tunnels: Count,
     tunnels_opened: Count,
+    failed_handshakes: Count,
 }
 
 impl ThreadCounters {
@@ -101,6 +102,10 @@ impl ThreadCounters {
         self.upstream_reuses.add(1);
     }
 
+    pub(crate) fn handshake_failed(&self) {
+        self.failed_handshakes.add(1);
+    }
+
     pub(crate) fn log_line_lost(&self) {
         self.lost_log_lines.add(1);
     }
@@ -137,6 +142,7 @@ impl ThreadCounters {
             lost_log_lines: self.lost_log_lines.get(),
             tunnels: self.tunnels.get(),
             tunnels_opened: self.tunnels_opened.get(),
+            failed_handshakes: self.failed_handshakes.get(),
         }
     }
 }
@@ -192,6 +198,8 @@ pub struct Counters {
     pub tunnels: u64,
     /// WebSockets opened so far.
     pub tunnels_opened: u64,
+    /// TLS handshakes with clients that failed or took too long.
+    pub failed_handshakes: u64,
 }
 
 impl AddAssign for Counters {
@@ -213,5 +221,6 @@ impl AddAssign for Counters {
         self.lost_log_lines += other.lost_log_lines;
         self.tunnels += other.tunnels;
         self.tunnels_opened += other.tunnels_opened;
+        self.failed_handshakes += other.failed_handshakes;
     }
 }

@@ -41,6 +41,7 @@ mod target_tls;
 pub mod template;
 #[cfg(test)]
 mod testing;
+pub mod tls;
 pub mod tokens;
 pub mod trace;
 mod tunnel;
@@ -52,5 +53,5 @@ pub use google::{BadServiceAccount, GoogleAccount, GoogleTokens};
 pub use key_stores::{KeyEntry, KeyStore, KeyStores};
 pub use limits::Limits;
 pub use property_set::{PropertySet, PropertySets};
-pub use server::{AccessLog, AccessRecord, Gateway, GatewayConfig, RunningGateway};
+pub use server::{AccessLog, AccessRecord, Gateway, GatewayConfig, RunningGateway, TlsListener};
 pub use target_tls::TargetTls;

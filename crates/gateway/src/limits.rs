@@ -13,12 +13,18 @@ pub struct Limits {
     pub headers: usize,
     /// From the first byte of a head (or the connection's begin) to its last; beyond it 408.
     pub header_timeout: Duration,
+    /// From a connection's begin to the end of the TLS handshake; beyond it the connection is closed.
+    pub handshake_timeout: Duration,
     /// A connection without a request is closed after this.
     pub idle_timeout: Duration,
     /// A client that neither sends what it announced nor reads what it asked for is cut off after this.
     pub client_timeout: Duration,
     /// Client connections of the whole gateway; one more is answered 503 and closed.
     pub connections: usize,
+    /// Of them from one address; a reverse proxy needs many, nobody needs all.
+    pub connections_of_address: usize,
+    /// Requests of one connection; it is closed in order after the last.
+    pub requests_of_connection: u64,
     /// Requests in flight of the whole gateway; one more is answered 503 with Retry-After.
     pub requests_in_flight: usize,
     /// Idle connections kept per target and thread.
@@ -38,9 +44,12 @@ impl Default for Limits {
             header_bytes: 18 * 1024,
             headers: 100,
             header_timeout: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             client_timeout: Duration::from_secs(60),
             connections: 20_000,
+            connections_of_address: 10_000,
+            requests_of_connection: 100_000,
             requests_in_flight: 10_000,
             idle_upstreams: 128,
             read_buffer_bytes: 256 * 1024,

@@ -1,6 +1,7 @@
 //! One request from its head to the end of its answer: route, flows, call, answer, count.
 
 mod finish;
+mod grpc;
 mod headers;
 
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use crate::fault::EngineFault;
 use crate::flow::{self, RequestOutcome};
 use crate::server::{BodyReader, Expects, RequestHead, Watch, Worker};
 use crate::target::{self, StreamedBody};
+use crate::tls::TlsSession;
 use crate::trace::Passing;
 use crate::tunnel::{Tunnel, Upgrade};
 
@@ -30,7 +32,8 @@ use crate::tunnel::{Tunnel, Upgrade};
 pub(crate) struct Client {
     pub(crate) peer: SocketAddr,
     pub(crate) local: SocketAddr,
-    pub(crate) tls: bool,
+    /// What it and we agreed on, when it speaks TLS.
+    pub(crate) tls: Option<Rc<TlsSession>>,
     pub(crate) watch: Rc<Watch>,
 }
 
@@ -59,28 +62,33 @@ pub(crate) async fn serve(
     body: Option<BodyReader>,
 ) -> Answer {
     let mut finish = Finish::begin(worker, client, &head);
+    let is_grpc = grpc::is_call(&head);
     if worker.counters.requests_in_flight() > worker.requests_in_flight {
         worker.counters.shed();
-        return refuse(worker, client, finish, &EngineFault::Overloaded);
+        return refuse(worker, client, finish, &EngineFault::Overloaded, is_grpc);
     }
     let upgrades = head.upgrades;
     let message = match accept(head, body.is_some()) {
         Ok(message) => message,
-        Err(fault) => return refuse(worker, client, finish, &fault),
+        Err(fault) => return refuse(worker, client, finish, &fault, is_grpc),
     };
     let is_head = message.as_request().is_some_and(|head| head.method == Method::HEAD);
     let incoming = Incoming {
         request: message,
         client: client.peer,
         local: client.local,
-        tls: client.tls,
+        tls: client.tls.clone(),
         received: worker.services.clock.now(),
     };
     let mut exchange = match flow::begin(worker.snapshot.load(), &worker.services, incoming) {
         Ok(exchange) => exchange,
         Err(miss) => {
             let id = RequestId::new(worker.services.clock.now(), worker.services.rng.as_ref());
-            return respond(client, finish, miss.answer(), Source::Empty, NO_TARGET_IO, id);
+            let mut answer = miss.answer();
+            if is_grpc {
+                answer = grpc::refusal(answer, miss.fault.fault().text());
+            }
+            return respond(client, finish, answer, Source::Empty, NO_TARGET_IO, id);
         }
     };
     finish.serves(&exchange);
@@ -92,6 +100,9 @@ pub(crate) async fn serve(
     client.watch.relax();
     client.watch.end_by(None);
     let mut answer = exchange.take_answer().unwrap_or_else(|| EngineFault::RouteFailed.fault().answer(false));
+    if is_grpc && let Some(fault) = exchange.fault() {
+        answer = grpc::refusal(answer, fault.text());
+    }
     let declared = answer.headers.remove(CONTENT_LENGTH);
     if let Some(length) = declared
         && is_head
@@ -236,10 +247,19 @@ fn recoded(wanted: Compression, answer: &mut Message, streamed: Source) -> Sourc
 }
 
 /// Answers a request that belongs to no proxy.
-fn refuse(worker: &Worker, client: &Rc<Client>, finish: Finish, fault: &EngineFault) -> Answer {
+fn refuse(
+    worker: &Worker,
+    client: &Rc<Client>,
+    finish: Finish,
+    fault: &EngineFault,
+    is_grpc: bool,
+) -> Answer {
     let mut answer = fault.fault().answer(false);
     if *fault == EngineFault::Overloaded {
         answer.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if is_grpc {
+        answer = grpc::refusal(answer, fault.fault().text());
     }
     let id = RequestId::new(worker.services.clock.now(), worker.services.rng.as_ref());
     respond(client, finish, answer, Source::Empty, NO_TARGET_IO, id)

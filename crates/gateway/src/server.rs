@@ -4,19 +4,23 @@
 //! one. Nothing is shared between the threads but the snapshot cell and two numbers.
 
 mod access_log;
+mod clock;
 mod connection;
+mod connections;
 mod date;
 mod deadline;
 mod farewell;
 mod http1;
+mod http2;
 mod prefetched_rng;
+mod request_body;
+mod rewound;
 mod worker;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -31,6 +35,7 @@ use crate::limits::Limits;
 use crate::ports::Ports;
 use crate::snapshot::SnapshotCell;
 use crate::state::RunState;
+use crate::tls::Tls;
 use crate::trace::{Replayer, TraceSessions};
 
 pub use self::access_log::{AccessLog, AccessRecord};
@@ -39,13 +44,16 @@ pub(crate) use self::deadline::Watch;
 pub(crate) use self::http1::Stream;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::http1::fuzz_requests;
-pub(crate) use self::http1::{BodyReader, Expects, RequestHead};
+pub(crate) use self::http1::{Expects, RequestHead};
+pub(crate) use self::request_body::BodyReader;
 pub(crate) use self::worker::Worker;
 
 /// What a gateway needs to start.
 pub struct GatewayConfig {
     /// Where to listen; port 0 takes a free one.
     pub addr: SocketAddr,
+    /// Where to listen beside that, speaking TLS.
+    pub tls: Vec<TlsListener>,
     /// Serving threads; `None` is one per core.
     pub threads: Option<NonZeroUsize>,
     /// Bounds.
@@ -73,11 +81,21 @@ pub struct GatewayConfig {
     pub divert: Option<SocketAddr>,
 }
 
+/// An address that speaks TLS.
+#[derive(Debug, Clone)]
+pub struct TlsListener {
+    /// Where; port 0 takes a free one.
+    pub addr: SocketAddr,
+    /// How.
+    pub tls: Arc<Tls>,
+}
+
 impl GatewayConfig {
     /// A gateway on a free loopback port with default limits, one thread per core and no access log.
     pub fn new(clock: SharedClock, rng: SharedRng, ports: Ports, snapshot: Arc<SnapshotCell>) -> Self {
         Self {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: Vec::new(),
             threads: None,
             limits: Limits::default(),
             clock,
@@ -104,19 +122,30 @@ impl Gateway {
     /// When the address cannot be bound or a thread or its runtime cannot be made.
     pub fn start(config: GatewayConfig) -> io::Result<RunningGateway> {
         let threads = config.threads.or_else(|| std::thread::available_parallelism().ok());
-        let listeners = bind(config.addr, threads.map_or(1, NonZeroUsize::get))?;
-        let addr = listeners[0].local_addr()?;
+        let threads = threads.map_or(1, NonZeroUsize::get);
+        let (addr, plain) = bind(config.addr, threads)?;
+        let mut seats: Vec<Vec<worker::Listener>> =
+            plain.into_iter().map(|socket| vec![worker::Listener { socket, tls: None }]).collect();
+        let mut tls_addrs = Vec::new();
+        for listener in &config.tls {
+            let (addr, sockets) = bind(listener.addr, threads)?;
+            tls_addrs.push(addr);
+            for (seat, socket) in seats.iter_mut().zip(sockets) {
+                seat.push(worker::Listener { socket, tls: Some(Arc::clone(&listener.tls)) });
+            }
+        }
         let (phase, _) = watch::channel(Phase::Serving);
         let (ended, ends) = mpsc::channel(1);
         config.traces.replay_by(Replayer::of(&config));
         let config = Arc::new(config);
-        let connections = Arc::new(AtomicUsize::new(0));
-        let mut gateway = RunningGateway { addr, phase, ends, threads: Vec::new(), counters: Vec::new() };
-        for (index, listener) in listeners.into_iter().enumerate() {
+        let connections = Arc::new(connections::Connections::default());
+        let mut gateway =
+            RunningGateway { addr, tls_addrs, phase, ends, threads: Vec::new(), counters: Vec::new() };
+        for (index, listeners) in seats.into_iter().enumerate() {
             let counters = Arc::new(ThreadCounters::default());
             let seat = worker::Seat {
-                listener,
-                threads: threads.map_or(1, NonZeroUsize::get),
+                listeners,
+                threads,
                 probes: index == 0,
                 counters: Arc::clone(&counters),
                 connections: Arc::clone(&connections),
@@ -148,6 +177,7 @@ pub(crate) enum Phase {
 /// A gateway that serves. Dropping it cuts every connection.
 pub struct RunningGateway {
     addr: SocketAddr,
+    tls_addrs: Vec<SocketAddr>,
     phase: watch::Sender<Phase>,
     /// Closes when the last thread has ended.
     ends: mpsc::Receiver<()>,
@@ -159,6 +189,11 @@ impl RunningGateway {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where it listens speaking TLS, in the order of [`GatewayConfig::tls`].
+    pub fn tls_addrs(&self) -> &[SocketAddr] {
+        &self.tls_addrs
     }
 
     /// What it has done so far.
@@ -194,7 +229,7 @@ impl Drop for RunningGateway {
 }
 
 /// One listener per thread on the same address: the kernel spreads connections over them.
-fn bind(addr: SocketAddr, threads: usize) -> io::Result<Vec<TcpListener>> {
+fn bind(addr: SocketAddr, threads: usize) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
     let first = listen(addr)?;
     // With port 0 the first one decides the port.
     let addr = first.local_addr()?;
@@ -202,7 +237,7 @@ fn bind(addr: SocketAddr, threads: usize) -> io::Result<Vec<TcpListener>> {
     for _ in 1..threads {
         listeners.push(listen(addr)?);
     }
-    Ok(listeners)
+    Ok((addr, listeners))
 }
 
 fn listen(addr: SocketAddr) -> io::Result<TcpListener> {

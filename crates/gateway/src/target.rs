@@ -89,7 +89,7 @@ async fn once(
             let head = exchange.request.as_request();
             let mut headers = Cow::Borrowed(&exchange.request.headers);
             if exchange.endpoint().x_forwarded_for {
-                add_forwarded(headers.to_mut(), client.peer.ip(), client.tls);
+                add_forwarded(headers.to_mut(), client.peer.ip(), client.tls.is_some());
             }
             let mut method = head.map_or(&Method::GET, |head| &head.method);
             if let Some(sent) = overridden(exchange, method) {
@@ -234,7 +234,7 @@ fn request(
     // A policy may have copied framing from elsewhere; nominations were dealt with on arrival.
     let _ = strip_hop_by_hop(&mut headers);
     if exchange.endpoint().x_forwarded_for {
-        add_forwarded(&mut headers, client.peer.ip(), client.tls);
+        add_forwarded(&mut headers, client.peer.ip(), client.tls.is_some());
     }
     let method = exchange.request.as_request().map_or(Method::GET, |head| head.method.clone());
     let mut request = Request::new(body);

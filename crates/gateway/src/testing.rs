@@ -332,7 +332,7 @@ impl Bench {
                 request,
                 client: "203.0.113.9:4711".parse().unwrap(),
                 local: "127.0.0.1:8080".parse().unwrap(),
-                tls: false,
+                tls: None,
                 received: NOW,
             },
         )

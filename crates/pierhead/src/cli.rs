@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 
-use crate::config::Flags;
+use crate::config::{Flags, tls};
 
 /// Pierhead: an API gateway, a connector hub and an app platform in one program.
 #[derive(Debug, Parser)]
@@ -117,6 +117,24 @@ pub struct Serve {
     /// Print one line per proxied request.
     #[arg(long)]
     pub access_log: bool,
+    /// Address that serves deployed API proxies over TLS.
+    #[arg(long, value_name = "ADDR", requires_all = ["gateway_cert", "gateway_key"])]
+    pub gateway_tls: Option<SocketAddr>,
+    /// Its certificate chain (PEM); may be repeated for several host names.
+    #[arg(long, value_name = "FILE", requires = "gateway_tls")]
+    pub gateway_cert: Vec<PathBuf>,
+    /// The key of each --gateway-cert (PEM), in the same order.
+    #[arg(long, value_name = "FILE", requires = "gateway_tls")]
+    pub gateway_key: Vec<PathBuf>,
+    /// Address that serves everything else over TLS.
+    #[arg(long, value_name = "ADDR", requires_all = ["control_cert", "control_key"])]
+    pub control_tls: Option<SocketAddr>,
+    /// Its certificate chain (PEM); may be repeated for several host names.
+    #[arg(long, value_name = "FILE", requires = "control_tls")]
+    pub control_cert: Vec<PathBuf>,
+    /// The key of each --control-cert (PEM), in the same order.
+    #[arg(long, value_name = "FILE", requires = "control_tls")]
+    pub control_key: Vec<PathBuf>,
     /// Print each setting, its value and where it came from, and exit.
     #[arg(long)]
     pub print_config: bool,
@@ -128,6 +146,12 @@ impl Serve {
         let mut flags = self.settings.flags();
         if self.access_log {
             flags.push(("gateway.access_log", true.into()));
+        }
+        if let Some(listen) = self.gateway_tls {
+            flags.push(("gateway.tls", tls::of_flags(listen, &self.gateway_cert, &self.gateway_key)));
+        }
+        if let Some(listen) = self.control_tls {
+            flags.push(("control.tls", tls::of_flags(listen, &self.control_cert, &self.control_key)));
         }
         flags
     }

@@ -1,5 +1,7 @@
 //! Configuration: compiled-in commented defaults < file < `PIERHEAD_SECTION__KEY` < flags.
 
+pub mod tls;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use pierhead_domain::SecretString;
 use pierhead_store::{DatabaseUrl, StoreError};
 use serde::{Deserialize, Deserializer};
 use tracing_subscriber::EnvFilter;
+
+use self::tls::TlsListen;
 
 const DEFAULTS: &str = include_str!("config/default.toml");
 
@@ -52,6 +56,8 @@ pub struct Gateway {
     pub max_connections: usize,
     pub substitutes: PathBuf,
     pub google_service_account: PathBuf,
+    pub max_connections_per_address: usize,
+    pub tls: Vec<TlsListen>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -59,6 +65,7 @@ pub struct Gateway {
 #[expect(missing_docs, reason = "the commented default file is the manual")]
 pub struct Control {
     pub listen: SocketAddr,
+    pub tls: Vec<TlsListen>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -208,6 +215,9 @@ impl Config {
         if !config.gateway.public_url.is_empty() {
             config.gateway_public_url().map_err(|why| BadConfig(format!("gateway.public_url: {why}")))?;
         }
+        for (section, listeners) in [("gateway", &config.gateway.tls), ("control", &config.control.tls)] {
+            tls::check(section, listeners).map_err(BadConfig)?;
+        }
         if let Err(why) = EnvFilter::try_new(&config.log.level) {
             return Err(BadConfig(format!("log.level '{}': {why}", config.log.level)));
         }
@@ -310,7 +320,12 @@ fn text_of(value: &Value) -> String {
             .or_else(|| number.to_u128().map(|whole| whole.to_string()))
             .unwrap_or_else(|| number.to_f64().unwrap_or_default().to_string()),
         Value::Char(_, one) => format!("{:?}", one.to_string()),
-        Value::Empty(..) | Value::Dict(..) => String::new(),
+        Value::Dict(_, entries) => {
+            let entries: Vec<_> =
+                entries.iter().map(|(key, value)| format!("{key} = {}", text(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        Value::Empty(..) => String::new(),
     }
 }
 
@@ -360,6 +375,17 @@ mod tests {
             ("[gateway]\npublic_url = \"api.example.com\"", "gateway.public_url"),
             ("[gateway]\npublic_url = \"https://a/b\"", "gateway.public_url"),
             ("[log]\nlevel = \"info,a=loud\"", "log.level"),
+            ("[[gateway.tls]]\nlisten = \"127.0.0.1:1\"\ncertificates = []", "gateway.tls[0].certificates"),
+            (
+                "[[control.tls]]\nlisten = \"127.0.0.1:1\"\nclient_certificates = \"required\"\n\
+                 certificates = [{ chain = \"a\", key = \"b\" }]",
+                "control.tls[0].client_authorities",
+            ),
+            (
+                "[[gateway.tls]]\nlisten = \"127.0.0.1:1\"\nminimum_version = \"1.1\"\n\
+                 certificates = [{ chain = \"a\", key = \"b\" }]",
+                "1.1",
+            ),
         ] {
             let why = Config::load(Some(write(text).path()), vec![]).unwrap_err().to_string();
             assert!(why.contains(name), "{why}");

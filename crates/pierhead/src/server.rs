@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use pierhead_domain::{SharedClock, SharedRng, SystemClock, SystemRng};
-use pierhead_gateway::RunningGateway;
+use pierhead_gateway::tls::Tls;
+use pierhead_gateway::{RunningGateway, TlsListener};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
+use crate::config::tls::TlsListen;
 use crate::control::{self, health::Health};
 use crate::start;
 use crate::wiring::access_log::{access_log, json_line};
@@ -74,6 +76,9 @@ impl fmt::Display for FirstStart {
 pub struct Server {
     gateway: RunningGateway,
     control: SocketAddr,
+    control_tls: Vec<SocketAddr>,
+    /// Read certificates again when their files change.
+    followers: Vec<JoinHandle<()>>,
     serving: JoinHandle<()>,
     stop: watch::Sender<bool>,
     ready: Arc<AtomicBool>,
@@ -95,6 +100,22 @@ impl Server {
             )
         })?;
         let control = listener.local_addr().context("asking for the control address")?;
+        let mut tls = Opener { clock: &parts.clock, followers: Vec::new() };
+        let mut listeners = vec![(listener, None)];
+        let mut control_tls = Vec::new();
+        for each in &config.control.tls {
+            let tls = tls.open(each, &["http/1.1"])?;
+            let listener = TcpListener::bind(each.listen)
+                .await
+                .with_context(|| format!("listening on the control address {} for TLS", each.listen))?;
+            control_tls.push(listener.local_addr().context("asking for the control address")?);
+            listeners.push((listener, Some(tls)));
+        }
+        let mut gateway_tls = Vec::new();
+        for each in &config.gateway.tls {
+            start::reserve(each.listen)?;
+            gateway_tls.push(TlsListener { addr: each.listen, tls: tls.open(each, &["h2", "http/1.1"])? });
+        }
         let reserved = start::reserve(config.gateway.listen)?;
         let at = Addresses { public_url: public_url(&config, control), gateway: reserved.address };
 
@@ -102,7 +123,7 @@ impl Server {
         let rooms = Rooms::open(&config, &parts, store.clone(), &at).await?;
         let first_start = rooms.first_start(&config, &at).await?;
         rooms.management.start().await.context("loading the deployed proxies")?;
-        let gateway = gateway(&config, &parts, &rooms, at.gateway)?;
+        let gateway = gateway(&config, &parts, &rooms, at.gateway, gateway_tls)?;
         drop(reserved);
 
         let ready = Arc::new(AtomicBool::new(false));
@@ -110,9 +131,22 @@ impl Server {
         let router = control::router(&rooms, &parts, health, &at);
         let (stop, stopped) = watch::channel(false);
         let drain = config.drain();
-        let serving = tokio::spawn(control::listener::serve(listener, router, stopped, drain));
+        let serving = tokio::spawn(control::listener::serve(listeners, router, stopped, drain));
         ready.store(true, Ordering::Release);
-        Ok(Self { gateway, control, serving, stop, ready, rooms, drain, first_start, _lock: lock })
+        let followers = tls.followers.into_iter().map(|tls| tokio::spawn(tls.follow())).collect();
+        Ok(Self {
+            gateway,
+            control,
+            control_tls,
+            followers,
+            serving,
+            stop,
+            ready,
+            rooms,
+            drain,
+            first_start,
+            _lock: lock,
+        })
     }
 
     /// Where deployed proxies are served.
@@ -125,6 +159,16 @@ impl Server {
         self.control
     }
 
+    /// Where deployed proxies are served over TLS, as configured.
+    pub fn gateway_tls(&self) -> &[SocketAddr] {
+        self.gateway.tls_addrs()
+    }
+
+    /// Where everything else is served over TLS, as configured.
+    pub fn control_tls(&self) -> &[SocketAddr] {
+        &self.control_tls
+    }
+
     /// What the very first start has to tell, if this was it.
     pub fn first_start(&self) -> Option<&FirstStart> {
         self.first_start.as_ref()
@@ -133,6 +177,9 @@ impl Server {
     /// Stops in order: no new requests, running ones may end within the drain time, then the rest is cut.
     pub async fn stop(self) {
         self.ready.store(false, Ordering::Release);
+        for follower in &self.followers {
+            follower.abort();
+        }
         self.gateway.shutdown(self.drain).await;
         // The receiver is gone only when the listener ended by itself.
         let _ = self.stop.send(true);
@@ -140,6 +187,21 @@ impl Server {
             tracing::error!("the control listener ended badly");
         }
         self.rooms.close().await;
+    }
+}
+
+/// Opens certificates, and remembers whose files are to be followed.
+struct Opener<'a> {
+    clock: &'a SharedClock,
+    followers: Vec<Arc<Tls>>,
+}
+
+impl Opener<'_> {
+    fn open(&mut self, listener: &TlsListen, protocols: &[&'static str]) -> anyhow::Result<Arc<Tls>> {
+        let tls = Tls::open(listener.settings(protocols), Arc::clone(self.clock))
+            .with_context(|| format!("preparing TLS for {}", listener.listen))?;
+        self.followers.push(Arc::clone(&tls));
+        Ok(tls)
     }
 }
 
@@ -155,6 +217,7 @@ fn gateway(
     parts: &Parts,
     rooms: &Rooms,
     address: SocketAddr,
+    tls: Vec<TlsListener>,
 ) -> anyhow::Result<RunningGateway> {
     let mut gateway = pierhead_gateway::GatewayConfig::new(
         Arc::clone(&parts.clock),
@@ -164,9 +227,11 @@ fn gateway(
     );
     gateway.addr = address;
     gateway.state = rooms.run_state();
+    gateway.tls = tls;
     gateway.threads = NonZeroUsize::new(config.gateway.threads);
     gateway.traces = rooms.management.traces();
     gateway.limits.connections = config.gateway.max_connections;
+    gateway.limits.connections_of_address = config.gateway.max_connections_per_address;
     gateway.access_log = config.gateway.access_log.then(|| access_log(json_line));
     pierhead_gateway::Gateway::start(gateway)
         .with_context(|| format!("listening on the gateway address {address}"))

@@ -16,6 +16,7 @@ mod drive;
 mod raw;
 mod server;
 mod site;
+mod tls;
 
 pub use admin::Admin;
 pub use client::{Answer, Client, Request};
@@ -23,3 +24,4 @@ pub use drive::Drive;
 pub use raw::{RawAnswer, raw, raw_get};
 pub use server::{ADMIN_EMAIL, ADMIN_PASSWORD, Pierhead, postgres};
 pub use site::Site;
+pub use tls::{Authority, Leaf, TlsClient, ask, tls_setting};

@@ -1,5 +1,6 @@
 //! A real server for one test.
 
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,6 +67,16 @@ impl Pierhead {
         let server = start(&self.flags, &self.clock).await;
         self.site = site(&server);
         self.server = Some(server);
+    }
+
+    /// Where deployed proxies are served over TLS, as configured.
+    pub fn gateway_tls(&self) -> Vec<SocketAddr> {
+        self.server.as_ref().map_or_else(Vec::new, |server| server.gateway_tls().to_vec())
+    }
+
+    /// Where everything else is served over TLS, as configured.
+    pub fn control_tls(&self) -> Vec<SocketAddr> {
+        self.server.as_ref().map_or_else(Vec::new, |server| server.control_tls().to_vec())
     }
 
     /// Moves the server's clock forward.

@@ -32,7 +32,7 @@ impl ClientBodyState {
     }
 }
 
-/// The client's body as it arrives. Trailers are dropped: no target asked for them.
+/// The client's body as it arrives, and what follows it.
 pub(crate) struct ClientBody {
     reader: BodyReader,
     state: Rc<ClientBodyState>,
@@ -67,21 +67,23 @@ impl Body for ClientBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        let part = std::task::ready!(this.reader.poll_data(cx));
+        let part = std::task::ready!(this.reader.poll_frame(cx));
         if matches!(part, Some(Err(_))) {
             this.state.failed.set(true);
         } else if this.reader.is_ended() {
             this.state.ended.set(true);
         }
         if let Some(passing) = &mut this.passing {
-            if let Some(Ok(part)) = &part {
-                passing.note(part);
+            if let Some(Ok(frame)) = &part
+                && let Some(data) = frame.data_ref()
+            {
+                passing.note(data);
             }
             if this.state.ended() {
                 passing.end();
             }
         }
-        Poll::Ready(part.map(|part| part.map(Frame::data)))
+        Poll::Ready(part)
     }
 
     fn is_end_stream(&self) -> bool {

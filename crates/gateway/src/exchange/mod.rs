@@ -28,6 +28,7 @@ use crate::policy::KeySets;
 use crate::ports::{KvmAddress, KvmScope, Ports};
 use crate::snapshot::{Route, Snapshot, VirtualHost};
 use crate::state::RunState;
+use crate::tls::TlsSession;
 use crate::trace::{Recorder, TraceSessions};
 use crate::tunnel::Upgrade;
 
@@ -86,8 +87,8 @@ pub struct Incoming {
     pub client: SocketAddr,
     /// This end.
     pub local: SocketAddr,
-    /// The client spoke TLS.
-    pub tls: bool,
+    /// What was agreed on with a client that speaks TLS.
+    pub tls: Option<Rc<TlsSession>>,
     /// When the first byte of the request arrived.
     pub received: EpochMillis,
 }
@@ -110,8 +111,8 @@ pub struct Exchange {
     pub client: SocketAddr,
     /// This end of the client's connection.
     pub local: SocketAddr,
-    /// The client spoke TLS.
-    pub tls: bool,
+    /// What was agreed on with a client that speaks TLS.
+    pub tls: Option<Rc<TlsSession>>,
     /// Moments the transport saw.
     pub times: Times,
     /// The normalised request path, when it differs from the one received.

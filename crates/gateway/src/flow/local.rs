@@ -95,8 +95,13 @@ impl Exchange {
             std::borrow::Cow::Borrowed(_) => None,
             std::borrow::Cow::Owned(path) => Some(path.into_boxed_str()),
         };
-        let incoming =
-            Incoming { request, client: self.client, local: self.local, tls: self.tls, received: self.now() };
+        let incoming = Incoming {
+            request,
+            client: self.client,
+            local: self.local,
+            tls: self.tls.clone(),
+            received: self.now(),
+        };
         let snapshot = Arc::clone(&self.snapshot);
         let route = to.route.clone();
         let mut inner =

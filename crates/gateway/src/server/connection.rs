@@ -5,19 +5,21 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::task::coop::has_budget_remaining;
-use tokio::time::Sleep;
 
+use super::clock::{Clock, Look};
 use super::farewell;
-use super::http1::{AnswerHead, Asked, HeadLimits, NoHead, Refusal, RequestHead, Stream, Wire, Writer};
+use super::http1::{AnswerHead, Asked, HeadLimits, Heard, NoHead, Refusal, Stream, Wire, Writer};
+use super::rewound::Rewound;
 use super::worker::Open;
+use super::{BodyReader, Watch};
 use crate::body::AnswerBody;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::proxy::{self, Answer, Client};
+use crate::tls::TlsSession;
 use crate::tunnel::Tunnel;
 
 /// Why a connection ended.
@@ -47,21 +49,29 @@ enum Waiting {
     Answer,
 }
 
-/// A client's connection on which another protocol is spoken from now on.
-pub(super) struct Switched {
-    pub(super) client: Box<dyn Stream>,
-    /// What it has sent beyond its request.
-    pub(super) first: Bytes,
-    pub(super) tunnel: Box<Tunnel>,
+/// Who is at the ends of a connection.
+pub(super) struct Ends {
+    pub(super) peer: SocketAddr,
+    pub(super) local: SocketAddr,
+    /// What the TLS handshake agreed on.
+    pub(super) tls: Option<Rc<TlsSession>>,
 }
 
-/// Serves a connection until it ends or another protocol is spoken on it.
-pub(super) async fn drive(
-    open: &Open,
-    stream: impl Stream + 'static,
-    peer: SocketAddr,
-    local: SocketAddr,
-) -> Option<Switched> {
+/// A client's connection on which something else than HTTP/1 is spoken from now on.
+pub(super) enum Switched {
+    /// HTTP/2, which the client speaks from its first byte on.
+    Http2(Rewound<Box<dyn Stream>>),
+    /// What the client and the target agreed on.
+    Tunnel {
+        client: Box<dyn Stream>,
+        /// What the client has sent beyond its request.
+        first: Bytes,
+        tunnel: Box<Tunnel>,
+    },
+}
+
+/// Serves a connection until it ends or something else is spoken on it.
+pub(super) async fn drive(open: &Open, stream: impl Stream + 'static, ends: &Ends) -> Option<Switched> {
     let worker = &open.worker;
     let limits = &worker.limits;
     let head =
@@ -73,17 +83,12 @@ pub(super) async fn drive(
         Rc::clone(&worker.spare_maps),
         worker.counters.clone(),
     ));
-    let client = Rc::new(Client { peer, local, tls: false, watch: Rc::clone(wire.watch()) });
-    let timer = pin!(tokio::time::sleep_until((Instant::now() + tick(limits)).into()));
-    let mut driver = Driver {
-        open,
-        wire: &wire,
-        timer,
-        is_armed: false,
-        is_known: false,
-        outbox: Outbox::default(),
-        tunnel: None,
-    };
+    let client = Rc::new(ends.client(Rc::clone(wire.watch())));
+    let tick = limits.header_timeout.min(limits.idle_timeout).min(limits.client_timeout);
+    let timer = pin!(tokio::time::sleep_until((Instant::now() + tick).into()));
+    let clock = Clock::new(timer, tick);
+    let mut driver =
+        Driver { open, wire: &wire, clock, is_known: false, outbox: Outbox::default(), tunnel: None };
 
     let end = loop {
         let head = match driver.head().await {
@@ -92,7 +97,8 @@ pub(super) async fn drive(
         };
         let asked = Asked::by(&head);
         let answer = {
-            let serving = pin!(proxy::serve(worker, &client, head, Wire::body(&wire)));
+            let serving =
+                pin!(proxy::serve(worker, &client, head.head, Wire::body(&wire).map(BodyReader::Http1)));
             match driver.attend(serving).await {
                 Ok(answer) => answer,
                 Err(end) => break end,
@@ -106,7 +112,14 @@ pub(super) async fn drive(
     let tunnel = driver.tunnel.take();
     drop(driver);
     if let (End::Finished, Some(tunnel)) = (&end, tunnel) {
-        return wire.release_with_rest().map(|(client, first)| Switched { client, first, tunnel });
+        return wire.release_with_rest().map(|(client, first)| Switched::Tunnel { client, first, tunnel });
+    }
+    // With TLS the protocol was agreed on before.
+    if let End::Refused(Refusal::SpeaksHttp2) = end
+        && ends.tls.is_none()
+        && wire.answered() == 0
+    {
+        return wire.release_with_rest().map(|(stream, said)| Switched::Http2(Rewound::new(said, stream)));
     }
     let stream = wire.release()?;
     match end {
@@ -121,14 +134,18 @@ pub(super) async fn drive(
     None
 }
 
+impl Ends {
+    /// The client of one exchange or, where there is one at a time, of all.
+    pub(super) fn client(&self, watch: Rc<Watch>) -> Client {
+        Client { peer: self.peer, local: self.local, tls: self.tls.clone(), watch }
+    }
+}
+
 /// The connection between two polls. Everything it awaits ends early when the connection does.
 struct Driver<'a> {
     open: &'a Open,
     wire: &'a Wire,
-    /// Fires now and then, and finds what is overdue: most requests arm no timer.
-    timer: Pin<&'a mut Sleep>,
-    /// The timer knows whom to wake.
-    is_armed: bool,
+    clock: Clock<'a>,
     /// The thread and the connection's bytes know whom to wake.
     is_known: bool,
     outbox: Outbox<AnswerBody>,
@@ -146,7 +163,7 @@ enum Tick {
 
 impl Driver<'_> {
     /// The next request's head.
-    async fn head(&mut self) -> Result<RequestHead, End> {
+    async fn head(&mut self) -> Result<Heard, End> {
         poll_fn(|cx| {
             if !self.is_known {
                 self.open.wake_on_drain(cx.waker());
@@ -245,7 +262,8 @@ impl Driver<'_> {
         writer.begin_answer();
         // A client that still sends what nobody will read is told that this is the end.
         let is_read = answer.body.reads_request() || self.wire.skip_body(cx);
-        let head = AnswerHead::of(asked, &answer, is_read && !worker.draining());
+        let is_last = self.wire.answered() + 1 >= worker.limits.requests_of_connection;
+        let head = AnswerHead::of(asked, &answer, is_read && !is_last && !worker.draining());
         self.tunnel = answer.tunnel.take();
         let date = worker.date.at(worker.services.clock.now());
         self.outbox.begin(head.body(), |text| {
@@ -261,42 +279,17 @@ impl Driver<'_> {
 
     /// Looks whether the present wait has lasted too long, and sees to it that somebody looks again.
     fn clock(&mut self, waiting: Waiting, cx: &mut Context<'_>) -> Tick {
-        let (watch, limits) = (self.wire.watch(), &self.open.worker.limits);
-        // Most deadlines lie beyond the timer's next tick, which finds them.
-        if let Some(deadline) = watch.deadline()
-            && deadline < self.timer.deadline().into_std()
-        {
-            self.timer.as_mut().reset(deadline.into());
-            self.is_armed = false;
-        }
-        if self.is_armed && !self.timer.is_elapsed() {
-            return Tick::Wait;
-        }
-        if self.timer.as_mut().poll(cx).is_pending() {
-            // Without budget it was told nothing; we are polled again.
-            self.is_armed = has_budget_remaining();
-            return Tick::Wait;
-        }
-        let now = Instant::now();
-        let due = due(waiting, limits, self.wire);
-        if due.is_some_and(|due| due <= now) {
-            return Tick::End(match waiting {
+        let (wire, limits) = (self.wire, &self.open.worker.limits);
+        match self.clock.look(wire.watch(), cx, || due(waiting, limits, wire)) {
+            Look::Wait => Tick::Wait,
+            Look::Again => Tick::Again,
+            Look::Overdue => Tick::End(match waiting {
                 Waiting::Head(_) => End::Refused(Refusal::HeadTimeout),
                 Waiting::Idle(_) => End::Idle,
                 Waiting::Client(_) | Waiting::Answer => End::Stalled,
-            });
+            }),
         }
-        let at_most = now + tick(limits);
-        self.timer.as_mut().reset(due.map_or(at_most, |due| due.min(at_most)).into());
-        self.is_armed = false;
-        watch.expire(now);
-        Tick::Again
     }
-}
-
-/// How often a connection looks at the clock at least.
-fn tick(limits: &Limits) -> Duration {
-    limits.header_timeout.min(limits.idle_timeout).min(limits.client_timeout)
 }
 
 /// When the present wait has lasted too long; `None` while the client waits for us.

@@ -8,6 +8,7 @@ use crate::balancer::Balancing;
 use crate::compile::{DestinationPlan, Endpoint, FlowPlan, asks_for_itself};
 use crate::exchange::{Exchange, Message, Part, Times};
 use crate::flow::ForwardTo;
+use crate::tls::{OfClient, TlsSession};
 
 macro_rules! facts {
     ($($name:literal => $fact:ident),+ $(,)?) => {
@@ -57,6 +58,22 @@ facts! {
     "client.port" => ClientPort,
     "client.scheme" => ClientScheme,
     "client.ssl.enabled" => ClientTls,
+    "client.cn" => ClientCommonName,
+    "client.country" => ClientCountry,
+    "client.email.address" => ClientEmail,
+    "client.locality" => ClientLocality,
+    "client.organization" => ClientOrganization,
+    "client.organization.unit" => ClientUnit,
+    "client.state" => ClientState,
+    "tls.cipher" => TlsCipher,
+    "tls.protocol" => TlsProtocol,
+    "tls.server.name" => TlsServerName,
+    "tls.session.id" => TlsSessionId,
+    "tls.client.s.dn" => TlsClientSubject,
+    "tls.client.i.dn" => TlsClientIssuer,
+    "tls.client.raw.cert" => TlsClientCertificate,
+    "tls.client.cert.serial" => TlsClientSerial,
+    "tls.client.cert.fingerprint" => TlsClientFingerprint,
     "client.received.start.time" => ClientReceivedStartTime,
     "client.received.start.timestamp" => ClientReceivedStart,
     "client.received.end.time" => ClientReceivedEndTime,
@@ -143,8 +160,8 @@ impl Fact {
             Self::ClientIp => Value::owned(cx.client.ip().to_string()),
             Self::ClientHost => Value::owned(cx.local.ip().to_string()),
             Self::ClientPort => Value::Integer(i32::from(cx.client.port())),
-            Self::ClientScheme => Value::text(if cx.tls { "https" } else { "http" }),
-            Self::ClientTls => Value::Boolean(cx.tls),
+            Self::ClientScheme => Value::text(if cx.tls.is_some() { "https" } else { "http" }),
+            Self::ClientTls => Value::Boolean(cx.tls.is_some()),
             Self::IsError => Value::Boolean(cx.error.is_some()),
             Self::ErrorState => {
                 cx.error.as_ref().map_or(Value::Null, |error| Value::Integer(error.origin.number()))
@@ -197,8 +214,34 @@ impl Fact {
             }
             Self::TargetCopyPathSuffix => Value::Boolean(cx.overrides.copy_path_suffix),
             Self::TargetCopyQueryParams => Value::Boolean(cx.overrides.copy_query_params),
-            _ => self.read_time(cx),
+            _ => match cx.tls.as_deref().and_then(|tls| self.read_tls(tls)) {
+                Some(value) => value,
+                None => self.read_time(cx),
+            },
         }
+    }
+
+    fn read_tls<'a>(self, tls: &'a TlsSession) -> Option<Value<'a>> {
+        let of_client = match self {
+            Self::TlsCipher => return Some(Value::text(tls.cipher())),
+            Self::TlsProtocol => return Some(Value::text(tls.protocol())),
+            Self::TlsServerName => return tls.server_name().map(Value::text),
+            Self::TlsSessionId => return Some(Value::owned(tls.id())),
+            Self::ClientCommonName => OfClient::Subject("CN"),
+            Self::ClientCountry => OfClient::Subject("C"),
+            Self::ClientEmail => OfClient::Subject("emailAddress"),
+            Self::ClientLocality => OfClient::Subject("L"),
+            Self::ClientOrganization => OfClient::Subject("O"),
+            Self::ClientUnit => OfClient::Subject("OU"),
+            Self::ClientState => OfClient::Subject("ST"),
+            Self::TlsClientSubject => OfClient::SubjectName,
+            Self::TlsClientIssuer => OfClient::IssuerName,
+            Self::TlsClientCertificate => OfClient::Pem,
+            Self::TlsClientSerial => OfClient::Serial,
+            Self::TlsClientFingerprint => OfClient::Fingerprint,
+            _ => return None,
+        };
+        tls.client(of_client).map(Value::owned)
     }
 
     fn read_time(self, cx: &Exchange) -> Value<'_> {
@@ -355,7 +398,7 @@ fn target_base_path(cx: &Exchange) -> Value<'_> {
 
 /// The address the client wrote, as far as it can be told.
 fn proxy_url(cx: &Exchange) -> String {
-    let scheme = if cx.tls { "https" } else { "http" };
+    let scheme = if cx.tls.is_some() { "https" } else { "http" };
     let host =
         cx.request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let query = cx.request.as_request().and_then(|head| head.uri.query());

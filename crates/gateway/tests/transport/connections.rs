@@ -5,7 +5,7 @@ use std::time::Duration;
 use pierhead_gateway::design::{EndpointFlows, Flow, Step};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::stage::{Proxy, Stage, Upstream, read_head};
+use crate::stage::{Client, Proxy, Stage, Upstream, eventually, read_head};
 
 /// Served at `/api` only.
 async fn stage() -> (Stage, Upstream) {
@@ -194,4 +194,44 @@ async fn a_header_laid_ready_for_the_answer_replaces_the_targets() {
     let answer = stage.exchange("GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://a.test\r\n\r\n").await;
 
     assert_eq!(answer.header("access-control-allow-origin"), ["https://a.test"]);
+}
+
+#[tokio::test]
+async fn one_address_cannot_have_all_connections() {
+    let upstream = Upstream::ok().await;
+    let stage = Stage::with([Proxy::new("p", "/", upstream.addr)], |config| {
+        config.limits.connections_of_address = 1;
+    });
+    let mut first = stage.client().await;
+    first.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(first.answer().await.status, 200);
+
+    let refused = stage.client().await.answer().await;
+
+    assert_eq!((refused.status, refused.header("retry-after")), (503, vec!["1"]));
+    let other = tokio::net::TcpSocket::new_v4().expect("a socket");
+    other.bind("127.0.0.2:0".parse().expect("an address")).expect("binds");
+    let stream = other.connect(stage.addr()).await.expect("connects");
+    let mut other = Client::over(stream);
+    other.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(other.answer().await.status, 200, "another address has its own share");
+    drop(first);
+    eventually("room again", || stage.gateway.counters().connections == 1).await;
+    assert_eq!(stage.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_in_order_after_its_last_request() {
+    let upstream = Upstream::ok().await;
+    let stage = Stage::with([Proxy::new("p", "/", upstream.addr)], |config| {
+        config.limits.requests_of_connection = 2;
+    });
+    let mut client = stage.client().await;
+    client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n").await;
+
+    let (first, second) = (client.answer().await, client.answer().await);
+
+    assert_eq!((first.status, first.header("connection")), (200, vec![]));
+    assert_eq!((second.status, second.header("connection")), (200, vec!["close"]));
+    assert!(client.is_closed().await);
 }

@@ -87,7 +87,7 @@ refused! {
     two_transfer_encodings_are_refused:
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" => 400;
     connect_is_not_implemented: "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n" => 501;
-    the_preface_of_http_2_is_refused: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" => 400;
+    a_preface_that_is_nearly_that_of_http_2_is_refused: "PRI / HTTP/2.0\r\n\r\nSM\r\n\r\n" => 400;
     a_tls_hello_is_refused: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n" => 400;
 }
 

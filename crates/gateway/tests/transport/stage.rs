@@ -404,7 +404,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn connect(addr: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(addr).await.expect("connects"), buffer: Vec::new() }
+        Self::over(TcpStream::connect(addr).await.expect("connects"))
+    }
+
+    pub(crate) fn over(stream: TcpStream) -> Self {
+        Self { stream, buffer: Vec::new() }
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -425,7 +429,7 @@ impl Client {
             let body = if bodyless { Vec::new() } else { self.body(&head).await };
             Answer { status, head, body }
         };
-        tokio::time::timeout(Duration::from_secs(20), reading).await.expect("an answer in time")
+        tokio::time::timeout(Duration::from_secs(60), reading).await.expect("an answer in time")
     }
 
     /// The body, or as much of it as came before the gateway closed.
@@ -439,7 +443,7 @@ impl Client {
     /// Whether the gateway closes now, without another byte.
     pub(crate) async fn is_closed(&mut self) -> bool {
         let mut byte = [0];
-        let read = tokio::time::timeout(Duration::from_secs(5), self.stream.read(&mut byte)).await;
+        let read = tokio::time::timeout(Duration::from_secs(60), self.stream.read(&mut byte)).await;
         self.buffer.is_empty() && matches!(read, Ok(Ok(0) | Err(_)))
     }
 }

@@ -1,10 +1,22 @@
 //! WebSocket through the gateway: policies first, then bytes both ways.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use pierhead_domain::SystemClock;
+use pierhead_gateway::TlsListener;
 use pierhead_gateway::design::{EndpointFlows, Flow, Step};
+use pierhead_gateway::tls::{CertificateFiles, ClientCertificates, Tls, TlsSettings, TlsVersion};
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::stage::{Client, Proxy, Stage, Upstream, eventually, read_head};
 
@@ -181,4 +193,77 @@ async fn a_drain_waits_for_a_websocket_until_its_deadline() {
     assert_eq!(drained.tunnels_opened, 1);
     eventually("it is cut", || counters.read().connections == 0).await;
     assert!(client.is_closed().await);
+}
+
+/// A listener on a free port that shows the certificate of 127.0.0.1.
+fn tls_listener(folder: &Path) -> TlsListener {
+    let write = |name: &str, label: &str, der: &[u8]| {
+        let file = folder.join(name);
+        let text = format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der));
+        std::fs::write(&file, text).expect("writes");
+        file
+    };
+    let files = CertificateFiles {
+        chain: write("chain.pem", "CERTIFICATE", include_bytes!("tls/server.der")),
+        key: write("key.pem", "PRIVATE KEY", include_bytes!("tls/server_key.der")),
+    };
+    let settings = TlsSettings {
+        certificates: vec![files],
+        minimum: TlsVersion::Tls12,
+        clients: ClientCertificates::None,
+        protocols: vec!["h2", "http/1.1"],
+    };
+    let tls = Tls::open(settings, Arc::new(SystemClock)).expect("usable");
+    TlsListener { addr: (Ipv4Addr::LOCALHOST, 0).into(), tls }
+}
+
+async fn connect_tls(to: SocketAddr) -> TlsStream<TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    let authority: &[u8] = include_bytes!("tls/authority.der");
+    roots.add(CertificateDer::from(authority)).expect("an authority");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let stream = TcpStream::connect(to).await.expect("connects");
+    let name = ServerName::from(to.ip());
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("a handshake")
+}
+
+/// What comes, up to and with `last`.
+async fn read_until(stream: &mut TlsStream<TcpStream>, last: &str) -> String {
+    let mut bytes = Vec::new();
+    let reading = async {
+        while !bytes.ends_with(last.as_bytes()) {
+            assert!(stream.read_buf(&mut bytes).await.expect("reads") > 0, "it has ended");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), reading).await.expect("it comes in time");
+    String::from_utf8(bytes).expect("text")
+}
+
+#[tokio::test]
+async fn a_websocket_is_joined_over_tls_as_in_clear_text() {
+    let upstream = echoing().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let stage = Stage::with([Proxy::new("p", "/", upstream.addr)], |config| {
+        config.threads = NonZeroUsize::new(1);
+        config.tls = vec![tls_listener(folder.path())];
+    });
+    let mut client = connect_tls(stage.gateway.tls_addrs()[0]).await;
+
+    client.write_all(format!("{ASKS}early ").as_bytes()).await.expect("writes");
+    let begun = read_until(&mut client, "hello early ").await;
+    client.write_all(b"and more").await.expect("writes");
+    let more = read_until(&mut client, "more").await;
+
+    assert!(begun.starts_with("HTTP/1.1 101 ") && begun.ends_with("\r\n\r\nhello early "), "{begun}");
+    assert_eq!(more, "and more");
+    assert_eq!(stage.gateway.counters().tunnels, 1);
+
+    drop(client);
+    eventually("the tunnel is closed", || stage.gateway.counters().tunnels == 0).await;
 }

@@ -21,7 +21,13 @@ pub(super) async fn run(arguments: Serve) -> anyhow::Result<()> {
     telemetry::start(&config.log);
     let server = Server::start(config, Parts::system()).await?;
     say(&format!("gateway  http://{}", server.gateway()));
+    for address in server.gateway_tls() {
+        say(&format!("gateway  https://{address}"));
+    }
     say(&format!("control  http://{}  console at /console", server.control()));
+    for address in server.control_tls() {
+        say(&format!("control  https://{address}"));
+    }
     if let Some(news) = server.first_start() {
         say(&news.to_string());
     }

@@ -63,6 +63,7 @@ async fn metrics(State(health): State<Health>) -> Response {
     for (name, help, count) in [
         ("refused", "Requests refused for their framing.", counts.refused),
         ("shed", "Requests refused for overload.", counts.shed),
+        ("failed_handshakes", "TLS handshakes of clients that failed.", counts.failed_handshakes),
         ("aborted", "Requests whose client left.", counts.aborted),
         ("target_errors", "Requests whose target failed.", counts.target_errors),
         ("received_bytes", "Bytes of request bodies.", counts.received_bytes),

@@ -7,10 +7,12 @@ use std::time::Duration;
 use super::per_address::PerAddress;
 use axum::Router;
 use axum::extract::ConnectInfo;
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use pierhead_gateway::tls::{Handshakes, Tls};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
@@ -22,13 +24,32 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How a client begins that speaks HTTP/2 at once (RFC 9113 §3.4).
 const HTTP2: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Serves `router` until `stop` says so, then lets running requests end within `drain`.
+/// Serves `router` on all of `listeners` until `stop` says so, then lets running requests end within `drain`.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    listeners: Vec<(TcpListener, Option<Arc<Tls>>)>,
     router: Router,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
     drain: Duration,
 ) {
+    let front = Front {
+        plain: builder(),
+        tls: builder().http1_only(),
+        router,
+        graceful: GracefulShutdown::new(),
+        room: Arc::new(Semaphore::new(CONNECTIONS)),
+        shares: PerAddress::new(CONNECTIONS_OF_ADDRESS),
+        handshakes: Arc::default(),
+        stop,
+    };
+    let accepting = listeners.into_iter().map(|(listener, tls)| front.accept_all(listener, tls));
+    futures_util::future::join_all(accepting).await;
+    tokio::select! {
+        () = front.graceful.shutdown() => {}
+        () = tokio::time::sleep(drain) => tracing::warn!("control requests were cut after {} s", drain.as_secs()),
+    }
+}
+
+fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -39,35 +60,56 @@ pub(crate) async fn serve(
         .timer(TokioTimer::new())
         .max_concurrent_streams(100)
         .keep_alive_interval(Duration::from_secs(30));
-    let builder = Arc::new(builder);
-    let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let shares = PerAddress::new(CONNECTIONS_OF_ADDRESS);
-    loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &room) => accepted,
-            () = told(&mut stop) => break,
-        };
-        let (stream, peer, permit) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors or the peer left: wait a little instead of spinning.
-                tracing::warn!(%error, "a control connection could not be accepted: {error}");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        let Some(held) = shares.hold(peer.ip()) else { continue };
-        let _ = stream.set_nodelay(true);
-        let service = hyper::service::service_fn({
-            let router = router.clone();
-            move |mut request: hyper::Request<Incoming>| {
-                request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
-                router.clone().oneshot(request)
-            }
-        });
-        let (builder, watcher, mut stop) = (Arc::clone(&builder), graceful.watcher(), stop.clone());
-        tokio::spawn(async move {
+    builder
+}
+
+/// What all control listeners share.
+struct Front {
+    plain: Builder<TokioExecutor>,
+    /// HTTP/1.1 only, as ALPN says.
+    tls: Builder<TokioExecutor>,
+    router: Router,
+    graceful: GracefulShutdown,
+    room: Arc<Semaphore>,
+    shares: PerAddress,
+    handshakes: Arc<Handshakes>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Front {
+    async fn accept_all(&self, listener: TcpListener, tls: Option<Arc<Tls>>) {
+        let mut stop = self.stop.clone();
+        loop {
+            let accepted = tokio::select! {
+                accepted = accept(&listener, &self.room) => accepted,
+                () = told(&mut stop) => return,
+            };
+            let (stream, peer, permit) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors or the peer left: wait a little instead of spinning.
+                    tracing::warn!(%error, "a control connection could not be accepted: {error}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let Some(held) = self.shares.hold(peer.ip()) else { continue };
+            let _ = stream.set_nodelay(true);
+            let serving = match &tls {
+                Some(tls) => self.over_tls(stream, peer, Arc::clone(tls)).boxed(),
+                None => self.plainly(stream, peer).boxed(),
+            };
+            tokio::spawn(async move {
+                serving.await;
+                drop((permit, held));
+            });
+        }
+    }
+
+    fn plainly(&self, stream: TcpStream, peer: SocketAddr) -> impl Future<Output = ()> + use<> {
+        let (builder, watcher, mut stop) = (self.plain.clone(), self.graceful.watcher(), self.stop.clone());
+        let service = service(self.router.clone(), peer);
+        async move {
             let speaks = tokio::select! {
                 speaks = speaks(&stream) => speaks,
                 () = told(&mut stop) => false,
@@ -77,14 +119,48 @@ pub(crate) async fn serve(
                 // How a connection ends is its client's affair.
                 let _ = watcher.watch(connection.into_owned()).await;
             }
-            drop((permit, held));
-        });
+        }
     }
-    drop(listener);
-    tokio::select! {
-        () = graceful.shutdown() => {}
-        () = tokio::time::sleep(drain) => tracing::warn!("control requests were cut after {} s", drain.as_secs()),
+
+    fn over_tls(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        tls: Arc<Tls>,
+    ) -> impl Future<Output = ()> + use<> {
+        let (builder, watcher, mut stop) = (self.tls.clone(), self.graceful.watcher(), self.stop.clone());
+        let service = service(self.router.clone(), peer);
+        let handshakes = Arc::clone(&self.handshakes);
+        async move {
+            let shaken = tokio::select! {
+                shaken = tls.accept(stream, &handshakes, HEADER_TIMEOUT) => shaken,
+                () = told(&mut stop) => return,
+            };
+            match shaken {
+                Ok(stream) => {
+                    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+                    let _ = watcher.watch(connection.into_owned()).await;
+                }
+                Err(why) => tracing::debug!(%peer, %why, "no TLS with {peer}: {why}"),
+            }
+        }
     }
+}
+
+/// Tells the router who asks.
+fn service(
+    router: Router,
+    peer: SocketAddr,
+) -> impl hyper::service::Service<
+    hyper::Request<Incoming>,
+    Response = axum::response::Response,
+    Error = std::convert::Infallible,
+    Future: Send,
+> {
+    hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+        router.clone().oneshot(request)
+    })
 }
 
 /// The next connection, once there is room for it.

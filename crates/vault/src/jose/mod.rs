@@ -7,7 +7,7 @@
 mod algorithm;
 mod compact;
 mod content;
-pub(crate) mod der;
+pub mod der;
 mod ecdh;
 mod encryption;
 mod jwk;

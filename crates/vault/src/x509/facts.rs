@@ -3,9 +3,8 @@
 use pierhead_domain::EpochMillis;
 
 use super::Certificate;
-use crate::jose::der::{BOOLEAN, Der, INTEGER, OCTET_STRING, OID, SEQUENCE};
+use crate::jose::der::{BOOLEAN, Der, INTEGER, OCTET_STRING, OID, SEQUENCE, SET};
 
-const SET: u8 = 0x31;
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 const SUBJECT_ALTERNATIVES: &[u8] = &[0x55, 0x1d, 0x11];
 

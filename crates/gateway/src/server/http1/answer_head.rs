@@ -3,7 +3,7 @@
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName};
 use http::{HeaderValue, Method, StatusCode, Version};
 
-use super::head::RequestHead;
+use super::head::Heard;
 use crate::exchange::Carried;
 use crate::outbox::BodyLength;
 use crate::proxy::Answer;
@@ -17,7 +17,7 @@ pub(in crate::server) struct Asked {
 }
 
 impl Asked {
-    pub(in crate::server) fn by(head: &RequestHead) -> Self {
+    pub(in crate::server) fn by(head: &Heard) -> Self {
         Self {
             is_head: head.method == Method::HEAD,
             is_http10: head.version == Version::HTTP_10,
@@ -139,7 +139,7 @@ impl AnswerHead {
 }
 
 /// What is written here and by nobody else. A policy may have set it.
-fn concerns_this_hop(name: &HeaderName) -> bool {
+pub(in crate::server) fn concerns_this_hop(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
         "connection" | "keep-alive" | "transfer-encoding" | "te" | "trailer" | "upgrade" | "x-request-id"

@@ -26,7 +26,7 @@ pub(crate) struct HeadLimits {
     pub(crate) count: usize,
 }
 
-/// A request's head. Framing and hop-by-hop headers are not among its headers: they are read here.
+/// A request's head, whatever it was spoken in. Framing and hop-by-hop headers are not among its headers: they are read here.
 #[derive(Debug)]
 pub(crate) struct RequestHead {
     pub(crate) method: Method,
@@ -42,8 +42,22 @@ pub(crate) struct RequestHead {
     pub(crate) upgrades: bool,
     /// Connection names headers that end here: it is among the headers.
     pub(crate) nominates: bool,
+}
+
+/// A head with what HTTP/1 says about the connection.
+#[derive(Debug)]
+pub(in crate::server) struct Heard {
+    pub(in crate::server) head: RequestHead,
     pub(super) body: Decoder,
     pub(super) keeps_alive: bool,
+}
+
+impl std::ops::Deref for Heard {
+    type Target = RequestHead;
+
+    fn deref(&self) -> &RequestHead {
+        &self.head
+    }
 }
 
 /// What the client waits for before it sends the body.
@@ -58,6 +72,8 @@ pub(crate) enum Expects {
 
 /// More blank lines than this before a request line are no accident.
 const MAX_BLANK_LINES: u8 = 4;
+/// How a client's first line begins that speaks HTTP/2 without being asked (RFC 9113 §3.4).
+const HTTP2: &[u8] = b"PRI * HTTP/2.0";
 /// What policies and we add: without it the map would grow for them.
 const ROOM_FOR_OURS: usize = 4;
 
@@ -101,7 +117,7 @@ impl HeadReader {
     }
 
     /// Takes the next head off the front of `bytes`, once it is whole.
-    pub(super) fn read(&mut self, bytes: &mut BytesMut) -> Result<Option<RequestHead>, Refusal> {
+    pub(super) fn read(&mut self, bytes: &mut BytesMut) -> Result<Option<Heard>, Refusal> {
         loop {
             let at = self.progress.at;
             let Some(end) = memchr(b'\n', &bytes[self.progress.searched..]) else {
@@ -123,7 +139,13 @@ impl HeadReader {
                     bytes.advance(end + 1);
                     self.progress = Progress::default();
                 }
-                (None, line) => self.progress.line = Some(rules::request_line(line)?),
+                (None, line) => {
+                    let read = rules::request_line(line);
+                    if let (Err(Refusal::UnsupportedVersion), HTTP2, 0) = (&read, line, at) {
+                        return Err(Refusal::SpeaksHttp2);
+                    }
+                    self.progress.line = Some(read?);
+                }
                 (Some(line), b"") => {
                     let body = self.progress.body(line.is_http10, self.limits)?;
                     let head = bytes.split_to(end + 1).freeze();
@@ -163,7 +185,7 @@ impl HeadReader {
         line: RequestLine,
         progress: &Progress,
         body: Decoder,
-    ) -> Result<RequestHead, Refusal> {
+    ) -> Result<Heard, Refusal> {
         let method = Method::from_bytes(&head[..line.method_end]).map_err(|_| Refusal::BadRequestLine)?;
         let is_get = method == Method::GET;
         let (target, authority) = target(head.slice(line.method_end + 1..line.target_end))?;
@@ -173,7 +195,7 @@ impl HeadReader {
             let value = HeaderValue::from_maybe_shared(head.slice(start..end));
             headers.append(name, value.map_err(|_| Refusal::HeaderValueChar)?);
         }
-        Ok(RequestHead {
+        let head = RequestHead {
             method,
             version: if line.is_http10 { Version::HTTP_10 } else { Version::HTTP_11 },
             target,
@@ -187,9 +209,8 @@ impl HeadReader {
                 && !line.is_http10
                 && !(progress.chunked || progress.length.is_some()),
             nominates: progress.nominates,
-            body,
-            keeps_alive: !progress.close && (!line.is_http10 || progress.keep_alive),
-        })
+        };
+        Ok(Heard { head, body, keeps_alive: !progress.close && (!line.is_http10 || progress.keep_alive) })
     }
 }
 

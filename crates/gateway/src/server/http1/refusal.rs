@@ -10,6 +10,8 @@ pub(crate) enum Refusal {
     BadRequestLine,
     BadPath,
     UnsupportedVersion,
+    /// HTTP/2's first line: on a fresh connection it is no mistake.
+    SpeaksHttp2,
     ConnectMethod,
     TooBigLine,
     TooBigHeaders,
@@ -60,7 +62,7 @@ impl Refusal {
             Self::BareLineFeed => "A line of the request does not end with CR LF",
             Self::BadRequestLine => "The request line is not method, target and version",
             Self::BadPath => "the request target holds a character that must be encoded",
-            Self::UnsupportedVersion => "Only HTTP/1.0 and HTTP/1.1 are spoken here",
+            Self::UnsupportedVersion | Self::SpeaksHttp2 => "Only HTTP/1.0 and HTTP/1.1 are spoken here",
             Self::ConnectMethod => "The method CONNECT is not served",
             Self::TooBigLine => "The request line is too long",
             Self::TooBigHeaders => "The headers are too long or too many",

@@ -67,7 +67,7 @@ pub(super) fn header(line: &[u8]) -> Result<(HeaderName, Range<usize>), Refusal>
 }
 
 /// Whether a value could be a host and a port.
-pub(super) fn is_host_and_port(value: &[u8]) -> bool {
+pub(in crate::server) fn is_host_and_port(value: &[u8]) -> bool {
     value.trim_ascii().iter().all(|&byte| is_host(byte))
 }
 

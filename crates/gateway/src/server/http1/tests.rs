@@ -60,7 +60,7 @@ fn refusal(bytes: &[u8]) -> Option<Refusal> {
     read([bytes]).refused
 }
 
-fn head(bytes: &str) -> RequestHead {
+fn head(bytes: &str) -> Heard {
     HeadReader::new(LIMITS, Rc::default()).read(&mut BytesMut::from(bytes)).expect("right").expect("whole")
 }
 
@@ -104,7 +104,10 @@ fn http_10_is_kept_open_only_when_it_asks() {
 #[test]
 fn an_absolute_target_names_a_host() {
     let absolute = head("GET http://h:8/a?b HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_eq!((absolute.target.as_str(), absolute.authority.expect("a host").as_str()), ("/a?b", "h:8"));
+    assert_eq!(
+        (absolute.target.as_str(), absolute.authority.as_ref().expect("a host").as_str()),
+        ("/a?b", "h:8")
+    );
     assert_eq!(head("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").target.as_str(), "*");
 }
 
@@ -158,7 +161,8 @@ fn each_broken_request_line_is_refused_by_its_own_rule() {
         (b"GET /a\0b HTTP/1.1\r\n", Refusal::BadPath),
         (b"GET /a#b HTTP/1.1\r\n", Refusal::BadPath),
         (b"GET /\xc0\xae HTTP/1.1\r\n", Refusal::BadPath),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Refusal::UnsupportedVersion),
+        (b"GET / HTTP/2.0\r\n", Refusal::UnsupportedVersion),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Refusal::SpeaksHttp2),
         (b"CONNECT a:1 HTTP/1.1\r\n", Refusal::ConnectMethod),
     ] {
         assert_eq!(refusal(bytes), Some(expected), "{}", String::from_utf8_lossy(bytes));

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::decoder::{Decoded, Decoder};
-use super::head::{Expects, HeadLimits, HeadReader, RequestHead};
+use super::head::{Expects, HeadLimits, HeadReader, Heard};
 use super::refusal::Refusal;
 use crate::body::BodyError;
 use crate::counters::ThreadCounters;
@@ -98,7 +98,7 @@ impl Wire {
 
     /// The next request. A head whose body is wrong from its first bytes on is refused like a wrong head, so
     /// that nobody ever sees it.
-    pub(in crate::server) fn poll_head(&self, cx: &mut Context<'_>) -> Poll<Result<RequestHead, NoHead>> {
+    pub(in crate::server) fn poll_head(&self, cx: &mut Context<'_>) -> Poll<Result<Heard, NoHead>> {
         let parts = &mut *self.parts.borrow_mut();
         loop {
             let begins = parts.inbox.bytes.is_empty();
@@ -186,10 +186,15 @@ impl Wire {
         self.parts.borrow_mut().io.take()
     }
 
-    /// The same with what the client has sent beyond its request.
+    /// The same with what the client has sent beyond its request, or when it sent none of HTTP/1, with all of it.
     pub(in crate::server) fn release_with_rest(&self) -> Option<(Box<dyn Stream>, Bytes)> {
         let rest = self.parts.borrow_mut().inbox.bytes.split().freeze();
         self.release().map(|stream| (stream, rest))
+    }
+
+    /// How many requests are over.
+    pub(in crate::server) fn answered(&self) -> u64 {
+        self.parts.borrow().serial
     }
 
     /// Reads once. `Ok(0)` is the end of the connection.

@@ -1,3 +1,4 @@
 //! Attacks on the whole server.
 
 mod listeners;
+mod tls;

@@ -146,7 +146,7 @@ impl Signed {
         }
         let host = cx.request.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let path = cx.request.as_request().map_or("/", |head| head.uri.path());
-        Ok(base_uri(if cx.tls { "https" } else { "http" }, host, path))
+        Ok(base_uri(if cx.tls.is_some() { "https" } else { "http" }, host, path))
     }
 }
 

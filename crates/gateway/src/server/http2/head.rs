@@ -1,0 +1,82 @@
+//! What a client asks for on a stream, judged by the rules that hold for HTTP/1.1 too (hostile-input §4.2 line 5).
+//!
+//! The library has refused capitals, connection headers, repeated or missing pseudo headers and control characters
+//! before; those streams are reset.
+
+use http::header::{CONTENT_LENGTH, EXPECT, HOST};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Version, request};
+
+use crate::limits::Limits;
+use crate::octets::is_target;
+use crate::proxy::declared_length;
+use crate::server::http1::{Refusal, is_host_and_port};
+use crate::server::{Expects, RequestHead};
+
+/// The head, and the length of the body when the client says it.
+pub(super) fn judge(parts: request::Parts, limits: &Limits) -> Result<(RequestHead, Option<u64>), Refusal> {
+    let request::Parts { method, uri, mut headers, .. } = parts;
+    if method == Method::CONNECT {
+        return Err(Refusal::ConnectMethod);
+    }
+    if headers.len() > limits.headers {
+        return Err(Refusal::TooBigHeaders);
+    }
+    let uri = uri.into_parts();
+    let target = uri.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
+    if target.as_str().len() > limits.request_line_bytes {
+        return Err(Refusal::TooBigLine);
+    }
+    if !target.as_str().bytes().all(is_target) {
+        return Err(Refusal::BadPath);
+    }
+    let mut hosts = headers.get_all(HOST).iter();
+    match (&uri.authority, hosts.next(), hosts.next()) {
+        (_, Some(_), Some(_)) => return Err(Refusal::DuplicateHost),
+        (None, None, _) => return Err(Refusal::NoHost),
+        (Some(authority), _, _) if !is_host_and_port(authority.as_str().as_bytes()) => {
+            return Err(Refusal::BadHost);
+        }
+        (_, Some(host), _) if !is_host_and_port(host.as_bytes()) => return Err(Refusal::BadHost),
+        _ => {}
+    }
+    let length = declared_length(&headers);
+    if length.is_none() && headers.contains_key(CONTENT_LENGTH) {
+        return Err(Refusal::BadContentLength);
+    }
+    let expects = expects(&headers);
+    for name in [CONTENT_LENGTH, EXPECT] {
+        headers.remove(name);
+    }
+    strip(&mut headers);
+    let head = RequestHead {
+        method,
+        version: Version::HTTP_2,
+        target,
+        authority: uri.authority,
+        headers,
+        // Where a body ends is said by the frames, always.
+        announces_body: true,
+        expects,
+        // An Upgrade header means nothing here; WebSocket over HTTP/2 (RFC 8441) is not spoken.
+        upgrades: false,
+        nominates: false,
+    };
+    Ok((head, length))
+}
+
+fn expects(headers: &HeaderMap) -> Expects {
+    match headers.get(EXPECT) {
+        None => Expects::Nothing,
+        Some(value) if value.as_bytes().eq_ignore_ascii_case(b"100-continue") => Expects::Continue,
+        Some(_) => Expects::Other,
+    }
+}
+
+/// What ends here. `te: trailers` goes on: gRPC servers insist on it.
+fn strip(headers: &mut HeaderMap) {
+    let ends = |name: &http::HeaderName| name.as_str() != "te" && crate::proxy::is_hop_by_hop(name);
+    while let Some(name) = headers.keys().find(|name| ends(name)).cloned() {
+        headers.remove(name);
+    }
+}
