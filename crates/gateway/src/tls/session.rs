@@ -1,7 +1,7 @@
 //! What a flow can know of the TLS connection its request came on (api-management §7).
 
-use std::cell::OnceCell;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use sha1::{Digest as _, Sha1};
 use super::name::DistinguishedName;
 
 /// One client's TLS connection. Belongs to one thread; texts are made when they are asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TlsSession {
     protocol: &'static str,
     cipher: &'static str,
@@ -21,10 +21,10 @@ pub struct TlsSession {
     client: Option<ClientCertificate>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct ClientCertificate {
     der: CertificateDer<'static>,
-    subject: OnceCell<DistinguishedName>,
+    subject: OnceLock<DistinguishedName>,
 }
 
 /// A fact about a client's certificate.
@@ -51,7 +51,7 @@ impl TlsSession {
             server_name: connection.server_name().map(Into::into),
             id: id.unwrap_or_default(),
             client: shown
-                .map(|der| ClientCertificate { der: der.clone().into_owned(), subject: OnceCell::new() }),
+                .map(|der| ClientCertificate { der: der.clone().into_owned(), subject: OnceLock::new() }),
         }
     }
 

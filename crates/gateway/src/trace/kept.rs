@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::transaction::Transaction;
+use crate::tls::TlsSession;
 
 /// An exchange that was recorded. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,7 +52,7 @@ pub(super) struct RawRequest {
     pub(super) body: RawBody,
     pub(super) client: SocketAddr,
     pub(super) local: SocketAddr,
-    pub(super) tls: bool,
+    pub(super) tls: Option<TlsSession>,
 }
 
 /// A body that passed by.

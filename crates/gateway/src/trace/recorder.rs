@@ -72,7 +72,7 @@ impl Recorder {
             body: RawBody::of(&cx.request.body),
             client: cx.client,
             local: cx.local,
-            tls: cx.tls,
+            tls: cx.tls.as_deref().cloned(),
         });
         let notes = Notes {
             transaction,

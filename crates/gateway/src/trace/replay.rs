@@ -219,7 +219,8 @@ impl Run {
             raw.headers.clone(),
             body,
         );
-        Ok(Incoming { request, client: raw.client, local: raw.local, tls: raw.tls, received: now })
+        let tls = raw.tls.clone().map(Rc::new);
+        Ok(Incoming { request, client: raw.client, local: raw.local, tls, received: now })
     }
 
     fn services(&self, traces: Arc<TraceSessions>) -> Services {
@@ -269,7 +270,7 @@ fn shown_request(transaction: &Transaction) -> Result<RawRequest, ReplayFailed> 
         body,
         client: nowhere,
         local: nowhere,
-        tls: false,
+        tls: None,
     })
 }
 
