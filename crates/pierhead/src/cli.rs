@@ -192,7 +192,7 @@ pub struct Run {
 /// What a bundle may need that is no part of it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Beside {
-    /// A folder with JavaScript in place of code that cannot run here: <Java class>.js, <file>.py.js.
+    /// A folder with JavaScript in place of code that cannot run here: CLASS.js of a Java class, FILE.py.js of a script.
     #[arg(long, value_name = "DIR")]
     pub substitutes: Option<PathBuf>,
     /// The key of a Google service account, to make the tokens with that the bundle's calls need.
