@@ -32,7 +32,7 @@ pub fn sign(algorithm: SignatureAlgorithm, key: &Key, input: &[u8]) -> Result<Ve
 
 /// RSASSA-PKCS1-v1_5 with SHA-1, for messages of systems that know nothing better; no token is signed so.
 /// ring makes no such signature, so the padding is written here (RFC 8017 §9.2) and the power is that of
-/// [`super::rsa_oaep`], whose time depends on sizes only. The result is checked: a fault while computing it
+/// RSA-OAEP, whose time depends on sizes only. The result is checked: a fault while computing it
 /// would give the key away.
 pub fn sign_rsa_sha1(key: &PrivateKey, input: &[u8]) -> Result<Vec<u8>, JoseError> {
     const DIGEST_INFO: &[u8] =
