@@ -44,6 +44,7 @@ mod testing;
 pub mod tls;
 pub mod tokens;
 pub mod trace;
+mod trailers;
 mod tunnel;
 mod upstream;
 pub mod variable;

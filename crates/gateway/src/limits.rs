@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What one gateway allows. Zero is never "unlimited": every limit holds.
+/// What one gateway allows. Zero is never "unlimited" but for the pace of bodies: every limit holds.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Bytes of a request line; beyond it 414. The originals' is 7 KiB (api-management §4.2).
@@ -19,6 +19,11 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// A client that neither sends what it announced nor reads what it asked for is cut off after this.
     pub client_timeout: Duration,
+    /// Bytes of a body that a client must send for each second in which somebody waits for them; slower, and the
+    /// request ends with 408. Zero is any pace. gRPC calls have any, and requests whose answer has begun.
+    pub body_bytes_per_second: u64,
+    /// So long a body may come more slowly.
+    pub body_grace: Duration,
     /// Client connections of the whole gateway; one more is answered 503 and closed.
     pub connections: usize,
     /// Of them from one address; a reverse proxy needs many, nobody needs all.
@@ -37,6 +42,14 @@ pub struct Limits {
     pub dns_ttl: Duration,
 }
 
+impl Limits {
+    /// How often somebody looks after a client that is waited for.
+    pub(crate) fn tick(&self) -> Duration {
+        const AT_LEAST: Duration = Duration::from_millis(20);
+        self.client_timeout.min(self.body_grace.max(AT_LEAST))
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -47,6 +60,8 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             client_timeout: Duration::from_secs(60),
+            body_bytes_per_second: 240,
+            body_grace: Duration::from_secs(10),
             connections: 20_000,
             connections_of_address: 10_000,
             requests_of_connection: 100_000,

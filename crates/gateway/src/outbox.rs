@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
+use http::HeaderMap;
 use http_body::Body;
 use tokio::io::AsyncWrite;
 
 use crate::body::BodyError;
+use crate::trailers;
 
 /// One message on its way, request or answer. The head and the first part of the body leave in one write when
 /// both are there; no more than one part of the body is held.
@@ -152,17 +154,12 @@ where
         loop {
             let part = match Pin::new(&mut *body).poll_frame(cx) {
                 Poll::Pending => return Ok(()),
-                Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(part) => part,
+                    Err(frame) => return self.end(frame.into_trailers().ok().as_ref()),
+                },
                 Poll::Ready(Some(Err(error))) => return Err(SendError::Body(error.into())),
-                Poll::Ready(None) => {
-                    match self.left {
-                        Left::Known(1..) => return Err(SendError::Body("it is shorter than it said".into())),
-                        Left::Chunks => self.tail = b"0\r\n\r\n",
-                        Left::Known(0) | Left::Nothing | Left::Unknown => {}
-                    }
-                    self.body = None;
-                    return Ok(());
-                }
+                Poll::Ready(None) => return self.end(None),
             };
             if part.is_empty() {
                 continue;
@@ -193,6 +190,22 @@ where
             }
             return Ok(());
         }
+    }
+
+    /// Nothing more of the body comes; only chunks leave room for trailers.
+    fn end(&mut self, trailers: Option<&HeaderMap>) -> Result<(), SendError> {
+        self.body = None;
+        match (self.left, trailers) {
+            (Left::Known(1..), _) => return Err(SendError::Body("it is shorter than it said".into())),
+            (Left::Chunks, None) => self.tail = b"0\r\n\r\n",
+            (Left::Chunks, Some(trailers)) => {
+                self.text.extend_from_slice(b"0\r\n");
+                trailers::write(trailers, &mut self.text);
+                self.tail = b"\r\n";
+            }
+            (Left::Known(0) | Left::Nothing | Left::Unknown, _) => {}
+        }
+        Ok(())
     }
 
     fn written(&mut self, mut count: usize) {

@@ -14,8 +14,9 @@ use http_body::Body;
 use pierhead_domain::RequestId;
 
 pub(crate) use self::finish::Finish;
+pub(crate) use self::grpc::is_grpc;
 pub(crate) use self::headers::{
-    add_forwarded, declared_length, ends_at_hop, is_hop_by_hop, strip_hop_by_hop,
+    add_forwarded, declared_length, ends_at_hop, is_hop_by_hop, is_protected, strip_hop_by_hop,
 };
 use crate::body::{AnswerBody, ClientBody, Patient, ReadBodyError, Recoded, Source, read_whole, recoding};
 use crate::compile::Compression;
@@ -67,7 +68,7 @@ pub(crate) async fn serve(
         worker.counters.shed();
         return refuse(worker, client, finish, &EngineFault::Overloaded, is_grpc);
     }
-    let upgrades = head.upgrades;
+    let (upgrades, takes_trailers) = (head.upgrades, head.takes_trailers);
     let message = match accept(head, body.is_some()) {
         Ok(message) => message,
         Err(fault) => return refuse(worker, client, finish, &fault, is_grpc),
@@ -93,6 +94,7 @@ pub(crate) async fn serve(
     };
     finish.serves(&exchange);
     exchange.upgrade = upgrades.then_some(Upgrade::Asked);
+    exchange.takes_trailers = takes_trailers;
     if let Some(limit) = exchange.endpoint().api_timeout {
         client.watch.end_by(Some(client.watch.last_progress() + limit));
     }
@@ -120,12 +122,14 @@ pub(crate) async fn serve(
     if exchange.endpoint().flows.post_client.is_empty() {
         let id = exchange.take_message_id();
         worker.spare_maps.give(std::mem::take(&mut exchange.request.headers));
-        return Answer { tunnel, ..respond(client, finish, answer, source, io, id) };
+        let answer = respond(client, finish, answer, source, io, id);
+        return Answer { tunnel, body: answer.body.followed(takes_trailers), ..answer };
     }
     exchange.times.client_sent_start = Some(worker.services.clock.now());
     let id = exchange.message_id().clone();
     finish.is_followed_by_steps(exchange);
-    Answer { tunnel, ..respond(client, finish, answer, source, io, id) }
+    let answer = respond(client, finish, answer, source, io, id);
+    Answer { tunnel, body: answer.body.followed(takes_trailers), ..answer }
 }
 
 /// Runs flows and target; afterwards `exchange.response` is final. Returns the body it streams, and how long
@@ -149,7 +153,10 @@ pub(crate) async fn run(
             Err(error) => {
                 let fault = match error {
                     ReadBodyError::TooBig(limit) => EngineFault::TooBigBody(limit),
-                    ReadBodyError::Broken(_) => EngineFault::BadRequest("The request body broke off"),
+                    ReadBodyError::Broken(_) => body_state
+                        .as_ref()
+                        .and_then(|state| state.fault())
+                        .unwrap_or(EngineFault::BadRequest("The request body broke off")),
                 };
                 flow::on_target_error(exchange, fault).await;
                 return (Source::Empty, NO_TARGET_IO);

@@ -12,6 +12,7 @@ mod deadline;
 mod farewell;
 mod http1;
 mod http2;
+mod pace;
 mod prefetched_rng;
 mod request_body;
 mod rewound;
@@ -45,6 +46,7 @@ pub(crate) use self::http1::Stream;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::http1::fuzz_requests;
 pub(crate) use self::http1::{Expects, RequestHead};
+pub(crate) use self::pace::TooSlow;
 pub(crate) use self::request_body::BodyReader;
 pub(crate) use self::worker::Worker;
 

@@ -110,6 +110,7 @@ async fn once(
                 is_http10: speaks_http10(exchange),
                 carries: !watched && !reads_headers(exchange),
                 upgrades: exchange.upgrade.is_some() && body.is_end_stream(),
+                takes_trailers: exchange.takes_trailers,
             };
             let (head, answered, peer) =
                 server::call(worker, client, endpoint, timeouts, head, body, state).await?;

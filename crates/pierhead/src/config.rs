@@ -57,6 +57,8 @@ pub struct Gateway {
     pub substitutes: PathBuf,
     pub google_service_account: PathBuf,
     pub max_connections_per_address: usize,
+    pub min_body_bytes_per_second: u64,
+    pub body_grace_seconds: u64,
     pub tls: Vec<TlsListen>,
 }
 

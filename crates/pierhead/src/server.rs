@@ -232,6 +232,8 @@ fn gateway(
     gateway.traces = rooms.management.traces();
     gateway.limits.connections = config.gateway.max_connections;
     gateway.limits.connections_of_address = config.gateway.max_connections_per_address;
+    gateway.limits.body_bytes_per_second = config.gateway.min_body_bytes_per_second;
+    gateway.limits.body_grace = Duration::from_secs(config.gateway.body_grace_seconds);
     gateway.access_log = config.gateway.access_log.then(|| access_log(json_line));
     pierhead_gateway::Gateway::start(gateway)
         .with_context(|| format!("listening on the gateway address {address}"))

@@ -13,6 +13,7 @@ use crate::balancer::InUse;
 use crate::ports::HubBody;
 use crate::proxy::Finish;
 use crate::server::Watch;
+use crate::trailers::Announced;
 use crate::upstream::{Carrier, Upstreams};
 
 /// Where an answer's body comes from.
@@ -40,6 +41,8 @@ pub(crate) struct UpstreamBody {
     /// `None` when the request had no streamed body.
     request: Option<Rc<ClientBodyState>>,
     upstreams: Rc<Upstreams>,
+    /// What follows it.
+    announced: Announced,
     /// The server of a balancer that it keeps busy.
     in_use: Option<InUse>,
 }
@@ -53,8 +56,9 @@ impl UpstreamBody {
         carrier: Carrier,
         request: Option<Rc<ClientBodyState>>,
         upstreams: Rc<Upstreams>,
+        announced: Announced,
     ) -> Self {
-        let mut this = Self { carrier: Some(carrier), request, upstreams, in_use: None };
+        let mut this = Self { carrier: Some(carrier), request, upstreams, announced, in_use: None };
         this.give_back_if_over();
         this
     }
@@ -172,13 +176,25 @@ pub(crate) struct AnswerBody {
     io: Duration,
     watch: Rc<Watch>,
     finish: Finish,
+    /// The client reads what follows it.
+    takes_trailers: bool,
     /// Held back for one turn, so that what came before it is written.
     broken: Option<CutOff>,
 }
 
 impl AnswerBody {
     pub(crate) fn new(source: Source, io: Duration, watch: Rc<Watch>, finish: Finish) -> Self {
-        Self { source, io, watch, finish, broken: None }
+        Self { source, io, watch, finish, takes_trailers: false, broken: None }
+    }
+
+    /// The same, for a client that reads what follows it.
+    pub(crate) fn followed(self, takes_trailers: bool) -> Self {
+        Self { takes_trailers, ..self }
+    }
+
+    /// What follows it, as far as that is known.
+    pub(crate) fn announced(&self) -> Option<&Announced> {
+        self.source.announced().filter(|announced| self.takes_trailers && !announced.is_empty())
     }
 
     /// Whether more of the request's body is read while this one is written.
@@ -188,6 +204,15 @@ impl AnswerBody {
 }
 
 impl Source {
+    fn announced(&self) -> Option<&Announced> {
+        match self {
+            Self::Upstream(body) => Some(&body.announced),
+            Self::Recorded(body) => body.source.announced(),
+            Self::Traced(body) => body.source.announced(),
+            Self::Empty | Self::Whole(_) | Self::Hub(_) | Self::Recoded(_) => None,
+        }
+    }
+
     fn reads_request(&self) -> bool {
         match self {
             Self::Upstream(body) => {
@@ -213,6 +238,8 @@ impl Body for AnswerBody {
         }
         let mut body = Patient { source: &mut this.source, watch: &this.watch, io: this.io };
         match std::task::ready!(Pin::new(&mut body).poll_frame(cx)) {
+            // They are the last of the body.
+            Some(Ok(frame)) if frame.is_trailers() && !this.takes_trailers => Poll::Ready(None),
             Some(Ok(frame)) => {
                 this.finish.sent(frame.data_ref().map_or(0, Bytes::len));
                 Poll::Ready(Some(Ok(frame)))
@@ -232,6 +259,7 @@ impl Body for AnswerBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.source.size_hint()
+        // In HTTP/1.1 nothing can follow what has a length.
+        if self.announced().is_some() { SizeHint::new() } else { self.source.size_hint() }
     }
 }

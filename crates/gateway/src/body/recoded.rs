@@ -1,4 +1,5 @@
-//! A body that is compressed or unpacked on its way (`compression.algorithm`, api-management §9.7).
+//! A body that is compressed or unpacked on its way (`compression.algorithm`, api-management §9.7). Nothing follows
+//! it: what its trailers said may have been about the other bytes.
 
 use std::io::{self, Write};
 use std::pin::Pin;

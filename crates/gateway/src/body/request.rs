@@ -10,14 +10,25 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::{BodyError, Recoded};
-use crate::server::BodyReader;
+use crate::fault::EngineFault;
+use crate::server::{BodyReader, TooSlow};
 use crate::trace::Passing;
+use crate::trailers::Announced;
 
 /// How far the client's body has got; shared with the exchange that forwards it.
 #[derive(Debug, Default)]
 pub(crate) struct ClientBodyState {
     ended: Cell<bool>,
-    failed: Cell<bool>,
+    broken: Cell<Option<Broken>>,
+}
+
+/// Why a client's body has no end.
+#[derive(Debug, Clone, Copy)]
+enum Broken {
+    /// The client left or broke the framing in the middle of it.
+    Off,
+    /// It came too slowly.
+    Slow,
 }
 
 impl ClientBodyState {
@@ -26,9 +37,12 @@ impl ClientBodyState {
         self.ended.get()
     }
 
-    /// The client left or broke the framing in the middle of it.
-    pub(crate) fn failed(&self) -> bool {
-        self.failed.get()
+    /// What to answer when it was the body that failed.
+    pub(crate) fn fault(&self) -> Option<EngineFault> {
+        Some(match self.broken.get()? {
+            Broken::Off => EngineFault::BadRequest("The request body broke off"),
+            Broken::Slow => EngineFault::RequestTimeOut,
+        })
     }
 }
 
@@ -44,6 +58,11 @@ impl ClientBody {
     pub(crate) fn new(reader: BodyReader) -> (Self, Rc<ClientBodyState>) {
         let state = Rc::new(ClientBodyState::default());
         (Self { reader, state: Rc::clone(&state), passing: None }, state)
+    }
+
+    /// What follows the body.
+    fn announced(&self) -> &Announced {
+        self.reader.announced()
     }
 
     /// Shows a debug session what passes.
@@ -68,8 +87,9 @@ impl Body for ClientBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         let part = std::task::ready!(this.reader.poll_frame(cx));
-        if matches!(part, Some(Err(_))) {
-            this.state.failed.set(true);
+        if let Some(Err(error)) = &part {
+            let broken = if error.is::<TooSlow>() { Broken::Slow } else { Broken::Off };
+            this.state.broken.set(Some(broken));
         } else if this.reader.is_ended() {
             this.state.ended.set(true);
         }
@@ -106,6 +126,16 @@ pub(crate) enum RequestBody {
     Client(ClientBody),
     /// One of the others, compressed or unpacked on its way.
     Recoded(Box<Recoded<RequestBody>>),
+}
+
+impl RequestBody {
+    /// What follows it: only a client's own body has something behind it.
+    pub(crate) fn announced(&self) -> Option<&Announced> {
+        match self {
+            Self::Client(body) => Some(body.announced()).filter(|announced| !announced.is_empty()),
+            Self::Empty | Self::Whole(_) | Self::Recoded(_) => None,
+        }
+    }
 }
 
 impl Body for RequestBody {

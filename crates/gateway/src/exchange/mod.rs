@@ -148,6 +148,8 @@ pub struct Exchange {
     pub(crate) traffic: Traffic,
     /// The client asks for another protocol.
     pub(crate) upgrade: Option<Upgrade>,
+    /// The client reads what follows the body of the answer.
+    pub(crate) takes_trailers: bool,
 }
 
 /// Moments of an exchange; `None` until they come.
@@ -284,6 +286,7 @@ impl Exchange {
             scripts: None,
             traffic: Traffic::default(),
             upgrade: None,
+            takes_trailers: false,
         }
     }
 

@@ -107,6 +107,7 @@ impl Exchange {
         let mut inner =
             Self::new(snapshot, self.services.clone(), incoming, route, self.host, normalised, to.base_end);
         inner.depth = self.depth + 1;
+        inner.takes_trailers = self.takes_trailers;
         let _ = inner.message_id.set(self.message_id().clone());
         let mut inner = Box::new(inner);
         if self.services.traces.is_on() {

@@ -50,10 +50,11 @@ fn sent(outbox: &mut Outbox<RequestBody>, body: RequestBody, each: usize) -> Str
         is_http10: false,
         carries: false,
         upgrades: false,
+        takes_trailers: false,
     };
     let length = BodyLength::of(&body);
     outbox.begin(length, |text| {
-        head.write("t", length, text);
+        head.write("t", length, None, text);
         body
     });
     let mut cx = Context::from_waker(Waker::noop());

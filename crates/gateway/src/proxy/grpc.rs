@@ -14,7 +14,8 @@ pub(super) fn is_call(head: &RequestHead) -> bool {
     head.version == Version::HTTP_2 && is_grpc(&head.headers)
 }
 
-fn is_grpc(headers: &HeaderMap) -> bool {
+/// Whether a message speaks gRPC.
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn ends_at_hop(name: &[u8]) -> bool {
 }
 
 /// Who somebody is and where they come from: nobody may ask a proxy to forget that.
-fn is_protected(name: &HeaderName) -> bool {
+pub(crate) fn is_protected(name: &HeaderName) -> bool {
     match name.as_str() {
         "authorization" | "host" | "cookie" | "forwarded" | "via" | "x-real-ip" | "x-request-id" | "date"
         | "access-token" | "apikey" | "x-api-key" | "cache-control" => true,

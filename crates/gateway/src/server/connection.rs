@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::clock::{Clock, Look};
 use super::farewell;
-use super::http1::{AnswerHead, Asked, HeadLimits, Heard, NoHead, Refusal, Stream, Wire, Writer};
+use super::http1::{AnswerHead, Asked, Heard, NoHead, Refusal, Stream, Wire, Writer};
 use super::rewound::Rewound;
 use super::worker::Open;
 use super::{BodyReader, Watch};
@@ -45,6 +45,8 @@ enum Waiting {
     Idle(Instant),
     /// For the client to send more of a body or to read more of an answer.
     Client(Instant),
+    /// For the client to send more of the body that the answer depends on.
+    Body(Instant),
     /// For us.
     Answer,
 }
@@ -74,17 +76,10 @@ pub(super) enum Switched {
 pub(super) async fn drive(open: &Open, stream: impl Stream + 'static, ends: &Ends) -> Option<Switched> {
     let worker = &open.worker;
     let limits = &worker.limits;
-    let head =
-        HeadLimits { line: limits.request_line_bytes, headers: limits.header_bytes, count: limits.headers };
-    let wire = Rc::new(Wire::new(
-        Box::new(stream),
-        head,
-        limits.read_buffer_bytes,
-        Rc::clone(&worker.spare_maps),
-        worker.counters.clone(),
-    ));
+    let wire =
+        Rc::new(Wire::new(Box::new(stream), limits, Rc::clone(&worker.spare_maps), worker.counters.clone()));
     let client = Rc::new(ends.client(Rc::clone(wire.watch())));
-    let tick = limits.header_timeout.min(limits.idle_timeout).min(limits.client_timeout);
+    let tick = limits.header_timeout.min(limits.idle_timeout).min(limits.tick());
     let timer = pin!(tokio::time::sleep_until((Instant::now() + tick).into()));
     let clock = Clock::new(timer, tick);
     let mut driver =
@@ -97,8 +92,8 @@ pub(super) async fn drive(open: &Open, stream: impl Stream + 'static, ends: &End
         };
         let asked = Asked::by(&head);
         let answer = {
-            let serving =
-                pin!(proxy::serve(worker, &client, head.head, Wire::body(&wire).map(BodyReader::Http1)));
+            let body = Wire::body(&wire, head.announced).map(BodyReader::Http1);
+            let serving = pin!(proxy::serve(worker, &client, head.head, body));
             match driver.attend(serving).await {
                 Ok(answer) => answer,
                 Err(end) => break end,
@@ -207,7 +202,11 @@ impl Driver<'_> {
                 if self.wire.is_left(cx) {
                     return Poll::Ready(Err(End::Broken));
                 }
-                match self.clock(self.for_body_or(Waiting::Answer), cx) {
+                let waiting = match self.wire.is_awaited() {
+                    true => Waiting::Body(self.wire.watch().last_progress()),
+                    false => Waiting::Answer,
+                };
+                match self.clock(waiting, cx) {
                     Tick::Wait => return Poll::Pending,
                     Tick::Again => {}
                     Tick::End(end) => return Poll::Ready(Err(end)),
@@ -283,10 +282,14 @@ impl Driver<'_> {
         match self.clock.look(wire.watch(), cx, || due(waiting, limits, wire)) {
             Look::Wait => Tick::Wait,
             Look::Again => Tick::Again,
+            // The exchange answers.
+            Look::Overdue if matches!(waiting, Waiting::Body(_)) && wire.cut_if_slow(Instant::now()) => {
+                Tick::Again
+            }
             Look::Overdue => Tick::End(match waiting {
                 Waiting::Head(_) => End::Refused(Refusal::HeadTimeout),
                 Waiting::Idle(_) => End::Idle,
-                Waiting::Client(_) | Waiting::Answer => End::Stalled,
+                Waiting::Client(_) | Waiting::Body(_) | Waiting::Answer => End::Stalled,
             }),
         }
     }
@@ -299,6 +302,10 @@ fn due(waiting: Waiting, limits: &Limits, wire: &Wire) -> Option<Instant> {
         Waiting::Idle(since) if wire.has_received() => Some(since + limits.idle_timeout),
         Waiting::Idle(since) => Some(since + limits.header_timeout),
         Waiting::Client(since) => Some(since + limits.client_timeout),
+        Waiting::Body(since) => {
+            let silent = since + limits.client_timeout;
+            Some(wire.slow_at().map_or(silent, |slow| slow.min(silent)))
+        }
         Waiting::Answer => None,
     }
 }

@@ -16,8 +16,10 @@ mod wire;
 pub(super) use answer_head::{AnswerHead, Asked, concerns_this_hop};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use fuzz::requests as fuzz_requests;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) use head::HeadLimits;
+pub(super) use head::Heard;
 pub(crate) use head::{Expects, RequestHead};
-pub(super) use head::{HeadLimits, Heard};
 pub(super) use refusal::Refusal;
 pub(super) use rules::is_host_and_port;
 pub(crate) use wire::{BodyReader, Stream};

@@ -7,6 +7,7 @@ use http_body::Frame;
 
 use super::{http1, http2};
 use crate::body::BodyError;
+use crate::trailers::Announced;
 
 /// Reads the body of one request, from any task of the thread.
 pub(crate) enum BodyReader {
@@ -22,8 +23,16 @@ impl BodyReader {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match self {
-            Self::Http1(body) => body.poll_data(cx).map(|part| part.map(|part| part.map(Frame::data))),
+            Self::Http1(body) => body.poll_frame(cx),
             Self::Http2(body) => body.poll_frame(cx),
+        }
+    }
+
+    /// What follows the body.
+    pub(crate) fn announced(&self) -> &Announced {
+        match self {
+            Self::Http1(body) => body.announced(),
+            Self::Http2(body) => body.announced(),
         }
     }
 

@@ -58,10 +58,11 @@ async fn call(
         is_http10: false,
         carries: false,
         upgrades: false,
+        takes_trailers: false,
     };
     let sent = upstreams.send(&endpoint, timeouts, &written, &mut body, watch).await;
     let (head, carrier) = sent.map_err(|error| fault_of(&error, &endpoint, None))?;
-    let mut source = Source::Upstream(UpstreamBody::new(carrier, None, upstreams));
+    let mut source = Source::Upstream(UpstreamBody::new(carrier, None, upstreams, head.announced));
     let bytes = read_whole(&mut source, answer_limit).await.map_err(|error| match error {
         ReadBodyError::TooBig(limit) => EngineFault::TooBigTargetBody(limit),
         ReadBodyError::Broken(_) => EngineFault::UnexpectedEofAtTarget,

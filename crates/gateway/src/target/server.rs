@@ -24,14 +24,17 @@ pub(super) async fn call(
     state: Option<Rc<ClientBodyState>>,
 ) -> Result<(ResponseHead, Answered, IpAddr), EngineFault> {
     let sent = worker.upstreams.send(&to, timeouts, &head, body, &client.watch).await;
-    let (response, carrier) = sent.map_err(|error| fault_of(&error, &to, state.as_deref()))?;
+    let (mut response, carrier) = sent.map_err(|error| fault_of(&error, &to, state.as_deref()))?;
     let peer = carrier.peer();
     let answered = match carrier {
         Carrier::Line(line) if response.status == StatusCode::SWITCHING_PROTOCOLS => {
             let (stream, first) = line.into_stream();
             Answered::Switched(stream, first)
         }
-        carrier => Answered::Body(UpstreamBody::new(carrier, state, Rc::clone(&worker.upstreams))),
+        carrier => {
+            let announced = std::mem::take(&mut response.announced);
+            Answered::Body(UpstreamBody::new(carrier, state, Rc::clone(&worker.upstreams), announced))
+        }
     };
     Ok((response, answered, peer))
 }
@@ -45,8 +48,8 @@ pub(super) enum Answered {
 
 /// What the client is told; the log is told why.
 pub(super) fn fault_of(error: &UpstreamError, to: &Endpoint, body: Option<&ClientBodyState>) -> EngineFault {
-    if body.is_some_and(ClientBodyState::failed) {
-        return EngineFault::BadRequest("The request body broke off");
+    if let Some(fault) = body.and_then(ClientBodyState::fault) {
+        return fault;
     }
     tracing::debug!(host = %to.host, port = to.port, %error, "a target failed: {error}");
     match error {

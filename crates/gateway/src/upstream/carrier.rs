@@ -27,7 +27,7 @@ impl Carrier {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
         match self {
-            Self::Line(line) => line.poll_body(cx).map(|part| part.map(|part| part.map(Frame::data))),
+            Self::Line(line) => line.poll_body(cx),
             Self::Call(call) => call.poll_frame(cx),
         }
     }

@@ -1,9 +1,10 @@
 //! Where a target's body ends: by its length, by chunks, or with the connection.
 
 use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use memchr::memchr;
 
-use super::response_head::BadResponse;
+use super::response_head::{self, BadResponse, MAX_HEADERS};
 
 /// Cuts a body out of a connection's bytes. It never repairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub(super) enum Decoded {
 
 /// A chunk's size line, extensions included.
 const MAX_CHUNK_LINE: usize = 1024;
-/// All trailers, which nobody gets.
+/// All trailers.
 const MAX_TRAILERS: usize = 16 * 1024;
 
 impl Decoder {
@@ -81,8 +82,12 @@ impl Decoder {
         }
     }
 
-    /// Takes what it can off the front of `buffer`.
-    pub(super) fn decode(&mut self, buffer: &mut BytesMut) -> Result<Decoded, BadResponse> {
+    /// Takes what it can off the front of `buffer`; trailers go to `trailers`, all before the end.
+    pub(super) fn decode(
+        &mut self,
+        buffer: &mut BytesMut,
+        trailers: &mut HeaderMap,
+    ) -> Result<Decoded, BadResponse> {
         loop {
             match self.0 {
                 Place::Length(0) => return Ok(Decoded::End),
@@ -123,7 +128,12 @@ impl Decoder {
                     if seen > MAX_TRAILERS {
                         return Err(BadResponse("its trailers are too long"));
                     }
-                    self.0 = if end == 0 { Place::Length(0) } else { Place::Trailer(seen) };
+                    if end == 0 {
+                        self.0 = Place::Length(0);
+                    } else {
+                        self.0 = Place::Trailer(seen);
+                        keep(&buffer[..end], trailers)?;
+                    }
                     buffer.advance(end + 2);
                 }
             }
@@ -139,6 +149,18 @@ pub(super) struct BrokeOff;
 fn take(buffer: &mut BytesMut, left: u64) -> (Bytes, u64) {
     let count = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
     (buffer.split_to(count).freeze(), left - count as u64)
+}
+
+fn keep(line: &[u8], trailers: &mut HeaderMap) -> Result<(), BadResponse> {
+    if trailers.len() == MAX_HEADERS {
+        return Err(BadResponse("it has too many trailers"));
+    }
+    let (name, value) = response_head::header(line)?;
+    let name = HeaderName::from_bytes(name).map_err(|_| BadResponse("a trailer has no proper name"))?;
+    let value =
+        HeaderValue::from_bytes(value).map_err(|_| BadResponse("a trailer holds a control character"))?;
+    trailers.append(name, value);
+    Ok(())
 }
 
 /// Length of the line at the front without its CR LF; `None` when its end has not come.

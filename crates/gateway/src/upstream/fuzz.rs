@@ -1,6 +1,7 @@
 //! Feeds the readers of responses with any bytes.
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 
 use super::decoder::Decoded;
 use super::response_head::{BadResponse, ResponseHead, end_of_head};
@@ -21,7 +22,7 @@ fn read(wire: &[u8], end: usize, pieces: &[&[u8]]) -> Result<Vec<u8>, BadRespons
     let (mut decoder, mut buffer, mut body) = (head.body, BytesMut::new(), Vec::new());
     for piece in pieces {
         buffer.extend_from_slice(piece);
-        while let Decoded::Data(data) = decoder.decode(&mut buffer)? {
+        while let Decoded::Data(data) = decoder.decode(&mut buffer, &mut HeaderMap::new())? {
             body.extend_from_slice(&data);
         }
     }

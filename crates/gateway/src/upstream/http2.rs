@@ -26,6 +26,7 @@ use crate::body::RequestBody;
 use crate::outbox::BodyLength;
 use crate::proxy::{declared_length, strip_hop_by_hop};
 use crate::server::Watch;
+use crate::trailers::{self, Announced};
 
 /// Requests at once on one connection, should the target allow more (hostile-input §4.1).
 const STREAMS: usize = 100;
@@ -146,7 +147,8 @@ impl Call {
                 }
                 let taken = std::mem::replace(body, RequestBody::Empty);
                 let length = BodyLength::of(&taken);
-                let Some(request) = head.to_http2(key, length) else {
+                let announced = taken.announced().and_then(Announced::value);
+                let Some(request) = head.to_http2(key, length, announced) else {
                     return Poll::Ready(Sent::Failed(BadResponse("its name is no authority").into()));
                 };
                 match sender.send_request(request, length == BodyLength::None) {
@@ -216,6 +218,7 @@ impl Call {
             return Poll::Ready(Err(BadResponse("it switches protocols unasked").into()));
         }
         let length = declared_length(&headers);
+        let announced = Announced::by(&headers);
         let _ = strip_hop_by_hop(&mut headers);
         if let Some(length) = length.filter(|_| is_head) {
             headers.insert(CONTENT_LENGTH, length.into());
@@ -226,7 +229,7 @@ impl Call {
             self.exact = length.filter(|&length| length > 0 && !is_head);
             self.receiving = Some(stream);
         }
-        Poll::Ready(Ok(ResponseHead::of_http2(head.status, headers)))
+        Poll::Ready(Ok(ResponseHead::of_http2(head.status, headers, announced)))
     }
 
     /// The next part of the response's body or its trailers; `None` is its end. Goes on sending the request
@@ -258,7 +261,7 @@ impl Call {
             if trailers.len() > MAX_HEADERS {
                 return Poll::Ready(Some(Err(BadResponse("it has too many trailers").into())));
             }
-            let _ = strip_hop_by_hop(&mut trailers);
+            trailers::drop_forbidden(&mut trailers);
             return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
         }
     }

@@ -8,6 +8,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http_body::Frame;
 
 use super::UpstreamError;
 use super::decoder::{Decoded, Decoder};
@@ -19,6 +21,7 @@ use crate::body::RequestBody;
 use crate::inbox::Inbox;
 use crate::outbox::{BodyLength, Outbox, SendError};
 use crate::server::Watch;
+use crate::trailers::{self, Announced};
 
 /// An open connection. Dropping it closes it, which is also how a request is cancelled.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ struct Parts {
     deaf: bool,
     /// The response's body.
     decoder: Decoder,
+    /// What has come behind it.
+    trailers: HeaderMap,
     is_reusable: bool,
     is_used: bool,
     head_bytes: usize,
@@ -63,6 +68,7 @@ impl Line {
             outbox: Outbox::default(),
             deaf: false,
             decoder: Decoder::ended(),
+            trailers: HeaderMap::new(),
             is_reusable: false,
             is_used: false,
             head_bytes: limits.head_bytes,
@@ -94,8 +100,9 @@ impl Line {
                 }
                 let body = std::mem::replace(body, RequestBody::Empty);
                 let length = BodyLength::of(&body);
+                let announced = body.announced().and_then(Announced::value);
                 this.outbox.begin(length, |text| {
-                    head.write(&this.key.authority, length, text);
+                    head.write(&this.key.authority, length, announced.as_ref(), text);
                     body
                 });
                 if std::mem::replace(&mut this.is_used, true) {
@@ -118,8 +125,12 @@ impl Line {
         sent
     }
 
-    /// The next part of the response's body; `None` is its end. Goes on sending the request meanwhile.
-    pub(crate) fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, UpstreamError>>> {
+    /// The next part of the response's body, or its trailers; `None` is its end. Goes on sending the request
+    /// meanwhile.
+    pub(crate) fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
         self.0.poll_body(cx).map(Result::transpose)
     }
 
@@ -233,12 +244,17 @@ impl Parts {
         }
     }
 
-    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, UpstreamError>> {
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, UpstreamError>> {
         self.write(cx)?;
         loop {
-            match self.decoder.decode(&mut self.inbox.bytes)? {
-                Decoded::Data(data) => return Poll::Ready(Ok(Some(data))),
-                Decoded::End => return Poll::Ready(Ok(None)),
+            match self.decoder.decode(&mut self.inbox.bytes, &mut self.trailers)? {
+                Decoded::Data(data) => return Poll::Ready(Ok(Some(Frame::data(data)))),
+                Decoded::End => {
+                    let mut trailers = std::mem::take(&mut self.trailers);
+                    trailers::drop_forbidden(&mut trailers);
+                    let last = (!trailers.is_empty()).then(|| Frame::trailers(trailers));
+                    return Poll::Ready(Ok(last));
+                }
                 Decoded::NeedsMore => {}
             }
             if std::task::ready!(self.inbox.poll_fill(&mut self.stream, cx))? == 0 {

@@ -1,12 +1,12 @@
 //! The head of a request as it is written to a target.
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, TE};
+use http::header::{CONTENT_LENGTH, HOST, TE, TRAILER};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
 use super::key::Key;
 use crate::outbox::BodyLength;
-use crate::proxy::is_hop_by_hop;
+use crate::proxy::{is_grpc, is_hop_by_hop};
 
 /// What is sent, borrowed from the exchange: nothing is copied but into the connection's buffer.
 pub(crate) struct RequestHead<'a> {
@@ -21,11 +21,19 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) carries: bool,
     /// Asks to speak WebSocket from the answer on.
     pub(crate) upgrades: bool,
+    /// What follows the body of the response will be read.
+    pub(crate) takes_trailers: bool,
 }
 
 impl RequestHead<'_> {
-    /// Appends the whole head to `out`.
-    pub(crate) fn write(&self, host: &str, length: BodyLength, out: &mut Vec<u8>) {
+    /// Appends the whole head to `out`; `announced` is what follows the body.
+    pub(crate) fn write(
+        &self,
+        host: &str,
+        length: BodyLength,
+        announced: Option<&HeaderValue>,
+        out: &mut Vec<u8>,
+    ) {
         let put =
             |out: &mut Vec<u8>, parts: [&[u8]; 4]| parts.iter().for_each(|part| out.extend_from_slice(part));
         let version: &[u8] = if self.is_http10 { b" HTTP/1.0\r\nhost: " } else { b" HTTP/1.1\r\nhost: " };
@@ -38,9 +46,16 @@ impl RequestHead<'_> {
         }
         if self.upgrades {
             out.extend_from_slice(b"\r\nconnection: upgrade\r\nupgrade: websocket");
+        } else if self.takes_trailers && !self.is_http10 {
+            out.extend_from_slice(b"\r\nconnection: te\r\nte: trailers");
         }
         match length {
-            BodyLength::Chunked => out.extend_from_slice(b"\r\ntransfer-encoding: chunked"),
+            BodyLength::Chunked => {
+                out.extend_from_slice(b"\r\ntransfer-encoding: chunked");
+                if let Some(names) = announced {
+                    put(out, [b"\r\ntrailer: ", names.as_bytes(), b"", b""]);
+                }
+            }
             BodyLength::Known(bytes) => write_length(out, bytes),
             // Where a body is expected, that there is none must be said (RFC 9110 §8.6).
             BodyLength::None if matches!(*self.method, Method::POST | Method::PUT | Method::PATCH) => {
@@ -52,7 +67,12 @@ impl RequestHead<'_> {
     }
 
     /// The same for HTTP/2. `None` when the target's name can stand in no URL.
-    pub(super) fn to_http2(&self, key: &Key, length: BodyLength) -> Option<Request<()>> {
+    pub(super) fn to_http2(
+        &self,
+        key: &Key,
+        length: BodyLength,
+        announced: Option<HeaderValue>,
+    ) -> Option<Request<()>> {
         let mut headers = HeaderMap::with_capacity(self.headers.len() + 2);
         for (name, value) in self.headers {
             if !is_hop_by_hop(name) && name != HOST {
@@ -62,7 +82,11 @@ impl RequestHead<'_> {
         if let BodyLength::Known(bytes) = length {
             headers.insert(CONTENT_LENGTH, bytes.into());
         }
-        if self.takes_trailers() {
+        if let Some(names) = announced {
+            headers.insert(TRAILER, names);
+        }
+        // gRPC servers insist on being told that the statuses they send last will be read.
+        if self.takes_trailers || is_grpc(self.headers) {
             headers.insert(TE, HeaderValue::from_static("trailers"));
         }
         let mut parts = http::uri::Parts::default();
@@ -74,20 +98,6 @@ impl RequestHead<'_> {
         *request.uri_mut() = Uri::from_parts(parts).ok()?;
         *request.headers_mut() = headers;
         Some(request)
-    }
-
-    /// gRPC servers insist on being told that the statuses they send last will be read.
-    fn takes_trailers(&self) -> bool {
-        let said = self.headers.get_all(TE).iter().any(|value| {
-            value
-                .as_bytes()
-                .split(|&byte| byte == b',')
-                .any(|word| word.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-        });
-        said || self
-            .headers
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
     }
 }
 
@@ -115,8 +125,9 @@ mod tests {
             is_http10: false,
             carries: false,
             upgrades: false,
+            takes_trailers: false,
         }
-        .write("t:81", length, &mut out);
+        .write("t:81", length, None, &mut out);
         String::from_utf8(out).expect("text")
     }
 

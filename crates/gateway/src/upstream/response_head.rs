@@ -9,6 +9,7 @@ use super::decoder::Decoder;
 use crate::exchange::Carried;
 use crate::octets;
 use crate::proxy::{ends_at_hop, strip_hop_by_hop};
+use crate::trailers::Announced;
 
 /// What a target sent is no HTTP/1 response, or more than one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,8 @@ pub(crate) struct ResponseHead {
     /// The end-to-end headers instead, when nobody reads them.
     pub(crate) carried: Option<Carried>,
     pub(super) body: Decoder,
+    /// What follows the body.
+    pub(crate) announced: Announced,
     /// Whether the target keeps the connection open afterwards.
     pub(super) keeps_alive: bool,
 }
@@ -51,8 +54,9 @@ pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Result<Option<usize>, Ba
 
 impl ResponseHead {
     /// What HTTP/2 says of a response; its body and its connection are its own affair.
-    pub(super) fn of_http2(status: StatusCode, headers: HeaderMap) -> Self {
-        Self { status, reason: None, headers, carried: None, body: Decoder::ended(), keeps_alive: true }
+    pub(super) fn of_http2(status: StatusCode, headers: HeaderMap, announced: Announced) -> Self {
+        let body = Decoder::ended();
+        Self { status, reason: None, headers, carried: None, body, announced, keeps_alive: true }
     }
 
     /// Reads `head`, which ends with its empty line. `Ok(None)` is an interim response. The headers are left
@@ -98,8 +102,8 @@ impl ResponseHead {
         }
         if status == StatusCode::SWITCHING_PROTOCOLS && may_switch && framing.speaks_websocket {
             let body = Decoder::ended();
-            let (reason, carried) = (None, None);
-            return Ok(Some(Self { status, reason, headers, carried, body, keeps_alive: false }));
+            let (reason, carried, announced) = (None, None, Announced::default());
+            return Ok(Some(Self { status, reason, headers, carried, body, announced, keeps_alive: false }));
         }
         if status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(BadResponse("it switches protocols unasked"));
@@ -118,6 +122,7 @@ impl ResponseHead {
             headers,
             carried: None,
             body,
+            announced: framing.announced,
             keeps_alive: framing.keeps_alive && !framing.is_unsure,
         }))
     }
@@ -166,6 +171,7 @@ impl ResponseHead {
             headers: HeaderMap::new(),
             carried: Some(carried),
             body,
+            announced: framing.announced,
             keeps_alive: framing.keeps_alive && !framing.is_unsure,
         }))
     }
@@ -201,7 +207,7 @@ fn status_line(line: &[u8]) -> Result<(bool, StatusCode, Option<&str>), BadRespo
 }
 
 /// Splits `name: value`; neither is repaired.
-fn header(line: &[u8]) -> Result<(&[u8], &[u8]), BadResponse> {
+pub(super) fn header(line: &[u8]) -> Result<(&[u8], &[u8]), BadResponse> {
     let colon = memchr(b':', line).ok_or(BadResponse("a header line has no colon"))?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);
     if name.is_empty() || !name.iter().all(|&byte| octets::is_token(byte)) {
@@ -226,6 +232,8 @@ struct Framing {
     nominates: bool,
     /// Upgrade says WebSocket.
     speaks_websocket: bool,
+    /// Trailer says what follows the body.
+    announced: Announced,
     /// A response without a body announces one: nobody knows what follows.
     is_unsure: bool,
 }
@@ -242,6 +250,7 @@ impl Framing {
             7 if name.eq_ignore_ascii_case(b"upgrade") => {
                 self.speaks_websocket = value.trim_ascii().eq_ignore_ascii_case(b"websocket");
             }
+            7 if name.eq_ignore_ascii_case(b"trailer") => self.announced.learn(value),
             10 if name.eq_ignore_ascii_case(b"connection") => {
                 self.connection(value);
                 // It names what else has to go.
@@ -288,6 +297,10 @@ impl Framing {
     fn body(&mut self, status: StatusCode, is_head: bool, is_http11: bool) -> Result<Decoder, BadResponse> {
         if self.chunked && !is_http11 {
             return Err(BadResponse("HTTP/1.0 has no Transfer-Encoding"));
+        }
+        if !self.chunked {
+            // Nothing can follow what has a length.
+            self.announced = Announced::default();
         }
         if self.chunked && self.length.is_some() {
             return Err(BadResponse("it has both Content-Length and Transfer-Encoding"));

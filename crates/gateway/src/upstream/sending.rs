@@ -9,7 +9,6 @@ use http_body::Body;
 
 use crate::body::{BodyError, RequestBody};
 use crate::outbox::BodyLength;
-use crate::proxy::strip_hop_by_hop;
 
 /// What is still to be sent. No more than one part of the body is held, and it is asked for the next only
 /// when the target has room for this one.
@@ -105,8 +104,7 @@ impl Sending {
         Ok(())
     }
 
-    fn trailers(&mut self, mut trailers: http::HeaderMap) {
-        let _ = strip_hop_by_hop(&mut trailers);
+    fn trailers(&mut self, trailers: http::HeaderMap) {
         self.is_over = true;
         let _ = self.stream.send_trailers(trailers);
     }

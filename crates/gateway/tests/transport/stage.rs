@@ -239,6 +239,8 @@ mod parking {
     pub(crate) struct Seen {
         pub(crate) head: String,
         pub(crate) body: Vec<u8>,
+        /// The lines behind the last chunk.
+        pub(crate) trailers: String,
     }
 
     #[derive(Default)]
@@ -322,8 +324,8 @@ impl Upstream {
 /// Reads a head and the whole body it announces; `None` at the end of the connection.
 pub(crate) async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
     let head = read_head(stream, buffer).await?;
-    let body = read_body(stream, buffer, &head, false).await?;
-    Some(Seen { head, body })
+    let (body, trailers) = read_body(stream, buffer, &head, false).await?;
+    Some(Seen { head, body, trailers })
 }
 
 pub(crate) async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> {
@@ -339,13 +341,13 @@ pub(crate) async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> O
     }
 }
 
-/// `None` when the connection ends before the body does.
+/// The body and its trailers; `None` when the connection ends before the body does.
 async fn read_body(
     stream: &mut TcpStream,
     buffer: &mut Vec<u8>,
     head: &str,
     to_end: bool,
-) -> Option<Vec<u8>> {
+) -> Option<(Vec<u8>, String)> {
     if !header_values(head, "transfer-encoding").is_empty() {
         return read_chunks(stream, buffer).await;
     }
@@ -353,17 +355,17 @@ async fn read_body(
         Some(length) => {
             let length: usize = length.parse().expect("a length");
             fill(stream, buffer, length).await?;
-            Some(buffer.drain(..length).collect())
+            Some((buffer.drain(..length).collect(), String::new()))
         }
         None if to_end => {
             while stream.read_buf(buffer).await.unwrap_or(0) > 0 {}
-            Some(std::mem::take(buffer))
+            Some((std::mem::take(buffer), String::new()))
         }
-        None => Some(Vec::new()),
+        None => Some((Vec::new(), String::new())),
     }
 }
 
-async fn read_chunks(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Vec<u8>> {
+async fn read_chunks(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(Vec<u8>, String)> {
     let mut body = Vec::new();
     loop {
         while find(buffer, b"\r\n").is_none() {
@@ -373,13 +375,15 @@ async fn read_chunks(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Vec
         let end = find(buffer, b"\r\n").expect("just seen");
         let size =
             usize::from_str_radix(std::str::from_utf8(&buffer[..end]).expect("ascii"), 16).expect("hex");
+        if size == 0 {
+            // The end of its line begins the empty line when nothing follows.
+            buffer.drain(..end);
+            return Some((body, read_head(stream, buffer).await?.trim_start().to_owned()));
+        }
         buffer.drain(..end + 2);
         fill(stream, buffer, size + 2).await?;
         body.extend(buffer.drain(..size));
         buffer.drain(..2);
-        if size == 0 {
-            return Some(body);
-        }
     }
 }
 
@@ -426,17 +430,18 @@ impl Client {
             let head = read_head(&mut self.stream, &mut self.buffer).await.expect("an answer");
             let status: u16 = head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status line");
             let bodyless = method == "HEAD" || matches!(status, 100..=199 | 204 | 304);
-            let body = if bodyless { Vec::new() } else { self.body(&head).await };
-            Answer { status, head, body }
+            let (body, trailers) =
+                if bodyless { (Vec::new(), String::new()) } else { self.body(&head).await };
+            Answer { status, head, body, trailers }
         };
         tokio::time::timeout(Duration::from_secs(60), reading).await.expect("an answer in time")
     }
 
     /// The body, or as much of it as came before the gateway closed.
-    async fn body(&mut self, head: &str) -> Vec<u8> {
+    async fn body(&mut self, head: &str) -> (Vec<u8>, String) {
         match read_body(&mut self.stream, &mut self.buffer, head, true).await {
             Some(body) => body,
-            None => std::mem::take(&mut self.buffer),
+            None => (std::mem::take(&mut self.buffer), String::new()),
         }
     }
 
@@ -454,6 +459,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
+    /// The lines behind the last chunk.
+    pub(crate) trailers: String,
 }
 
 impl Answer {

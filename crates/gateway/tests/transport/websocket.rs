@@ -31,7 +31,11 @@ async fn echoing() -> Upstream {
         let mut buffer = Vec::new();
         let Some(head) = read_head(&mut stream, &mut buffer).await else { return };
         // What has come beside the head came too early.
-        record.0.lock().expect("not poisoned").push(crate::stage::Seen { head, body: buffer });
+        record.0.lock().expect("not poisoned").push(crate::stage::Seen {
+            head,
+            body: buffer,
+            trailers: String::new(),
+        });
         let _ = stream.write_all(&[AGREES, b"hello "].concat()).await;
         let mut bytes = [0; 1024];
         while let Ok(count @ 1..) = stream.read(&mut bytes).await {

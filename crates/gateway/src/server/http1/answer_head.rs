@@ -7,6 +7,7 @@ use super::head::Heard;
 use crate::exchange::Carried;
 use crate::outbox::BodyLength;
 use crate::proxy::Answer;
+use crate::trailers::Announced;
 
 /// What is to be known of a request when its answer is written.
 #[derive(Debug, Clone, Copy)]
@@ -106,7 +107,7 @@ impl AnswerHead {
         out.extend_from_slice(b"\r\nx-request-id: ");
         out.extend_from_slice(answer.id.as_str().as_bytes());
         if !has_length {
-            self.write_framing(out);
+            self.write_framing(answer.body.announced(), out);
         }
         match (self.keeps_alive, self.asked.is_http10) {
             _ if self.switches => out.extend_from_slice(b"\r\nconnection: upgrade\r\nupgrade: websocket"),
@@ -121,14 +122,20 @@ impl AnswerHead {
         out.extend_from_slice(b"\r\n");
     }
 
-    fn write_framing(&self, out: &mut Vec<u8>) {
+    fn write_framing(&self, announced: Option<&Announced>, out: &mut Vec<u8>) {
         match self.length {
             _ if self.has_never_a_body() => {}
             BodyLength::Known(bytes) => write_length(bytes, out),
             // Nobody knows how long the body is that a HEAD did not ask for.
             BodyLength::None | BodyLength::Chunked if self.asked.is_head => {}
             BodyLength::None => write_length(0, out),
-            BodyLength::Chunked => out.extend_from_slice(b"\r\ntransfer-encoding: chunked"),
+            BodyLength::Chunked => {
+                out.extend_from_slice(b"\r\ntransfer-encoding: chunked");
+                if let Some(names) = announced.and_then(Announced::value) {
+                    out.extend_from_slice(b"\r\ntrailer: ");
+                    out.extend_from_slice(names.as_bytes());
+                }
+            }
             BodyLength::ToClose => {}
         }
     }

@@ -1,6 +1,9 @@
 //! Where a request's body ends: by its length or by chunks. It never repairs.
 
+use std::ops::Range;
+
 use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use memchr::memchr;
 
 use super::head::HeadLimits;
@@ -11,7 +14,7 @@ use super::rules;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decoder {
     place: Place,
-    /// Trailers, which nobody gets, may be as many and as long as headers.
+    /// Trailers may be as many and as long as headers.
     limits: HeadLimits,
 }
 
@@ -41,12 +44,14 @@ pub(super) enum Decoded {
 }
 
 /// The first piece of the bytes at hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Piece {
     /// So many bytes of the body.
     Data(usize),
     /// So many bytes of its framing.
     Framing(usize),
+    /// A line with its end: a trailer.
+    Trailer(usize, HeaderName, Range<usize>),
     NeedsMore,
     End,
 }
@@ -75,12 +80,22 @@ impl Decoder {
         }
     }
 
-    /// Takes what it can off the front of `buffer`.
-    pub(super) fn decode(&mut self, buffer: &mut BytesMut) -> Result<Decoded, Refusal> {
+    /// Takes what it can off the front of `buffer`; trailers go to `trailers`, all before the end.
+    pub(super) fn decode(
+        &mut self,
+        buffer: &mut BytesMut,
+        trailers: &mut HeaderMap,
+    ) -> Result<Decoded, Refusal> {
         loop {
             match self.step(buffer)? {
                 Piece::Data(count) => return Ok(Decoded::Data(buffer.split_to(count).freeze())),
                 Piece::Framing(count) => buffer.advance(count),
+                Piece::Trailer(count, name, value) => {
+                    let value =
+                        HeaderValue::from_bytes(&buffer[value]).map_err(|_| Refusal::HeaderValueChar)?;
+                    trailers.append(name, value);
+                    buffer.advance(count);
+                }
                 Piece::NeedsMore => return Ok(Decoded::NeedsMore),
                 Piece::End => return Ok(Decoded::End),
             }
@@ -91,7 +106,9 @@ impl Decoder {
     pub(super) fn check(mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
         loop {
             match self.step(bytes)? {
-                Piece::Data(count) | Piece::Framing(count) => bytes = &bytes[count..],
+                Piece::Data(count) | Piece::Framing(count) | Piece::Trailer(count, ..) => {
+                    bytes = &bytes[count..];
+                }
                 Piece::NeedsMore | Piece::End => return Ok(()),
             }
         }
@@ -131,16 +148,16 @@ impl Decoder {
                 let Some(line) = line(bytes, self.limits.headers.saturating_sub(seen))? else {
                     return Ok(Piece::NeedsMore);
                 };
-                let next = if line.is_empty() {
-                    Place::Length(0)
+                let length = line.len() + 2;
+                if line.is_empty() {
+                    (Piece::Framing(length), Place::Length(0))
                 } else {
                     if count >= self.limits.count {
                         return Err(Refusal::BadChunk);
                     }
-                    rules::header(line)?;
-                    Place::Trailer(seen + line.len() + 2, count + 1)
-                };
-                (Piece::Framing(line.len() + 2), next)
+                    let (name, value) = rules::header(line)?;
+                    (Piece::Trailer(length, name, value), Place::Trailer(seen + length, count + 1))
+                }
             }
         };
         self.place = place;

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bytes::BytesMut;
+use http::HeaderMap;
 
 use super::HeadLimits;
 use super::decoder::{Decoded, Decoder};
@@ -43,7 +44,7 @@ fn advance(
             *body = Some(head.body);
             continue;
         };
-        match decoder.decode(bytes)? {
+        match decoder.decode(bytes, &mut HeaderMap::new())? {
             Decoded::NeedsMore => return Ok(()),
             Decoded::End => *body = None,
             Decoded::Data(data) => {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 use memchr::memchr;
@@ -14,6 +14,7 @@ use super::refusal::Refusal;
 use super::rules::{self, RequestLine};
 use crate::proxy::is_hop_by_hop;
 use crate::spare_maps::SpareMaps;
+use crate::trailers::{self, Announced};
 
 /// Sizes beyond which a request head is refused.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +43,8 @@ pub(crate) struct RequestHead {
     pub(crate) upgrades: bool,
     /// Connection names headers that end here: it is among the headers.
     pub(crate) nominates: bool,
+    /// What follows the body of the answer will be read.
+    pub(crate) takes_trailers: bool,
 }
 
 /// A head with what HTTP/1 says about the connection.
@@ -49,6 +52,8 @@ pub(crate) struct RequestHead {
 pub(in crate::server) struct Heard {
     pub(in crate::server) head: RequestHead,
     pub(super) body: Decoder,
+    /// What follows the body.
+    pub(in crate::server) announced: Announced,
     pub(super) keeps_alive: bool,
 }
 
@@ -109,6 +114,8 @@ struct Progress {
     upgrade: bool,
     /// Upgrade asks for WebSocket, and for nothing else.
     websocket: Option<bool>,
+    takes_trailers: bool,
+    announced: Announced,
 }
 
 impl HeadReader {
@@ -151,7 +158,7 @@ impl HeadReader {
                     let head = bytes.split_to(end + 1).freeze();
                     let progress = std::mem::take(&mut self.progress);
                     self.blank_lines = 0;
-                    return self.finish(&head, line, &progress, body).map(Some);
+                    return self.finish(&head, line, progress, body).map(Some);
                 }
                 (Some(_), line) => {
                     self.progress.header_bytes += line.len() + 2;
@@ -183,7 +190,7 @@ impl HeadReader {
         &mut self,
         head: &Bytes,
         line: RequestLine,
-        progress: &Progress,
+        progress: Progress,
         body: Decoder,
     ) -> Result<Heard, Refusal> {
         let method = Method::from_bytes(&head[..line.method_end]).map_err(|_| Refusal::BadRequestLine)?;
@@ -209,8 +216,12 @@ impl HeadReader {
                 && !line.is_http10
                 && !(progress.chunked || progress.length.is_some()),
             nominates: progress.nominates,
+            takes_trailers: progress.takes_trailers && !line.is_http10,
         };
-        Ok(Heard { head, body, keeps_alive: !progress.close && (!line.is_http10 || progress.keep_alive) })
+        // Only chunks leave room for what was announced.
+        let announced = if progress.chunked { progress.announced } else { Announced::default() };
+        let keeps_alive = !progress.close && (!line.is_http10 || progress.keep_alive);
+        Ok(Heard { head, body, announced, keeps_alive })
     }
 }
 
@@ -245,6 +256,12 @@ impl Progress {
             // Two of them, or a list, are no plain question.
             let asks = self.websocket.is_none() && value.eq_ignore_ascii_case(b"websocket");
             self.websocket = Some(asks);
+        }
+        if *name == TE {
+            self.takes_trailers |= trailers::are_asked_for(value);
+        }
+        if *name == TRAILER {
+            self.announced.learn(value);
         }
         if *name == EXPECT && self.expects != Expects::Other {
             let is_continue = value.eq_ignore_ascii_case(b"100-continue");

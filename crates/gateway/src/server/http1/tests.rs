@@ -1,6 +1,7 @@
 use std::rc::Rc;
 
 use bytes::BytesMut;
+use http::HeaderMap;
 use proptest::prelude::*;
 
 use super::decoder::Decoded;
@@ -45,7 +46,7 @@ fn advance(
                 read.requests.push((format!("{} {}", head.method, head.target), Vec::new()));
                 (*body, read.ended) = (Some(head.body), false);
             }
-            Some(decoder) => match decoder.decode(bytes)? {
+            Some(decoder) => match decoder.decode(bytes, &mut HeaderMap::new())? {
                 Decoded::Data(data) => {
                     read.requests.last_mut().expect("a request").1.extend_from_slice(&data);
                 }
@@ -244,7 +245,7 @@ proptest! {
         let ahead = decoder.check(body.as_bytes());
         let mut bytes = BytesMut::from(body.as_bytes());
         let read = loop {
-            match decoder.decode(&mut bytes) {
+            match decoder.decode(&mut bytes, &mut HeaderMap::new()) {
                 Ok(Decoded::Data(_)) => {}
                 Ok(Decoded::End | Decoded::NeedsMore) => break Ok(()),
                 Err(refusal) => break Err(refusal),

@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http_body::Frame;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::decoder::{Decoded, Decoder};
@@ -17,8 +19,11 @@ use super::refusal::Refusal;
 use crate::body::BodyError;
 use crate::counters::ThreadCounters;
 use crate::inbox::Inbox;
+use crate::limits::Limits;
 use crate::server::deadline::Watch;
+use crate::server::pace::{Pace, TooSlow};
 use crate::spare_maps::SpareMaps;
+use crate::trailers::Announced;
 
 /// The bytes under a client's connection: plain or TLS.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin {}
@@ -28,6 +33,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
 /// One connection. Nothing in it is borrowed while anybody else's code runs.
 pub(crate) struct Wire {
     parts: RefCell<Parts>,
+    pace: Pace,
     watch: Rc<Watch>,
     counters: Arc<ThreadCounters>,
 }
@@ -39,6 +45,8 @@ struct Parts {
     heads: HeadReader,
     /// The present request's body.
     body: Decoder,
+    /// What has come behind it.
+    trailers: HeaderMap,
     /// Counts requests: who holds the body of an earlier one gets nothing of the next.
     serial: u64,
     /// Who waits for the client to send more of the body.
@@ -66,17 +74,22 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 impl Wire {
     pub(in crate::server) fn new(
         io: Box<dyn Stream>,
-        limits: HeadLimits,
-        read_bytes: usize,
+        limits: &Limits,
         maps: Rc<SpareMaps>,
         counters: Arc<ThreadCounters>,
     ) -> Self {
         let now = Instant::now();
+        let of_head = HeadLimits {
+            line: limits.request_line_bytes,
+            headers: limits.header_bytes,
+            count: limits.headers,
+        };
         let parts = Parts {
             io: Some(io),
-            inbox: Inbox::new(read_bytes),
-            heads: HeadReader::new(limits, maps),
-            body: Decoder::length(0, limits),
+            inbox: Inbox::new(limits.read_buffer_bytes),
+            heads: HeadReader::new(of_head, maps),
+            body: Decoder::length(0, of_head),
+            trailers: HeaderMap::new(),
             serial: 0,
             reader: None,
             driver: Waker::noop().clone(),
@@ -84,7 +97,8 @@ impl Wire {
             has_received: false,
             head_began: now,
         };
-        Self { parts: RefCell::new(parts), watch: Rc::new(Watch::new(now)), counters }
+        let pace = Pace::new(limits);
+        Self { parts: RefCell::new(parts), pace, watch: Rc::new(Watch::new(now)), counters }
     }
 
     pub(in crate::server) fn watch(&self) -> &Rc<Watch> {
@@ -136,10 +150,28 @@ impl Wire {
         self.parts.borrow().reader.is_some()
     }
 
-    /// The body of the present request; `None` when there is none.
-    pub(in crate::server) fn body(this: &Rc<Self>) -> Option<BodyReader> {
+    /// When the client will have sent its body too slowly.
+    pub(in crate::server) fn slow_at(&self) -> Option<Instant> {
+        self.pace.due()
+    }
+
+    /// Whether the client sends its body too slowly; who reads it is told.
+    pub(in crate::server) fn cut_if_slow(&self, now: Instant) -> bool {
+        let is_cut = self.pace.cut(now);
+        if is_cut && let Some(reader) = self.parts.borrow_mut().reader.take() {
+            reader.wake();
+        }
+        is_cut
+    }
+
+    /// The body of the present request, and what it announces to follow; `None` when there is none.
+    pub(in crate::server) fn body(this: &Rc<Self>, announced: Announced) -> Option<BodyReader> {
         let parts = this.parts.borrow();
-        (!parts.body.is_ended()).then(|| BodyReader { wire: Rc::clone(this), serial: parts.serial })
+        (!parts.body.is_ended()).then(|| BodyReader {
+            wire: Rc::clone(this),
+            serial: parts.serial,
+            announced,
+        })
     }
 
     /// Whether the client has closed the connection while it waits for us. What it sends meanwhile is kept;
@@ -159,7 +191,7 @@ impl Wire {
         let parts = &mut *self.parts.borrow_mut();
         let mut skipped = 0;
         while skipped < AT_MOST {
-            match parts.body.decode(&mut parts.inbox.bytes) {
+            match parts.body.decode(&mut parts.inbox.bytes, &mut parts.trailers) {
                 Ok(Decoded::End) => return true,
                 Ok(Decoded::Data(data)) => skipped += data.len(),
                 Ok(Decoded::NeedsMore) if matches!(self.fill(parts, cx), Poll::Ready(Ok(1..))) => {}
@@ -173,6 +205,8 @@ impl Wire {
     pub(in crate::server) fn end_request(&self) {
         let mut parts = self.parts.borrow_mut();
         parts.serial += 1;
+        parts.trailers.clear();
+        self.pace.restart();
         parts.head_began = self.watch.last_progress();
         if let Some(reader) = parts.reader.take() {
             reader.wake();
@@ -234,16 +268,31 @@ impl Wire {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_body(&self, serial: u64, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+    fn poll_body(
+        &self,
+        serial: u64,
+        announced: &Announced,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let parts = &mut *self.parts.borrow_mut();
         if parts.serial != serial {
             return Poll::Ready(Some(Err("the request is over".into())));
         }
         parts.reader = None;
+        if self.pace.is_cut() {
+            return Poll::Ready(Some(Err(TooSlow.into())));
+        }
         let next = loop {
-            match parts.body.decode(&mut parts.inbox.bytes) {
-                Ok(Decoded::Data(data)) => break Some(Ok(data)),
-                Ok(Decoded::End) => break None,
+            match parts.body.decode(&mut parts.inbox.bytes, &mut parts.trailers) {
+                Ok(Decoded::Data(data)) => {
+                    self.pace.came(self.watch.last_progress(), data.len());
+                    break Some(Ok(Frame::data(data)));
+                }
+                Ok(Decoded::End) => {
+                    let mut trailers = std::mem::take(&mut parts.trailers);
+                    announced.retain(&mut trailers);
+                    break (!trailers.is_empty()).then(|| Ok(Frame::trailers(trailers)));
+                }
                 Ok(Decoded::NeedsMore) => {}
                 Err(refusal) => break Some(Err(refusal.text().into())),
             }
@@ -257,6 +306,7 @@ impl Wire {
                 Poll::Ready(Ok(0)) => break Some(Err("the client closed the connection".into())),
                 Poll::Ready(Err(error)) => break Some(Err(error.into())),
                 Poll::Pending => {
+                    self.pace.awaits(Instant::now());
                     parts.reader = Some(cx.waker().clone());
                     return Poll::Pending;
                 }
@@ -274,12 +324,22 @@ impl Wire {
 pub(crate) struct BodyReader {
     wire: Rc<Wire>,
     serial: u64,
+    announced: Announced,
 }
 
 impl BodyReader {
-    /// The next part of the body; `None` is its end. The client is told to go on when it waits for that.
-    pub(crate) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
-        self.wire.poll_body(self.serial, cx)
+    /// The next part of the body, or its trailers; `None` is its end. The client is told to go on when it waits
+    /// for that.
+    pub(crate) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.wire.poll_body(self.serial, &self.announced, cx)
+    }
+
+    /// What follows the body.
+    pub(crate) fn announced(&self) -> &Announced {
+        &self.announced
     }
 
     /// Whether the whole body was read.
@@ -299,6 +359,7 @@ impl Drop for BodyReader {
     fn drop(&mut self) {
         let mut parts = self.wire.parts.borrow_mut();
         if parts.serial == self.serial && parts.reader.take().is_some() {
+            self.wire.pace.came(self.wire.watch.last_progress(), 0);
             parts.driver.wake_by_ref();
         }
     }

@@ -1,7 +1,7 @@
 //! The head of an answer on a stream.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, DATE, HeaderName};
+use http::header::{CONTENT_LENGTH, DATE, HeaderName, TRAILER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use memchr::memchr;
 
@@ -9,6 +9,7 @@ use crate::exchange::Carried;
 use crate::outbox::BodyLength;
 use crate::proxy::Answer;
 use crate::server::http1::concerns_this_hop;
+use crate::trailers::Announced;
 
 /// A head, and whether a body follows and how long it is.
 pub(super) struct Begin {
@@ -30,6 +31,11 @@ pub(super) fn begin(answer: &mut Answer, is_head: bool, date: &str) -> Begin {
     }
     if let Some(carried) = &answer.carried {
         carry(carried, &mut headers);
+    }
+    if length != BodyLength::None
+        && let Some(names) = answer.body.announced().and_then(Announced::value)
+    {
+        headers.insert(TRAILER, names);
     }
     match length {
         // After HEAD a length says how long the body would be.

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -12,8 +12,9 @@ use http::{Response, StatusCode};
 use http_body::Frame;
 
 use crate::body::BodyError;
-use crate::proxy::strip_hop_by_hop;
 use crate::server::Watch;
+use crate::server::pace::{Pace, TooSlow};
+use crate::trailers::{self, Announced};
 
 /// More trailers than this are no message.
 const MAX_TRAILERS: usize = 100;
@@ -24,8 +25,32 @@ pub(super) struct Shared {
     pub(super) watch: Rc<Watch>,
     /// Somebody waits for the client to send more of the body.
     pub(super) is_awaited: Cell<bool>,
+    /// Who waits.
+    pub(super) reader: RefCell<Option<Waker>>,
+    pub(super) pace: Pace,
     /// The client waits to be told to go on.
     pub(super) waits: Cell<bool>,
+}
+
+impl Shared {
+    /// Whether the client sends its body too slowly; who reads it is told.
+    pub(super) fn cut_if_slow(&self, now: Instant) -> bool {
+        let is_cut = self.pace.cut(now);
+        if is_cut && let Some(reader) = self.reader.borrow_mut().take() {
+            reader.wake();
+        }
+        is_cut
+    }
+}
+
+/// What the head says about the body.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// Its length, when the client says it.
+    pub(super) length: Option<u64>,
+    /// What follows it.
+    pub(super) announced: Announced,
+    pub(super) is_grpc: bool,
 }
 
 /// Reads the body of one request, from any task of the thread.
@@ -33,6 +58,9 @@ pub(crate) struct BodyReader {
     stream: RecvStream,
     shared: Rc<Shared>,
     left: Option<u64>,
+    announced: Announced,
+    /// gRPC announces nothing.
+    is_grpc: bool,
     /// Bytes that were handed on and not yet given back to the client's window.
     taken: usize,
     is_ended: bool,
@@ -40,11 +68,13 @@ pub(crate) struct BodyReader {
 
 impl BodyReader {
     /// `None` when there is no body.
-    pub(super) fn new(stream: RecvStream, shared: &Rc<Shared>, length: Option<u64>) -> Option<Self> {
+    pub(super) fn new(stream: RecvStream, shared: &Rc<Shared>, judged: Judged) -> Option<Self> {
         (!stream.is_end_stream()).then(|| Self {
             stream,
             shared: Rc::clone(shared),
-            left: length,
+            left: judged.length,
+            announced: judged.announced,
+            is_grpc: judged.is_grpc,
             taken: 0,
             is_ended: false,
         })
@@ -64,9 +94,14 @@ impl BodyReader {
             let _ = self.stream.flow_control().release_capacity(taken);
         }
         self.shared.is_awaited.set(false);
+        if self.shared.pace.is_cut() {
+            return Poll::Ready(Some(Err(TooSlow.into())));
+        }
         let polled = self.poll_stream(cx);
         if polled.is_pending() {
             self.shared.is_awaited.set(true);
+            self.shared.pace.awaits(Instant::now());
+            *self.shared.reader.borrow_mut() = Some(cx.waker().clone());
             if self.shared.waits.replace(false)
                 && let Ok(mut respond) = self.shared.respond.try_borrow_mut()
             {
@@ -75,7 +110,9 @@ impl BodyReader {
                 let _ = respond.send_informational(go_on);
             }
         } else {
-            self.shared.watch.moved(Instant::now());
+            let now = Instant::now();
+            self.shared.watch.moved(now);
+            self.shared.pace.came(now, self.taken);
         }
         polled
     }
@@ -103,8 +140,12 @@ impl BodyReader {
                 Some(Err("there are too many trailers".into()))
             }
             Ok(Some(mut trailers)) => {
-                let _ = strip_hop_by_hop(&mut trailers);
-                Some(Ok(Frame::trailers(trailers)))
+                if self.is_grpc {
+                    trailers::drop_forbidden(&mut trailers);
+                } else {
+                    self.announced.retain(&mut trailers);
+                }
+                (!trailers.is_empty()).then(|| Ok(Frame::trailers(trailers)))
             }
             Err(error) => Some(Err(error.into())),
         })
@@ -114,14 +155,23 @@ impl BodyReader {
         self.is_ended
     }
 
-    /// Bytes still to come, when the client said so.
+    /// What follows the body.
+    pub(in crate::server) fn announced(&self) -> &Announced {
+        &self.announced
+    }
+
+    /// Bytes still to come, when the client said so; in HTTP/1.1 nothing can follow what has a length.
     pub(in crate::server) fn exact(&self) -> Option<u64> {
-        if self.is_ended { Some(0) } else { self.left }
+        match self.is_ended {
+            true => Some(0),
+            false => self.left.filter(|_| self.announced.is_empty()),
+        }
     }
 }
 
 impl Drop for BodyReader {
     fn drop(&mut self) {
         self.shared.is_awaited.set(false);
+        self.shared.pace.came(self.shared.watch.last_progress(), 0);
     }
 }

@@ -3,18 +3,20 @@
 //! The library has refused capitals, connection headers, repeated or missing pseudo headers and control characters
 //! before; those streams are reset.
 
-use http::header::{CONTENT_LENGTH, EXPECT, HOST};
+use http::header::{CONTENT_LENGTH, EXPECT, HOST, TE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Version, request};
 
+use super::body::Judged;
 use crate::limits::Limits;
 use crate::octets::is_target;
-use crate::proxy::declared_length;
+use crate::proxy::{declared_length, is_grpc};
 use crate::server::http1::{Refusal, is_host_and_port};
 use crate::server::{Expects, RequestHead};
+use crate::trailers::{self, Announced};
 
-/// The head, and the length of the body when the client says it.
-pub(super) fn judge(parts: request::Parts, limits: &Limits) -> Result<(RequestHead, Option<u64>), Refusal> {
+/// The head, and what it says about the body.
+pub(super) fn judge(parts: request::Parts, limits: &Limits) -> Result<(RequestHead, Judged), Refusal> {
     let request::Parts { method, uri, mut headers, .. } = parts;
     if method == Method::CONNECT {
         return Err(Refusal::ConnectMethod);
@@ -48,6 +50,9 @@ pub(super) fn judge(parts: request::Parts, limits: &Limits) -> Result<(RequestHe
     for name in [CONTENT_LENGTH, EXPECT] {
         headers.remove(name);
     }
+    let announced = Announced::by(&headers);
+    let is_grpc = is_grpc(&headers);
+    let asks = headers.get_all(TE).iter().any(|value| trailers::are_asked_for(value.as_bytes()));
     strip(&mut headers);
     let head = RequestHead {
         method,
@@ -61,8 +66,9 @@ pub(super) fn judge(parts: request::Parts, limits: &Limits) -> Result<(RequestHe
         // An Upgrade header means nothing here; WebSocket over HTTP/2 (RFC 8441) is not spoken.
         upgrades: false,
         nominates: false,
+        takes_trailers: asks || is_grpc,
     };
-    Ok((head, length))
+    Ok((head, Judged { length, announced, is_grpc }))
 }
 
 fn expects(headers: &HeaderMap) -> Expects {

@@ -19,9 +19,10 @@ use super::connection::Connection;
 use super::head;
 use crate::body::AnswerBody;
 use crate::outbox::BodyLength;
-use crate::proxy::{self, Answer, strip_hop_by_hop};
+use crate::proxy::{self, Answer};
 use crate::server::clock::{Clock, Look};
 use crate::server::http1::Refusal;
+use crate::server::pace::Pace;
 use crate::server::{self, Expects, Watch};
 
 /// The client left, or cannot be told anything any more.
@@ -40,23 +41,25 @@ pub(super) async fn serve(
         respond: RefCell::new(respond),
         watch: Rc::new(Watch::new(now)),
         is_awaited: Cell::new(false),
+        reader: RefCell::default(),
+        pace: Pace::new(&worker.limits),
         waits: Cell::new(false),
     });
-    let (head, length) = match head::judge(parts, &worker.limits) {
-        Ok(judged) => judged,
+    let (head, judged) = match head::judge(parts, &worker.limits) {
+        Ok(both) => both,
         Err(refusal) => return refuse(&connection, &shared, refusal),
     };
     let is_head = head.method == Method::HEAD;
     shared.waits.set(head.expects == Expects::Continue);
     let client = Rc::new(connection.ends.client(Rc::clone(&shared.watch)));
-    let timer = pin!(tokio::time::sleep_until((now + worker.limits.client_timeout).into()));
-    let mut stream = Stream {
-        connection: &connection,
-        shared: &shared,
-        clock: Clock::new(timer, worker.limits.client_timeout),
-    };
+    if judged.is_grpc {
+        shared.pace.relax();
+    }
+    let tick = worker.limits.tick();
+    let timer = pin!(tokio::time::sleep_until((now + tick).into()));
+    let mut stream = Stream { connection: &connection, shared: &shared, clock: Clock::new(timer, tick) };
 
-    let body = BodyReader::new(receive, &shared, length).map(server::BodyReader::Http2);
+    let body = BodyReader::new(receive, &shared, judged).map(server::BodyReader::Http2);
     let answer = {
         let serving = pin!(proxy::serve(worker, &client, head, body));
         stream.attend(serving).await
@@ -107,9 +110,13 @@ impl Stream<'_> {
                 if let Poll::Ready(answer) = serving.as_mut().poll(cx) {
                     return Poll::Ready(Ok(answer));
                 }
-                match self.look(self.shared.is_awaited.get(), cx) {
+                let awaited = self.shared.is_awaited.get();
+                let slow_at = self.shared.pace.due().filter(|_| awaited);
+                match self.look(awaited, slow_at, cx) {
                     Look::Wait => return Poll::Pending,
                     Look::Again => {}
+                    // The exchange answers.
+                    Look::Overdue if self.shared.cut_if_slow(Instant::now()) => {}
                     Look::Overdue => {
                         self.shared.respond.borrow_mut().send_reset(Reason::CANCEL);
                         return Poll::Ready(Err(Gone));
@@ -147,7 +154,7 @@ impl Stream<'_> {
                     }
                     waiting => {
                         let for_client = waiting == Sent::WaitsForClient || self.shared.is_awaited.get();
-                        match self.look(for_client, cx) {
+                        match self.look(for_client, None, cx) {
                             Look::Wait => return Poll::Pending,
                             Look::Again => {}
                             Look::Overdue => {
@@ -162,9 +169,13 @@ impl Stream<'_> {
         .await
     }
 
-    fn look(&mut self, for_client: bool, cx: &mut Context<'_>) -> Look {
+    /// `slow_at` is when the body will have come too slowly.
+    fn look(&mut self, for_client: bool, slow_at: Option<Instant>, cx: &mut Context<'_>) -> Look {
         let (watch, limit) = (&self.shared.watch, self.connection.open.worker.limits.client_timeout);
-        self.clock.look(watch, cx, || for_client.then(|| watch.last_progress() + limit))
+        self.clock.look(watch, cx, || {
+            let silent = for_client.then(|| watch.last_progress() + limit)?;
+            Some(slow_at.map_or(silent, |slow| slow.min(silent)))
+        })
     }
 }
 
@@ -199,8 +210,7 @@ impl Sending {
                             }
                         }
                         Err(frame) => {
-                            let mut trailers = frame.into_trailers().unwrap_or_default();
-                            let _ = strip_hop_by_hop(&mut trailers);
+                            let trailers = frame.into_trailers().unwrap_or_default();
                             return if stream.send_trailers(trailers).is_ok() {
                                 Sent::All
                             } else {

@@ -16,7 +16,7 @@ fn decoded(
     for cut in cuts {
         buffer.extend_from_slice(&wire[at..cut]);
         at = cut;
-        while let Decoded::Data(data) = decoder.decode(&mut buffer)? {
+        while let Decoded::Data(data) = decoder.decode(&mut buffer, &mut HeaderMap::new())? {
             assert!(!data.is_empty());
             body.extend_from_slice(&data);
         }
@@ -31,7 +31,7 @@ fn a_length_takes_so_many_bytes_and_leaves_the_rest() {
 }
 
 #[test]
-fn chunks_end_with_the_empty_one_and_its_trailers_are_dropped() {
+fn chunks_end_with_the_empty_one_and_its_trailers_are_no_body() {
     let wire = b"2\r\nab\r\n3 ;x=y\r\ncde\r\n0\r\nX: y\r\n\r\nHTTP";
     assert_eq!(decoded(Decoder::chunked(), wire, &[]), Ok((b"abcde".to_vec(), b"HTTP".to_vec(), true)));
 }
@@ -51,6 +51,8 @@ fn chunks_that_can_be_read_in_two_ways_are_refused() {
         b"fffffffffffffffff\r\nab",
         b"0\r\nX: y\n\r\n",
         b"0\r\n\n",
+        b"0\r\nX y\r\n\r\n",
+        b"0\r\nX: a\0b\r\n\r\n",
     ] {
         assert!(decoded(Decoder::chunked(), wire, &[]).is_err(), "{}", String::from_utf8_lossy(wire));
     }

@@ -49,6 +49,7 @@ async fn trailers_follow_the_body() {
                     is_http10: false,
                     carries: false,
                     upgrades: false,
+                    takes_trailers: false,
                 };
                 let watch = Watch::new(Instant::now());
 
