@@ -13,7 +13,7 @@ use pierhead_script::js::{Host, HostFailure, HostValue, Language, Limits, Script
 const ROUNDS: usize = 30;
 const RUNS: u32 = 100;
 
-const OPERATIONS: &[&str] = &["get", "set", "flow", "print", "values", "put", "names", "xml"];
+const OPERATIONS: &[&str] = &["get", "set", "flow", "print", "values", "put", "names", "xml", "same"];
 
 const VARIABLES: &str = include_str!("../../gateway/src/policy/extension/javascript/variables.js");
 const MESSAGES: &str = include_str!("../../gateway/src/policy/extension/javascript/messages.js");
@@ -40,6 +40,7 @@ impl Host for Answers {
         self.told += arguments.len();
         Ok(match OPERATIONS[operation] {
             "get" if arguments[0].as_text() == Some("request.content") => HostValue::Text(self.body.clone()),
+            "same" => HostValue::Boolean(false),
             "values" | "names" => HostValue::List(Vec::new()),
             _ => HostValue::Null,
         })

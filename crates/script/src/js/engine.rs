@@ -114,7 +114,8 @@ impl Engine {
             let ready = || -> rquickjs::Result<()> {
                 let operations = host::operations(&ctx, script.surroundings.operations)?;
                 for code in &script.rhino {
-                    eval::<Function<'_>>(&ctx, "rhino", code, false)?.call::<_, Value<'_>>(())?;
+                    let part: Function<'_> = eval(&ctx, "rhino", code, false)?;
+                    part.call::<_, Value<'_>>((operations.clone(),))?;
                 }
                 let renew = if script.is_reusable {
                     let realm: Function<'_> = eval(&ctx, "realm", REALM, true)?;

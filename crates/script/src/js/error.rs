@@ -10,7 +10,7 @@ pub struct BadScript {
     pub line: usize,
     /// What is wrong there.
     pub message: String,
-    /// It is nothing wrong but something that Rhino runs and this engine does not: E4X.
+    /// It is nothing wrong but something that Rhino runs and this engine does not: some of E4X.
     pub foreign: bool,
 }
 

@@ -1,8 +1,8 @@
 //! What Rhino understands and ECMAScript does not.
 //!
-//! `for each (x in y)` is written anew; E4X (XML inside the language) is found and refused, so that a bundle
-//! that needs it is told so when it is deployed and not by a strange syntax error.
+//! `for each (x in y)` and E4X (XML inside the language, `e4x`) are written anew.
 
+mod e4x;
 mod frozen;
 
 pub(super) use frozen::leaves_alone;
@@ -39,6 +39,14 @@ pub(super) fn preludes(sources: &[&str]) -> Vec<&'static str> {
     PARTS.iter().filter(|(_, names)| needed(names)).map(|(code, _)| *code).collect()
 }
 
+/// What XML values are made of.
+pub(super) const XML: &str = include_str!("rhino_e4x.js");
+
+/// Whether any of the files has XML values.
+pub(super) fn has_xml(sources: &[&str]) -> bool {
+    sources.iter().any(|source| e4x::is_used(source, &tokens(source)))
+}
+
 /// Whether a script can reach a global by a name that it puts together at run time, so that what it mentions is
 /// not all it may use.
 pub fn can_name_anything(sources: &[&str]) -> bool {
@@ -60,6 +68,8 @@ enum Kind {
     Number,
     Text,
     Regex,
+    /// An XML literal of E4X.
+    Xml,
     Sign,
 }
 
@@ -70,35 +80,46 @@ struct Token<'s> {
     start: usize,
 }
 
-/// The script in ECMAScript; lines stay where they are.
-pub(super) fn translate(source: &str) -> Result<String, NotTranslated> {
-    let tokens = Lexer { source, at: 0, tokens: Vec::new() }.run();
-    refuse_e4x(source, &tokens)?;
+/// The script in ECMAScript; lines stay where they are. `has_xml` is what [`has_xml`] says of all its files.
+pub(super) fn translate(source: &str, has_xml: bool) -> Result<String, NotTranslated> {
+    let tokens = tokens(source);
+    let mut edits = for_each_loops(&tokens);
+    if has_xml {
+        edits.extend(e4x::edits(source, &tokens)?);
+    }
+    edits.sort_by_key(|(from, to, _)| (*from, *to));
     let mut out = String::with_capacity(source.len() + 32);
     let mut copied = 0;
-    for (from, to, replacement) in for_each_loops(&tokens) {
+    for (from, to, replacement) in edits {
+        // What is inside of something that was written anew went with it.
+        if from < copied {
+            continue;
+        }
         out.push_str(&source[copied..from]);
-        out.push_str(replacement);
+        out.push_str(&replacement);
         copied = to;
     }
     out.push_str(&source[copied..]);
     Ok(out)
 }
 
+fn tokens(source: &str) -> Vec<Token<'_>> {
+    Lexer { source, at: 0, tokens: Vec::new() }.run()
+}
+
 /// The names that a script mentions outside of comments and plain strings, repeated as often as they are.
 pub fn words(source: &str) -> impl Iterator<Item = &str> {
-    let tokens = Lexer { source, at: 0, tokens: Vec::new() }.run();
-    tokens.into_iter().flat_map(|token| {
-        let is_template = token.text.starts_with('`');
+    tokens(source).into_iter().flat_map(|token| {
+        let may_hold_code = token.text.starts_with('`') || token.kind == Kind::Xml;
         // What stands between the braces of a template is code, and it is not worth telling from the rest.
-        let inside = if is_template { token.text } else { "" };
+        let inside = if may_hold_code { token.text } else { "" };
         let inside = inside.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
         (token.kind == Kind::Word).then_some(token.text).into_iter().chain(inside)
     })
 }
 
 /// What to put where, in order: `each` goes, `in` becomes `of` the values, and a parenthesis closes them.
-fn for_each_loops(tokens: &[Token<'_>]) -> Vec<(usize, usize, &'static str)> {
+fn for_each_loops(tokens: &[Token<'_>]) -> Vec<e4x::Edit> {
     let mut edits = Vec::new();
     for (index, window) in tokens.windows(3).enumerate() {
         let [a, b, c] = window else { continue };
@@ -113,9 +134,9 @@ fn for_each_loops(tokens: &[Token<'_>]) -> Vec<(usize, usize, &'static str)> {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {
                         if let Some(keyword) = keyword {
-                            edits.push((b.start, b.start + b.text.len(), ""));
-                            edits.push((keyword, keyword + 2, "of __values("));
-                            edits.push((token.start, token.start + 1, "))"));
+                            edits.push((b.start, b.start + b.text.len(), String::new()));
+                            edits.push((keyword, keyword + 2, "of __values(".to_owned()));
+                            edits.push((token.start, token.start + 1, "))".to_owned()));
                         }
                         break;
                     }
@@ -125,64 +146,13 @@ fn for_each_loops(tokens: &[Token<'_>]) -> Vec<(usize, usize, &'static str)> {
             }
         }
     }
-    edits.sort_unstable();
     edits
-}
-
-fn refuse_e4x(source: &str, tokens: &[Token<'_>]) -> Result<(), NotTranslated> {
-    for (index, token) in tokens.iter().enumerate() {
-        let next = tokens.get(index + 1);
-        let adjoins =
-            |text: &str| next.is_some_and(|n| n.text == text && n.start == token.start + token.text.len());
-        let before = index.checked_sub(1).and_then(|before| tokens.get(before));
-        let what = match (token.kind, token.text) {
-            (Kind::Sign, ":") if adjoins(":") => "a namespace in a name (::)",
-            (Kind::Sign, "@") => "an attribute (@)",
-            (Kind::Sign, ".")
-                if adjoins(".")
-                    && before.is_none_or(|b| b.text != ".")
-                    && tokens.get(index + 2).is_none_or(|third| third.text != ".") =>
-            {
-                "descendants (..)"
-            }
-            (Kind::Sign, "<")
-                if before.is_none_or(begins_expression)
-                    && next.is_some_and(|n| {
-                        n.start == token.start + 1 && (n.kind == Kind::Word || n.text == ">")
-                    }) =>
-            {
-                "an XML literal"
-            }
-            (Kind::Word, "XML" | "XMLList" | "Namespace" | "QName")
-                if before.is_some_and(|b| b.text == "new") =>
-            {
-                "an XML object"
-            }
-            (Kind::Word, "default") if adjoins_words(tokens, index, &["xml", "namespace"]) => {
-                "a default XML namespace"
-            }
-            _ => continue,
-        };
-        let line = 1 + source[..token.start].bytes().filter(|byte| *byte == b'\n').count();
-        return Err(NotTranslated {
-            line,
-            message: format!("E4X is not supported: {what}; write it with body.asXML or an XMLToJSON policy"),
-        });
-    }
-    Ok(())
-}
-
-fn adjoins_words(tokens: &[Token<'_>], index: usize, words: &[&str]) -> bool {
-    words
-        .iter()
-        .enumerate()
-        .all(|(ahead, word)| tokens.get(index + 1 + ahead).is_some_and(|t| t.text == *word))
 }
 
 /// Whether an expression may begin after this token: what `/` and `<` mean depends on it.
 fn begins_expression(token: &Token<'_>) -> bool {
     match token.kind {
-        Kind::Number | Kind::Text | Kind::Regex => false,
+        Kind::Number | Kind::Text | Kind::Regex | Kind::Xml => false,
         Kind::Word => matches!(
             token.text,
             "return" | "typeof" | "case" | "in" | "of" | "delete" | "void" | "throw" | "new" | "else" | "do"
@@ -209,6 +179,10 @@ impl<'s> Lexer<'s> {
                     self.at += rest[2..].find("*/").map_or(rest.len(), |end| end + 4);
                 }
                 b'<' if rest.starts_with("<!--") => self.at += rest.find('\n').unwrap_or(rest.len()),
+                b'<' if self.tokens.last().is_none_or(begins_expression) => match e4x::literal_length(rest) {
+                    Some(length) => self.push(Kind::Xml, length),
+                    None => self.push(Kind::Sign, 1),
+                },
                 b'"' | b'\'' | b'`' => self.push(Kind::Text, quoted(rest, byte)),
                 b'/' if self.tokens.last().is_none_or(begins_expression) => {
                     self.push(Kind::Regex, regex(rest))
@@ -276,7 +250,7 @@ mod tests {
     #[test]
     fn for_each_becomes_a_loop_over_values() {
         assert_eq!(
-            translate("for each (var x in f(a, {in_: 1})) { y(x); }").unwrap(),
+            translate("for each (var x in f(a, {in_: 1})) { y(x); }", false).unwrap(),
             "for  (var x of __values( f(a, {in_: 1}))) { y(x); }"
         );
         for same in [
@@ -285,24 +259,7 @@ mod tests {
             "'for each (x in y)'",
             "/for each (/",
         ] {
-            assert_eq!(translate(same).unwrap(), same);
-        }
-    }
-
-    #[test]
-    fn e4x_is_refused_with_its_line_and_its_name() {
-        for (source, line, part) in [
-            ("var a;\nvar t = rss.item.y::condition;", 2, "::"),
-            ("x.@temp.toString()", 1, "attribute"),
-            ("\n\nvar l = doc..item", 3, "descendants"),
-            ("var x = <a>1</a>;", 1, "literal"),
-            ("f(<></>)", 1, "literal"),
-            ("var n = new Namespace('u')", 1, "object"),
-            ("default xml namespace = 'u'", 1, "default"),
-        ] {
-            let bad = translate(source).unwrap_err();
-            assert_eq!(bad.line, line, "{source}");
-            assert!(bad.message.contains("E4X") && bad.message.contains(part), "{source}: {}", bad.message);
+            assert_eq!(translate(same, false).unwrap(), same);
         }
     }
 
@@ -324,7 +281,8 @@ mod tests {
             "`@ ${a}`",
             "<!-- old style",
         ] {
-            assert_eq!(translate(source).as_deref(), Ok(source));
+            assert!(!has_xml(&[source]), "{source}");
+            assert_eq!(translate(source, true).as_deref(), Ok(source));
         }
     }
 
@@ -338,7 +296,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_the_translation_panic(source in "(for each|\\(|in|\\)|[<>/@:.'\"`\\\\\\n\\[\\] a-z0-9é{}]){0,40}") {
-            let _ = translate(&source);
+            let _ = translate(&source, false);
         }
     }
 }

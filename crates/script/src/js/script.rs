@@ -48,7 +48,8 @@ pub struct SourceFile<'s> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Language {
     /// What the originals' Rhino understands: sloppy mode, `for each`, the methods of Java's strings. Newer
-    /// syntax does no harm. E4X, XML inside the language, is refused when the script is compiled.
+    /// syntax does no harm. E4X, XML inside the language, is written anew when the script is compiled, and what
+    /// cannot be is refused. It reads XML by an operation `xml` of the host: text to a JSON list of trees.
     #[default]
     Rhino,
     /// ECMAScript 2020 in strict mode, typed arrays and promises included.
@@ -93,27 +94,33 @@ impl Script {
         limits: Limits,
         surroundings: Surroundings,
     ) -> Result<Self, BadScript> {
+        let texts: Vec<&str> = files.iter().map(|file| file.text).collect();
+        let has_xml = rhino::has_xml(&texts);
         let mut code = String::new();
         let mut placed = Vec::with_capacity(files.len());
         for file in files {
             let first_line = code.bytes().filter(|byte| *byte == b'\n').count();
             placed.push(Placed { name: file.name.to_owned(), first_line });
             match language {
-                Language::Rhino => code.push_str(&rhino::translate(file.text).map_err(|bad| BadScript {
-                    file: file.name.to_owned(),
-                    line: bad.line,
-                    message: bad.message,
-                    foreign: true,
-                })?),
+                Language::Rhino => {
+                    code.push_str(&rhino::translate(file.text, has_xml).map_err(|bad| BadScript {
+                        file: file.name.to_owned(),
+                        line: bad.line,
+                        message: bad.message,
+                        foreign: true,
+                    })?)
+                }
                 Language::Es2020 => code.push_str(file.text),
             }
             code.push('\n');
         }
-        let texts: Vec<&str> = files.iter().map(|file| file.text).collect();
-        let rhino = match language {
+        let mut rhino = match language {
             Language::Rhino => rhino::preludes(&texts),
             Language::Es2020 => Vec::new(),
         };
+        if has_xml {
+            rhino.push(rhino::XML);
+        }
         let is_reusable = rhino::leaves_alone(&texts) && !rhino.contains(&rhino::JAVA);
         let whole = |names: &str| format!("void 0,function(){{return function({names}){{{code}}}}}");
         let source = whole(surroundings.names);

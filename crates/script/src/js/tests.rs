@@ -182,7 +182,7 @@ fn what_does_not_parse_is_refused_with_file_and_line() {
     assert_eq!((bad.file.as_str(), bad.line), ("main.js", 2), "{bad:?}");
     assert!(bad.message.contains("SyntaxError"), "{bad:?}");
 
-    let files = [SourceFile { name: "x.js", text: "\nvar t = a.@b" }];
+    let files = [SourceFile { name: "x.js", text: "\nvar t = a.@b + @c" }];
     let bad = Script::compile(&files, Language::Rhino, Limits::default(), AROUND).unwrap_err();
     assert_eq!((bad.file.as_str(), bad.line), ("x.js", 2));
 }

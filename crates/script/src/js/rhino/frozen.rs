@@ -3,7 +3,7 @@
 //! It decides only how fast a script runs and whether its changes have an effect at all: where built-in
 //! objects are shared they are frozen, so nothing can leak through them whatever this says.
 
-use super::{Kind, Lexer, Token, begins_expression};
+use super::{Kind, Token, begins_expression};
 
 /// Words that lead to prototypes and to code from text, wherever they stand.
 const TELLING: &[&str] = &[
@@ -57,6 +57,10 @@ const OBJECTS: &[&str] = &[
     "Proxy",
     "BigInt",
     "ArrayBuffer",
+    "XML",
+    "XMLList",
+    "Namespace",
+    "QName",
 ];
 
 const FUNCTIONS: &[&str] = &[
@@ -83,7 +87,7 @@ pub(crate) fn leaves_alone(sources: &[&str]) -> bool {
 }
 
 fn is_harmless(source: &str, depth: usize) -> bool {
-    let tokens = Lexer { source, at: 0, tokens: Vec::new() }.run();
+    let tokens = super::tokens(source);
     let mut braces = 0_usize;
     for (at, token) in tokens.iter().enumerate() {
         match (token.kind, token.text) {
@@ -101,6 +105,8 @@ fn is_harmless(source: &str, depth: usize) -> bool {
             {
                 return false;
             }
+            // Code may stand in an XML literal.
+            (Kind::Xml, text) if text.contains('{') => return false,
             // Code may stand in a template.
             (Kind::Text, text) if text.starts_with('`') && text.contains("${") => {
                 let inside = text.trim_matches('`');

@@ -12,6 +12,7 @@ use super::{outward, xml};
 use crate::callout::Outbound;
 use crate::condition::Lookup as _;
 use crate::exchange::{Exchange, Message, Segment};
+use crate::json::{Reader, Token};
 use crate::target_tls::TargetTls;
 use crate::template::{self, Template};
 use crate::variable::{Stored, Value, Variable, Which, set_header};
@@ -35,6 +36,7 @@ pub(super) const OPERATIONS: &[&str] = &[
     "send",
     "wait",
     "outcome",
+    "same",
 ];
 
 /// Globals that a script may declare anew.
@@ -59,13 +61,14 @@ pub(super) enum Operation {
     Send,
     Wait,
     Outcome,
+    Same,
 }
 
-const IN_ORDER: [Operation; 17] = {
+const IN_ORDER: [Operation; 18] = {
     use Operation::*;
     [
         Get, Set, Names, Values, Put, Print, Hash, Date, Xml, Session, Keep, Flow, Properties, Property,
-        Send, Wait, Outcome,
+        Send, Wait, Outcome, Same,
     ]
 };
 
@@ -153,6 +156,7 @@ impl ExchangeHost<'_> {
             }
             Operation::Send => outward::send(self.cx, self.outside, arguments),
             Operation::Outcome => outward::outcome(self.cx, arguments),
+            Operation::Same => Ok(HostValue::Boolean(is_same_json(text(0), text(1)))),
             Operation::Wait => Err(failed("this script cannot wait: write httpClient in it")),
         }
     }
@@ -278,6 +282,21 @@ fn put_header(message: &mut Message, name: &str, values: &[String]) -> Result<()
             .map_err(|_| failed(format!("header {name}: the value is not valid")))?;
     }
     Ok(())
+}
+
+/// Whether two documents have the same parts in the same order, however they are spaced and escaped. Names that
+/// stand twice, and numbers as names, which scripts move to the front, make a difference.
+fn is_same_json(was: &str, now: &str) -> bool {
+    let (mut was, mut now) = (Reader::new(was), Reader::new(now));
+    loop {
+        match (was.next(), now.next()) {
+            (Ok(None), Ok(None)) => return true,
+            (Ok(Some(Token::Number(one))), Ok(Some(Token::Number(other))))
+                if one == other || one.parse::<f64>().ok() == other.parse::<f64>().ok() => {}
+            (Ok(Some(one)), Ok(Some(other))) if one == other => {}
+            _ => return false,
+        }
+    }
 }
 
 /// Whole numbers stay whole, so that a template shows `1` and not `1.0`.

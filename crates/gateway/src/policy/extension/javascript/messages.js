@@ -1,49 +1,55 @@
 // The messages of an exchange as objects: request, response and their names in context.
+// Objects share prototypes and are made when they are asked for: most scripts touch two or three of them, and
+// each run begins with this code.
 void 0, function (host) {
   'use strict';
-  var live = {};      // bodies read as JSON or form, by message; changing the object changes the body
+  var live = {}, alive = false;   // bodies read as JSON or form, by message; changing the object changes the body
   var hidden = host.hidden, text = host.text;
-
-  function accessor(object, name, get, set) {
-    Object.defineProperty(object, name, { get: get, set: set, configurable: true, enumerable: true });
-  }
+  var NAME = Symbol(), VALUES = Symbol(), READ = Symbol();
+  var readXml = globalThis.XML;
 
   // Several values that read as one text.
+  var severalValues = {
+    __proto__: String.prototype,
+    get length() { return this[VALUES].length; },
+    toString() { return this[VALUES].join(','); },
+    valueOf() { return this[VALUES].join(','); },
+    toJSON() { return this[VALUES].length === 1 ? this[VALUES][0] : this[VALUES]; }
+  };
   host.several = function (values) {
-    var object = Object.create(String.prototype);
-    values.forEach(function (value, index) { object[index] = value; });
-    hidden(object, 'length', values.length);
-    hidden(object, 'toString', function () { return values.join(','); });
-    hidden(object, 'valueOf', object.toString);
-    return hidden(object, 'toJSON', function () { return values.length === 1 ? values[0] : values; });
+    var object = { __proto__: severalValues, [VALUES]: values };
+    for (var i = 0; i < values.length; i++) object[i] = values[i];
+    return object;
   };
   host.list = function (value) {
     if (value === null || value === undefined) return null;
-    var many = Array.isArray(value) || typeof value === 'object' && host.own.call(value, 'toJSON');
+    var many = Array.isArray(value) || typeof value === 'object' && value[VALUES] !== undefined;
     return many ? Array.prototype.map.call(value, text) : [text(value)];
   };
 
-  function parameters(message, kind) {
-    var handler = {
-      get: function (_, name) {
-        if (typeof name !== 'string') return undefined;
-        var values = host.values(message, kind, name);
-        return values.length > 0 ? host.several(values) : Object.prototype[name];
-      },
-      set: function (_, name, value) { host.put(message, kind, String(name), host.list(value)); return true; },
-      has: function (_, name) { return typeof name === 'string' && host.values(message, kind, name).length > 0; },
-      deleteProperty: function (_, name) { host.put(message, kind, String(name), null); return true; },
-      ownKeys: function () { return host.names(message, kind); },
-      getOwnPropertyDescriptor: function (_, name) {
-        if (handler.has(_, name)) return { value: handler.get(_, name), writable: true, enumerable: true, configurable: true };
-      }
-    };
-    return new Proxy({}, handler);
+  var parameters = {
+    get(of, name) {
+      if (typeof name !== 'string') return undefined;
+      var values = host.values(of.message, of.kind, name);
+      return values.length > 0 ? host.several(values) : Object.prototype[name];
+    },
+    set(of, name, value) { host.put(of.message, of.kind, String(name), host.list(value)); return true; },
+    has(of, name) { return typeof name === 'string' && host.values(of.message, of.kind, name).length > 0; },
+    deleteProperty(of, name) { host.put(of.message, of.kind, String(name), null); return true; },
+    ownKeys(of) { return host.names(of.message, of.kind); },
+    getOwnPropertyDescriptor(of, name) {
+      if (parameters.has(of, name)) return { value: parameters.get(of, name), writable: true, enumerable: true, configurable: true };
+    }
+  };
+  function group(message, kind) { return new Proxy({ message: message, kind: kind }, parameters); }
+  function regroup(message, kind, all) {
+    host.names(message, kind).forEach(function (old) { host.put(message, kind, old, null); });
+    for (var key in all) host.put(message, kind, key, host.list(all[key]));
   }
 
   var readers = {
-    asJSON: function (content) { return content.trim() === '' ? {} : JSON.parse(content); },
-    asForm: function (content) {
+    asJSON(content) { return content.trim() === '' ? {} : JSON.parse(content); },
+    asForm(content) {
       var form = {};
       content.split('&').forEach(function (pair) {
         var parts = pair.split('=').map(function (part) { return decodeURIComponent(part.replace(/\+/g, ' ')); });
@@ -51,103 +57,122 @@ void 0, function (host) {
       });
       return form;
     },
-    asXML: function (content) { return node(JSON.parse(host.xml(content))); }
+    asXML(content) {
+      var xml = readXml(content);
+      if (xml.nodeKind() !== 'element') throw new Error('not XML: there is no element');
+      return xml;
+    }
   };
   var writers = {
-    asJSON: function (value) { return JSON.stringify(value); },
-    asForm: function (value) {
+    asJSON(value) { return JSON.stringify(value); },
+    asForm(value) {
       return Object.keys(value).map(function (name) {
         return encodeURIComponent(name) + '=' + encodeURIComponent(text(value[name]));
       }).join('&');
     }
   };
 
-  // An element: its children by name, an attribute as ['@name'], its text by conversion.
-  function node(tree) {
-    var object = {}, byName = {};
-    hidden(object, 'name', function () { return tree.name; });
-    hidden(object, 'text', function () { return tree.text; });
-    hidden(object, 'toXMLString', function () { return tree.xml; });
-    hidden(object, 'toString', function () { return tree.children.length === 0 ? tree.text : tree.xml; });
-    hidden(object, 'children', function () { return tree.children.map(node); });
-    hidden(object, 'attribute', function (name) { return tree.attributes[name]; });
-    hidden(object, '0', object);
-    Object.keys(tree.attributes).forEach(function (name) { hidden(object, '@' + name, tree.attributes[name]); });
-    tree.children.forEach(function (child) { (byName['.' + child.name] = byName['.' + child.name] || []).push(child); });
-    Object.keys(byName).forEach(function (name) {
-      accessor(object, name.slice(1), function () {
-        return byName[name].length === 1 ? node(byName[name][0]) : byName[name].map(node);
-      });
-    });
-    return object;
-  }
+  // Whether a body that nobody changed would be written like this.
+  var unchanged = {
+    asJSON(content, now) { return host.same(content.trim() === '' ? '{}' : content, now); },
+    asForm(content, now) { return writers.asForm(readers.asForm(content)) === now; }
+  };
 
   // A body is a text that can also be read as something.
+  var body = {
+    __proto__: String.prototype,
+    get asJSON() { return this[READ]('asJSON', String(this)); },
+    get asForm() { return this[READ]('asForm', String(this)); },
+    get asXML() { return this[READ]('asXML', String(this)); }
+  };
   host.body = function (content, read) {
-    var object = new String(content);
-    Object.keys(readers).forEach(function (kind) {
-      accessor(object, kind, function () { return read(kind, content); });
-    });
-    return object;
+    return hidden(Object.setPrototypeOf(new String(content), body), READ, read);
   };
   host.parse = function (kind, content) { return readers[kind](content); };
 
+  // What was not changed stays as it was written, to the byte.
   function flush() {
+    if (!alive) return;
     Object.keys(live).forEach(function (message) {
       var one = live[message], now = writers[one.kind](one.value);
-      if (now !== one.was) { one.was = now; host.set(message + '.content', now); }
+      var isAsBefore = one.was === null ? unchanged[one.kind](one.content, now) : one.was === now;
+      if (!isAsBefore) host.set(message + '.content', now);
+      one.was = now;
     });
   }
   host.flush = function (name, writes) {
-    if (!/content$|form|^(request|response|message|error)$/.test(name)) return;
+    if (!alive || !/content$|form|^(request|response|message|error)$/.test(name)) return;
     flush();
-    if (writes) live = {};
+    if (writes) forget();
   };
   host.ends.unshift(flush);
+  function forget() { live = {}; alive = false; }
 
-  function message(name) {
-    var object = {};
-    function read(kind, content) {
-      if (live[name] && live[name].kind === kind) return live[name].value;
+  function reading(message) {
+    return function (kind, content) {
+      if (live[message] && live[message].kind === kind) return live[message].value;
       var value = readers[kind](content);
-      if (writers[kind]) live[name] = { kind: kind, value: value, was: writers[kind](value) };
+      if (writers[kind]) {
+        live[message] = { kind: kind, value: value, content: content, was: null };
+        alive = true;
+      }
       return value;
-    }
-    [['headers', 'header'], ['queryParams', 'queryparam'], ['formParams', 'formparam']].forEach(function (group) {
-      var values = parameters(name, group[1]);
-      accessor(object, group[0], function () { return values; }, function (all) {
-        host.names(name, group[1]).forEach(function (old) { host.put(name, group[1], old, null); });
-        for (var key in all) host.put(name, group[1], key, host.list(all[key]));
-      });
-    });
-    [['method', 'verb'], ['verb', 'verb'], ['url', 'url'], ['uri', 'uri'], ['path', 'path'], ['querystring', 'querystring'], ['version', 'version']].forEach(function (part) {
-      var variable = name + '.' + part[1];
-      accessor(object, part[0], function () {
-        var value = host.get(variable);
-        return value === null ? undefined : value;
-      }, function (value) { host.set(part[0] === 'url' ? 'target.url' : variable, text(value)); });
-    });
-    ['content', 'body'].forEach(function (property) {
-      accessor(object, property, function () {
-        flush();
-        return host.body(text(host.get(name + '.content')), read);
-      }, function (value) {
-        delete live[name];
-        host.set(name + '.content', text(value));
-      });
-    });
-    accessor(object, 'status', function () {
-      var code = host.get(name + '.status.code');
-      if (code === null) return undefined;
-      var status = new Number(code);
-      accessor(status, 'code', function () { return code; }, function (value) { host.set(name + '.status.code', text(value)); });
-      accessor(status, 'message', function () { return text(host.get(name + '.reason.phrase')); }, function (value) {
-        host.set(name + '.reason.phrase', text(value));
-      });
-      return status;
-    }, function (value) { host.set(name + '.status.code', text(value)); });
-    return object;
+    };
   }
+
+  function variable(of, part) {
+    var value = host.get(of[NAME] + part);
+    return value === null ? undefined : value;
+  }
+  function assign(of, part, value) { host.set(of[NAME] + part, text(value)); }
+  function content(of) {
+    flush();
+    return host.body(text(host.get(of[NAME] + '.content')), reading(of[NAME]));
+  }
+  function setContent(of, value) {
+    delete live[of[NAME]];
+    assign(of, '.content', value);
+  }
+  var statusParts = {
+    __proto__: Number.prototype,
+    get code() { return Number(this); },
+    set code(value) { assign(this, '.status.code', value); },
+    get message() { return text(host.get(this[NAME] + '.reason.phrase')); },
+    set message(value) { assign(this, '.reason.phrase', value); }
+  };
+  var messages = {
+    get headers() { return group(this[NAME], 'header'); },
+    set headers(all) { regroup(this[NAME], 'header', all); },
+    get queryParams() { return group(this[NAME], 'queryparam'); },
+    set queryParams(all) { regroup(this[NAME], 'queryparam', all); },
+    get formParams() { return group(this[NAME], 'formparam'); },
+    set formParams(all) { regroup(this[NAME], 'formparam', all); },
+    get method() { return variable(this, '.verb'); },
+    set method(value) { assign(this, '.verb', value); },
+    get verb() { return variable(this, '.verb'); },
+    set verb(value) { assign(this, '.verb', value); },
+    get url() { return variable(this, '.url'); },
+    set url(value) { host.set('target.url', text(value)); },
+    get uri() { return variable(this, '.uri'); },
+    set uri(value) { assign(this, '.uri', value); },
+    get path() { return variable(this, '.path'); },
+    set path(value) { assign(this, '.path', value); },
+    get querystring() { return variable(this, '.querystring'); },
+    set querystring(value) { assign(this, '.querystring', value); },
+    get version() { return variable(this, '.version'); },
+    set version(value) { assign(this, '.version', value); },
+    get content() { return content(this); },
+    set content(value) { setContent(this, value); },
+    get body() { return content(this); },
+    set body(value) { setContent(this, value); },
+    get status() {
+      var code = host.get(this[NAME] + '.status.code');
+      if (code === null) return undefined;
+      return hidden(Object.setPrototypeOf(new Number(code), statusParts), NAME, this[NAME]);
+    },
+    set status(value) { assign(this, '.status.code', value); }
+  };
+  function message(name) { return { __proto__: messages, [NAME]: name }; }
 
   var request = message('request'), response = message('response');
   hidden(globalThis, 'request', request);

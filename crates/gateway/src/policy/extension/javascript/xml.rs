@@ -1,55 +1,54 @@
-//! `body.asXML`: a document as a tree that the prelude dresses up.
+//! XML for scripts: a text as the tree that E4X's objects are made from.
 
-use serde::Serialize;
+use pierhead_xml::{Document, Limits, Node, NodeKind};
+use serde_json::{Value, json};
 
-use crate::policy::element::Element;
-
-#[derive(Serialize)]
-struct Node<'e> {
-    name: &'e str,
-    text: &'e str,
-    xml: String,
-    attributes: serde_json::Map<String, serde_json::Value>,
-    children: Vec<Node<'e>>,
-}
-
-/// The tree as JSON; names are local, as policies match them. The error says why it is no XML.
+/// The parts of a text as JSON: a text as it is, an element as `[local, uri, prefix, attributes, declarations,
+/// children]`. Whitespace alone, comments and processing instructions are left out. The error says why it is no XML.
 pub(super) fn tree(text: &str) -> Result<String, String> {
-    let root = Element::parse(text).map_err(|bad| format!("not XML: line {}: {}", bad.line, bad.why))?;
-    serde_json::to_string(&node(&root)).map_err(|error| error.to_string())
+    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let content = match text.strip_prefix("<?xml") {
+        Some(rest) => rest.split_once("?>").map_or(text, |(_, content)| content),
+        None => text,
+    };
+    // A part of a document may have several outermost elements, or none.
+    let whole = format!("<x>{content}</x>");
+    let document = Document::parse(&whole, &Limits::default()).map_err(|bad| format!("not XML: {bad}"))?;
+    let parts = document.element().map(children).unwrap_or_default();
+    Ok(Value::from(parts).to_string())
 }
 
-fn node(element: &Element) -> Node<'_> {
-    let attributes = element
+fn children(element: Node<'_>) -> Vec<Value> {
+    element
+        .children()
+        .filter_map(|child| match child.kind() {
+            NodeKind::Element => Some(tree_of(child)),
+            NodeKind::Text => Some(child.own_text()).filter(|text| !text.trim().is_empty()).map(Value::from),
+            _ => None,
+        })
+        .collect()
+}
+
+fn tree_of(element: Node<'_>) -> Value {
+    let attributes: Vec<Value> = element
         .attributes()
-        .filter_map(|name| Some((name.to_owned(), element.attribute(name)?.into())))
+        .map(|one| json!([one.local_name(), one.namespace(), one.prefix(), one.own_text()]))
         .collect();
-    let mut xml = String::new();
-    write(element, &mut xml);
-    Node {
-        name: &element.name,
-        text: element.text(),
-        xml,
+    let around = element.parent();
+    let declared: Vec<Value> = element
+        .namespaces()
+        .map(|space| (space.local_name(), space.own_text()))
+        .filter(|(prefix, uri)| {
+            *prefix != "xml" && around.and_then(|around| around.resolve_prefix(prefix)) != Some(uri)
+        })
+        .map(|(prefix, uri)| json!([prefix, uri]))
+        .collect();
+    json!([
+        element.local_name(),
+        element.namespace(),
+        element.prefix(),
         attributes,
-        children: element.children.iter().map(node).collect(),
-    }
-}
-
-/// An element as text, without the namespaces and the mixed content it may have had.
-fn write(element: &Element, out: &mut String) {
-    use quick_xml::escape::escape;
-    out.push('<');
-    out.push_str(&element.name);
-    for name in element.attributes() {
-        let value = escape(element.attribute(name).unwrap_or_default());
-        out.extend([" ", name, "=\"", &value, "\""]);
-    }
-    if element.children.is_empty() && element.text().is_empty() {
-        out.push_str("/>");
-        return;
-    }
-    out.push('>');
-    out.push_str(&escape(element.text()));
-    element.children.iter().for_each(|child| write(child, out));
-    out.extend(["</", &element.name, ">"]);
+        declared,
+        children(element)
+    ])
 }
