@@ -2,6 +2,7 @@
 
 mod answer;
 mod buffer;
+mod events;
 mod recoded;
 mod recorded;
 mod request;
@@ -9,6 +10,7 @@ mod traced;
 
 pub(crate) use self::answer::{AnswerBody, Patient, Source, UpstreamBody};
 pub(crate) use self::buffer::{ReadBodyError, read_whole};
+pub(crate) use self::events::{EventBody, Resting};
 pub(crate) use self::recoded::{Recoded, recoding};
 use self::recorded::Recorded;
 pub(crate) use self::request::{ClientBody, ClientBodyState, RequestBody};

@@ -13,6 +13,7 @@ mod counters;
 pub mod design;
 pub mod dialect;
 mod door;
+mod events;
 pub mod exchange;
 pub mod fault;
 pub mod flow;

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, HOST, RETRY_AFTER};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body;
 use pierhead_domain::RequestId;
@@ -18,7 +18,9 @@ pub(crate) use self::grpc::is_grpc;
 pub(crate) use self::headers::{
     add_forwarded, declared_length, ends_at_hop, is_hop_by_hop, is_protected, strip_hop_by_hop,
 };
-use crate::body::{AnswerBody, ClientBody, Patient, ReadBodyError, Recoded, Source, read_whole, recoding};
+use crate::body::{
+    AnswerBody, ClientBody, EventBody, Patient, ReadBodyError, Recoded, Resting, Source, read_whole, recoding,
+};
 use crate::compile::Compression;
 use crate::exchange::{Carried, Exchange, Head, Incoming, Message, MessageBody};
 use crate::fault::EngineFault;
@@ -81,6 +83,7 @@ pub(crate) async fn serve(
         tls: client.tls.clone(),
         received: worker.services.clock.now(),
     };
+    let received_whole = body.is_none().then_some(incoming.received);
     let mut exchange = match flow::begin(worker.snapshot.load(), &worker.services, incoming) {
         Ok(exchange) => exchange,
         Err(miss) => {
@@ -95,6 +98,7 @@ pub(crate) async fn serve(
     finish.serves(&exchange);
     exchange.upgrade = upgrades.then_some(Upgrade::Asked);
     exchange.takes_trailers = takes_trailers;
+    exchange.times.client_received_end = received_whole;
     if let Some(limit) = exchange.endpoint().api_timeout {
         client.watch.end_by(Some(client.watch.last_progress() + limit));
     }
@@ -105,6 +109,7 @@ pub(crate) async fn serve(
     if is_grpc && let Some(fault) = exchange.fault() {
         answer = grpc::refusal(answer, fault.text());
     }
+    let limit = exchange.proxy().buffered_body_bytes;
     let declared = answer.headers.remove(CONTENT_LENGTH);
     if let Some(length) = declared
         && is_head
@@ -113,13 +118,21 @@ pub(crate) async fn serve(
         // Says how long the body would be, had it been sent: not framing.
         answer.headers.insert(CONTENT_LENGTH, length);
     }
+    let events = (!is_head && exchange.runs_events_of(&answer)).then(Resting::default);
+    let source = match &events {
+        Some(exchange) if matches!(answer.body, MessageBody::Streaming) => {
+            Source::Events(Box::new(eventful(exchange, limit, &mut answer, source)))
+        }
+        Some(_) => source,
+        None => source,
+    };
     let source = match exchange.endpoint().compression {
         Some(wanted) if !is_head => recoded(wanted, &mut answer, source),
         _ => source,
     };
     let tunnel = exchange.upgrade.take().and_then(Upgrade::into_tunnel);
     let tunnel = tunnel.filter(|_| answer.status() == StatusCode::SWITCHING_PROTOCOLS);
-    if exchange.endpoint().flows.post_client.is_empty() {
+    if exchange.endpoint().flows.post_client.is_empty() && events.is_none() {
         let id = exchange.take_message_id();
         worker.spare_maps.give(std::mem::take(&mut exchange.request.headers));
         let answer = respond(client, finish, answer, source, io, id);
@@ -127,7 +140,11 @@ pub(crate) async fn serve(
     }
     exchange.times.client_sent_start = Some(worker.services.clock.now());
     let id = exchange.message_id().clone();
-    finish.is_followed_by_steps(exchange);
+    if events.is_some() {
+        // Its steps may look at the head that went out.
+        exchange.response = Some(Message { body: MessageBody::Empty, ..answer.clone() });
+    }
+    finish.is_followed_by_steps(exchange, events.unwrap_or_default());
     let answer = respond(client, finish, answer, source, io, id);
     Answer { tunnel, body: answer.body.followed(takes_trailers), ..answer }
 }
@@ -149,7 +166,10 @@ pub(crate) async fn run(
         && let Some(mut client_body) = body.take()
     {
         match read_whole(&mut client_body, limit).await {
-            Ok(bytes) => exchange.request.set_body(MessageBody::Replaced(bytes)),
+            Ok(bytes) => {
+                exchange.request.set_body(MessageBody::Replaced(bytes));
+                exchange.times.client_received_end = Some(worker.services.clock.now());
+            }
             Err(error) => {
                 let fault = match error {
                     ReadBodyError::TooBig(limit) => EngineFault::TooBigBody(limit),
@@ -180,10 +200,16 @@ pub(crate) async fn run(
     if let Some(trace) = &exchange.trace {
         source = source.shown_to(Passing::of_response(trace));
     }
+    if exchange.runs_events_of(&response) && is_unreadable(&response) {
+        worker.counters.target_failed();
+        flow::on_target_error(exchange, EngineFault::BadTargetResponse).await;
+        return (Source::Empty, NO_TARGET_IO);
+    }
     exchange.receive(response);
     if exchange.reads().response && !source.is_end_stream() {
         match read_whole(&mut Patient { source: &mut source, watch: &client.watch, io }, limit).await {
             Ok(bytes) => {
+                exchange.times.target_received_end = Some(worker.services.clock.now());
                 if let Some(response) = &mut exchange.response {
                     response.set_body(MessageBody::Replaced(bytes));
                 }
@@ -207,6 +233,12 @@ pub(crate) async fn run(
         source = source.recorded(*recording);
     }
     (source, io)
+}
+
+/// Whether a body is packed in a way that nobody here unpacks. The target was told not to.
+fn is_unreadable(answer: &Message) -> bool {
+    let coding = answer.headers.get(CONTENT_ENCODING).map(|coding| coding.as_bytes().to_ascii_lowercase());
+    !matches!(coding.as_deref(), None | Some(b"identity" | b"gzip" | b"x-gzip" | b"deflate"))
 }
 
 /// Checks what its head asks of us, and what it says about the host.
@@ -251,6 +283,20 @@ fn recoded(wanted: Compression, answer: &mut Message, streamed: Source) -> Sourc
         Some(change) => Source::Recoded(Box::new(Recoded::new(source, change))),
         None => source,
     }
+}
+
+/// Runs the events of an answer through the steps of `exchange`, unpacked where the target has packed them.
+pub(crate) fn eventful(
+    exchange: &Resting,
+    limit: usize,
+    answer: &mut Message,
+    streamed: Source,
+) -> EventBody {
+    let source = match recoding(Compression::None, &mut answer.headers) {
+        Some(change) => Source::Recoded(Box::new(Recoded::new(streamed, change))),
+        None => streamed,
+    };
+    EventBody::new(source, Rc::clone(exchange), limit)
 }
 
 /// Answers a request that belongs to no proxy.

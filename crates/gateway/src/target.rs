@@ -10,7 +10,7 @@ mod server;
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use http::header::{ACCEPT, CONTENT_LENGTH};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body;
@@ -83,6 +83,10 @@ async fn once(
     let watched = is_watched(exchange);
     if watched {
         exchange.times.target_sent_start = Some(worker.services.clock.now());
+        if let Some(body) = &state {
+            body.timed_by(&worker.services.clock);
+            exchange.client_body = Some(Rc::clone(body));
+        }
     }
     let result = match to {
         ForwardTo::Network { endpoint, path_and_query: path } => {
@@ -90,6 +94,10 @@ async fn once(
             let mut headers = Cow::Borrowed(&exchange.request.headers);
             if exchange.endpoint().x_forwarded_for {
                 add_forwarded(headers.to_mut(), client.peer.ip(), client.tls.is_some());
+            }
+            if exchange.has_event_steps() && headers.contains_key(ACCEPT_ENCODING) {
+                // Its events are to be read.
+                headers.to_mut().remove(ACCEPT_ENCODING);
             }
             let mut method = head.map_or(&Method::GET, |head| &head.method);
             if let Some(sent) = overridden(exchange, method) {
@@ -114,7 +122,8 @@ async fn once(
             };
             let (head, answered, peer) =
                 server::call(worker, client, endpoint, timeouts, head, body, state).await?;
-            exchange.target_ip = Some(peer);
+            exchange.target_ip = Some(peer.address);
+            exchange.target_certificate = peer.certificate;
             let body = match answered {
                 server::Answered::Body(body) => Source::Upstream(body),
                 server::Answered::Switched(target, first) => {
@@ -151,7 +160,15 @@ async fn once(
         }
     };
     if watched {
-        exchange.times.target_received_start = Some(worker.services.clock.now());
+        let times = &mut exchange.times;
+        times.target_received_start = Some(worker.services.clock.now());
+        if exchange.client_body.is_none() {
+            // What is in memory is written at once.
+            times.target_sent_end = times.target_sent_start;
+        }
+        if result.as_ref().is_ok_and(|(_, body)| body.is_end_stream()) {
+            times.target_received_end = times.target_received_start;
+        }
     }
     result
 }
@@ -182,6 +199,7 @@ fn is_watched(exchange: &Exchange) -> bool {
             || !flows.fault_rules.is_empty()
             || !flows.post_client.is_empty()
             || flows.default_fault_rule.is_some()
+            || !flows.event.is_empty()
             || flows.conditional.iter().any(|flow| !flow.response.is_empty())
     };
     let hooked = |point| exchange.snapshot().flow_hook(point).is_some();

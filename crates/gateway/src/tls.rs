@@ -7,6 +7,7 @@ mod certificates;
 mod files;
 mod handshake;
 mod name;
+mod peer;
 mod session;
 
 use std::fmt;
@@ -27,7 +28,7 @@ use self::certificates::Certificates;
 pub use self::files::TlsProblem;
 use self::files::{Digest, Files};
 pub use self::handshake::{HandshakeFailed, Handshakes};
-pub(crate) use self::session::OfClient;
+pub(crate) use self::peer::{OfCertificate, PeerCertificate};
 pub use self::session::TlsSession;
 
 /// How a listener speaks TLS.

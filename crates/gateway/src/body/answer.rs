@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{BodyError, ClientBodyState, CutOff, Recoded, Recorded, Traced};
+use super::{BodyError, ClientBodyState, CutOff, EventBody, Recoded, Recorded, Traced};
 use crate::balancer::InUse;
 use crate::ports::HubBody;
 use crate::proxy::Finish;
@@ -32,6 +32,8 @@ pub(crate) enum Source {
     Recoded(Box<Recoded<Source>>),
     /// One of the others, at which a debug session looks.
     Traced(Box<Traced>),
+    /// One of the others, whose events run through steps.
+    Events(Box<EventBody>),
 }
 
 /// A target's body, which drives what it comes on.
@@ -104,6 +106,7 @@ impl Body for Source {
             Self::Recorded(body) => Pin::new(&mut **body).poll_frame(cx),
             Self::Recoded(body) => Pin::new(&mut **body).poll_frame(cx),
             Self::Traced(body) => Pin::new(&mut **body).poll_frame(cx),
+            Self::Events(body) => body.poll(cx),
         }
     }
 
@@ -116,6 +119,7 @@ impl Body for Source {
             Self::Recorded(body) => body.is_end_stream(),
             Self::Recoded(body) => body.is_end_stream(),
             Self::Traced(body) => body.is_end_stream(),
+            Self::Events(body) => body.is_over(),
         }
     }
 
@@ -128,6 +132,7 @@ impl Body for Source {
             Self::Recorded(body) => body.size_hint(),
             Self::Recoded(body) => body.size_hint(),
             Self::Traced(body) => body.size_hint(),
+            Self::Events(_) => SizeHint::new(),
         }
     }
 }
@@ -209,11 +214,11 @@ impl Source {
             Self::Upstream(body) => Some(&body.announced),
             Self::Recorded(body) => body.source.announced(),
             Self::Traced(body) => body.source.announced(),
-            Self::Empty | Self::Whole(_) | Self::Hub(_) | Self::Recoded(_) => None,
+            Self::Empty | Self::Whole(_) | Self::Hub(_) | Self::Recoded(_) | Self::Events(_) => None,
         }
     }
 
-    fn reads_request(&self) -> bool {
+    pub(super) fn reads_request(&self) -> bool {
         match self {
             Self::Upstream(body) => {
                 body.carrier.is_some() && body.request.as_ref().is_some_and(|request| !request.ended())
@@ -222,6 +227,7 @@ impl Source {
             Self::Recorded(body) => body.source.reads_request(),
             Self::Recoded(body) => body.inner.reads_request(),
             Self::Traced(body) => body.source.reads_request(),
+            Self::Events(body) => body.reads_request(),
             Self::Empty | Self::Whole(_) => false,
         }
     }

@@ -1,6 +1,6 @@
 //! The request body on its way to a target.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use pierhead_domain::{EpochMillis, SharedClock};
 
 use super::{BodyError, Recoded};
 use crate::fault::EngineFault;
@@ -16,9 +17,12 @@ use crate::trace::Passing;
 use crate::trailers::Announced;
 
 /// How far the client's body has got; shared with the exchange that forwards it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct ClientBodyState {
     ended: Cell<bool>,
+    /// Somebody may ask when it ended.
+    clock: OnceCell<SharedClock>,
+    ended_at: Cell<Option<EpochMillis>>,
     broken: Cell<Option<Broken>>,
 }
 
@@ -31,7 +35,29 @@ enum Broken {
     Slow,
 }
 
+impl fmt::Debug for ClientBodyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBodyState").field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
 impl ClientBodyState {
+    /// Its end is to be noted by this clock.
+    pub(crate) fn timed_by(&self, clock: &SharedClock) {
+        let _ = self.clock.set(SharedClock::clone(clock));
+    }
+
+    /// When it ended, when that was to be noted.
+    pub(crate) fn ended_at(&self) -> Option<EpochMillis> {
+        self.ended_at.get()
+    }
+
+    fn end(&self) {
+        if !self.ended.replace(true) {
+            self.ended_at.set(self.clock.get().map(|clock| clock.now()));
+        }
+    }
+
     /// The whole body was read.
     pub(crate) fn ended(&self) -> bool {
         self.ended.get()
@@ -91,7 +117,7 @@ impl Body for ClientBody {
             let broken = if error.is::<TooSlow>() { Broken::Slow } else { Broken::Off };
             this.state.broken.set(Some(broken));
         } else if this.reader.is_ended() {
-            this.state.ended.set(true);
+            this.state.end();
         }
         if let Some(passing) = &mut this.passing {
             if let Some(Ok(frame)) = &part

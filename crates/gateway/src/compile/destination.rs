@@ -13,10 +13,6 @@ use crate::template::Template;
 
 impl Compiler<'_> {
     pub(super) fn destination(&mut self, part: &DesignPart, target: &TargetEndpoint) -> DestinationPlan {
-        if target.flows.event.as_ref().is_some_and(|event| !event.response.is_empty()) {
-            // To pass events by unread would skip what may well be their check.
-            return self.unavailable(part, "EventFlow", "steps for single events are not run yet");
-        }
         match &target.destination {
             Destination::None => DestinationPlan::None,
             Destination::Url(url) => self.url(part, url),

@@ -2,7 +2,7 @@
 
 use super::{BodyReads, Compiler, DesignPart, FaultRulePlan, FlowPlan, FlowsPlan, SharedCall, StepPlan};
 use crate::condition::Condition;
-use crate::design::{EndpointFlows, FaultRule, Flow, Step};
+use crate::design::{EndpointFlows, EventFlow, FaultRule, Flow, Step};
 use crate::policy::MessageReads;
 
 /// Where a step is attached; decides what `message` is.
@@ -62,6 +62,7 @@ impl Compiler<'_> {
                 Attached::Response,
                 &mut needs,
             ),
+            event: flows.event.as_ref().map_or_else(Vec::new, |flow| self.event_flow(part, flow, &mut needs)),
             fault_rules: flows
                 .fault_rules
                 .iter()
@@ -87,6 +88,35 @@ impl Compiler<'_> {
             request: self.steps(part, name, &flow.request, Attached::Request, needs),
             response: self.steps(part, name, &flow.response, Attached::Response, needs),
         }
+    }
+
+    /// The steps for single events. They see one event at a time: the response's body is never gathered for them.
+    fn event_flow(&mut self, part: &DesignPart, flow: &EventFlow, needs: &mut Needs) -> Vec<StepPlan> {
+        /// What Apigee lets into it, by the message of its own import.
+        const ALLOWED: [&str; 6] = [
+            "Javascript",
+            "MessageLogging",
+            "PublishMessage",
+            "RaiseFault",
+            "SanitizeModelResponse",
+            "LLMTokenQuota",
+        ];
+        if !flow.content_type.eq_ignore_ascii_case("text/event-stream") {
+            let message = format!("EventFlow: content-type '{}' is not text/event-stream", flow.content_type);
+            self.problem(part, "InvalidEventFlow", message);
+        }
+        for step in &flow.response {
+            let kind = self.policies.get(step.policy.as_str()).map(|usable| usable.kind.clone());
+            if let Some(kind) = kind.filter(|kind| !ALLOWED.contains(&kind.as_str())) {
+                let message =
+                    format!("EventFlow, step {}: policies of kind {kind} cannot be in it", step.policy);
+                self.problem(part, "InvalidEventFlow", message);
+            }
+        }
+        let mut of_events = Needs::default();
+        let steps = self.steps(part, "EventFlow", &flow.response, Attached::Response, &mut of_events);
+        needs.bodies.request |= of_events.bodies.request;
+        steps
     }
 
     fn fault_rule(&mut self, part: &DesignPart, rule: &FaultRule, needs: &mut Needs) -> FaultRulePlan {

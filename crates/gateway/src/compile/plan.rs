@@ -247,6 +247,8 @@ pub(crate) struct FlowsPlan {
     pub(crate) conditional: Vec<FlowPlan>,
     pub(crate) post: FlowPlan,
     pub(crate) post_client: Vec<StepPlan>,
+    /// For each server-sent event of an answer.
+    pub(crate) event: Vec<StepPlan>,
     pub(crate) fault_rules: Vec<FaultRulePlan>,
     pub(crate) default_fault_rule: Option<FaultRulePlan>,
 }

@@ -19,6 +19,7 @@ use pierhead_domain::{EpochMillis, RequestId, SecretString, SharedClock, SharedR
 
 use crate::analytics::Collecting;
 use crate::balancer::Balancing;
+use crate::body::ClientBodyState;
 use crate::callout::Outbound;
 use crate::compile::{BodyReads, CompiledProxy, CompiledSharedFlow, Provider, ProxyPlan, TargetPlan};
 use crate::condition::Condition;
@@ -28,7 +29,7 @@ use crate::policy::KeySets;
 use crate::ports::{KvmAddress, KvmScope, Ports};
 use crate::snapshot::{Route, Snapshot, VirtualHost};
 use crate::state::RunState;
-use crate::tls::TlsSession;
+use crate::tls::{PeerCertificate, TlsSession};
 use crate::trace::{Recorder, TraceSessions};
 use crate::tunnel::Upgrade;
 
@@ -136,6 +137,10 @@ pub struct Exchange {
     pub(crate) trace: Option<Rc<Recorder>>,
     /// The address of the target's server, once it was called.
     pub(crate) target_ip: Option<std::net::IpAddr>,
+    /// What it showed, when TLS is spoken with it.
+    pub(crate) target_certificate: Option<Rc<PeerCertificate>>,
+    /// The client's body, while it streams.
+    pub(crate) client_body: Option<Rc<ClientBodyState>>,
     /// What steps collected for reports.
     pub(crate) collecting: Option<Box<Collecting>>,
     pub(crate) message_id: OnceCell<RequestId>,
@@ -280,6 +285,8 @@ impl Exchange {
             shared_flows: Vec::new(),
             trace: None,
             target_ip: None,
+            target_certificate: None,
+            client_body: None,
             collecting: None,
             message_id: OnceCell::new(),
             hub_authorization: None,
@@ -288,6 +295,15 @@ impl Exchange {
             upgrade: None,
             takes_trailers: false,
         }
+    }
+
+    /// The moments that are known by now: a body that streams ends by itself.
+    pub(crate) fn known_times(&self) -> Times {
+        let mut times = self.times;
+        let ended = self.client_body.as_ref().and_then(|body| body.ended_at());
+        times.client_received_end = times.client_received_end.or(ended);
+        times.target_sent_end = times.target_sent_end.or(ended.filter(|_| times.target_sent_start.is_some()));
+        times
     }
 
     /// The last change before the request is sent.

@@ -6,6 +6,7 @@
 //! [`on_target_error`]; send [`Exchange::response`]; [`run_post_client`].
 
 mod destination;
+mod events;
 mod faults;
 mod local;
 mod resume;
@@ -25,6 +26,7 @@ use crate::variable::Stored;
 
 pub use destination::ForwardTo;
 pub(crate) use destination::{go_on, preview};
+pub(crate) use events::run_event;
 pub(crate) use local::run_whole;
 pub use local::{LocalAddress, LocalTarget, call_local};
 pub(crate) use shared::run_shared;
@@ -178,6 +180,9 @@ pub async fn run_response(cx: &mut Exchange) {
         Err(fault) => faults::run(cx, fault).await,
     }
     finish_answer(cx);
+    if cx.has_event_steps() {
+        events::run_in_memory(cx).await;
+    }
 }
 
 async fn target_response(cx: &mut Exchange) -> Result<(), Fault> {

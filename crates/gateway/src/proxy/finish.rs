@@ -7,6 +7,7 @@ use http::{Method, StatusCode};
 use pierhead_domain::EpochMillis;
 
 use super::Client;
+use crate::body::Resting;
 use crate::exchange::Exchange;
 use crate::flow;
 use crate::server::{AccessRecord, RequestHead, Worker};
@@ -17,8 +18,8 @@ pub(crate) struct Finish {
     client: Rc<Client>,
     status: Option<StatusCode>,
     body_bytes: u64,
-    /// Kept only when steps run after the answer.
-    exchange: Option<Box<Exchange>>,
+    /// Kept only when steps run after the answer or while it is sent.
+    exchange: Option<Resting>,
     /// Kept only when somebody reads it.
     line: Option<Box<LogLine>>,
 }
@@ -62,9 +63,10 @@ impl Finish {
         }
     }
 
-    /// Steps run after the answer.
-    pub(super) fn is_followed_by_steps(&mut self, exchange: Box<Exchange>) {
-        self.exchange = Some(exchange);
+    /// Steps run after the answer, and perhaps while it is sent: `at` is where they find the exchange.
+    pub(super) fn is_followed_by_steps(&mut self, exchange: Box<Exchange>, at: Resting) {
+        *at.borrow_mut() = Some(exchange);
+        self.exchange = Some(at);
     }
 
     pub(super) fn status(&mut self, status: StatusCode, request_id: &str) {
@@ -101,8 +103,14 @@ impl Drop for Finish {
                 request_id: &line.request_id,
             });
         }
-        if let Some(mut exchange) = self.exchange.take() {
-            exchange.times.client_sent_end = Some(self.worker.services.clock.now());
+        let resting = self.exchange.take().and_then(|at| at.borrow_mut().take());
+        if let Some(mut exchange) = resting {
+            let now = self.worker.services.clock.now();
+            exchange.times.client_sent_end = Some(now);
+            // What was not read before went by until now.
+            let times = &mut exchange.times;
+            times.target_received_end =
+                times.target_received_end.or(times.target_received_start.map(|_| now));
             tokio::task::spawn_local(async move { flow::run_post_client(&mut exchange).await });
         }
     }

@@ -10,6 +10,7 @@ mod connection;
 mod head;
 mod meter;
 mod stream;
+mod websocket;
 
 pub(crate) use self::body::BodyReader;
 pub(in crate::server) use self::connection::drive;

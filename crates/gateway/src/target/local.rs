@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::body::{ClientBodyState, RequestBody, Source};
+use crate::body::{ClientBodyState, RequestBody, Resting, Source};
 use crate::exchange::{Exchange, Message, MessageBody};
 use crate::fault::EngineFault;
 use crate::flow::{self, LocalTarget};
@@ -27,8 +27,16 @@ pub(super) async fn call(
     let mut request = outer.request.clone();
     request.set_body(message);
     let mut inner = outer.call_into(to, request)?;
-    let (source, _) = Box::pin(proxy::run(worker, client, &mut inner, streamed)).await;
-    let answer = inner.take_answer().unwrap_or_else(Message::empty_response);
+    let (mut source, _) = Box::pin(proxy::run(worker, client, &mut inner, streamed)).await;
+    let mut answer = inner.take_answer().unwrap_or_else(Message::empty_response);
+    if inner.runs_events_of(&answer) && matches!(answer.body, MessageBody::Streaming) {
+        let resting = Resting::default();
+        let limit = inner.proxy().buffered_body_bytes;
+        source = Source::Events(Box::new(proxy::eventful(&resting, limit, &mut answer, source).inner()));
+        inner.response = Some(Message { body: MessageBody::Empty, ..answer.clone() });
+        *resting.borrow_mut() = Some(inner);
+        return Ok((answer, source));
+    }
     if !inner.endpoint().flows.post_client.is_empty() {
         tokio::task::spawn_local(async move { flow::run_post_client(&mut inner).await });
     }

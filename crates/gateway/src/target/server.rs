@@ -11,6 +11,7 @@ use crate::compile::{Endpoint, TargetTimeouts};
 use crate::fault::EngineFault;
 use crate::proxy::Client;
 use crate::server::Worker;
+use crate::tls::PeerCertificate;
 use crate::upstream::{Carrier, ConnectError, RequestHead, ResponseHead, TargetStream, UpstreamError};
 
 /// Sends the request; returns the head of the response, its body still to come, and whose it is.
@@ -22,10 +23,10 @@ pub(super) async fn call(
     head: RequestHead<'_>,
     body: &mut RequestBody,
     state: Option<Rc<ClientBodyState>>,
-) -> Result<(ResponseHead, Answered, IpAddr), EngineFault> {
+) -> Result<(ResponseHead, Answered, Peer), EngineFault> {
     let sent = worker.upstreams.send(&to, timeouts, &head, body, &client.watch).await;
     let (mut response, carrier) = sent.map_err(|error| fault_of(&error, &to, state.as_deref()))?;
-    let peer = carrier.peer();
+    let peer = Peer { address: carrier.peer(), certificate: carrier.certificate().cloned() };
     let answered = match carrier {
         Carrier::Line(line) if response.status == StatusCode::SWITCHING_PROTOCOLS => {
             let (stream, first) = line.into_stream();
@@ -37,6 +38,12 @@ pub(super) async fn call(
         }
     };
     Ok((response, answered, peer))
+}
+
+/// Who answered.
+pub(super) struct Peer {
+    pub(super) address: IpAddr,
+    pub(super) certificate: Option<Rc<PeerCertificate>>,
 }
 
 /// What comes after a head.

@@ -1,15 +1,8 @@
 //! What a flow can know of the TLS connection its request came on (api-management §7).
 
-use std::fmt::Write as _;
-use std::sync::OnceLock;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use rustls::pki_types::CertificateDer;
 use rustls::{CipherSuite, ProtocolVersion, ServerConnection};
-use sha1::{Digest as _, Sha1};
 
-use super::name::DistinguishedName;
+use super::peer::{OfCertificate, PeerCertificate};
 
 /// One client's TLS connection. Belongs to one thread; texts are made when they are asked for.
 #[derive(Debug, Clone)]
@@ -18,25 +11,7 @@ pub struct TlsSession {
     cipher: &'static str,
     server_name: Option<Box<str>>,
     id: [u8; 32],
-    client: Option<ClientCertificate>,
-}
-
-#[derive(Debug, Clone)]
-struct ClientCertificate {
-    der: CertificateDer<'static>,
-    subject: OnceLock<DistinguishedName>,
-}
-
-/// A fact about a client's certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OfClient {
-    /// An attribute of its subject, by its short name.
-    Subject(&'static str),
-    SubjectName,
-    IssuerName,
-    Pem,
-    Serial,
-    Fingerprint,
+    client: Option<PeerCertificate>,
 }
 
 impl TlsSession {
@@ -50,8 +25,7 @@ impl TlsSession {
             cipher: connection.negotiated_cipher_suite().map_or("", |suite| cipher(suite.suite())),
             server_name: connection.server_name().map(Into::into),
             id: id.unwrap_or_default(),
-            client: shown
-                .map(|der| ClientCertificate { der: der.clone().into_owned(), subject: OnceLock::new() }),
+            client: shown.map(PeerCertificate::new),
         }
     }
 
@@ -76,34 +50,8 @@ impl TlsSession {
     }
 
     /// A fact about the certificate the client showed; `None` when it showed none or that does not say it.
-    pub(crate) fn client(&self, what: OfClient) -> Option<String> {
-        let client = self.client.as_ref()?;
-        let read = || webpki::EndEntityCert::try_from(&client.der).ok();
-        Some(match what {
-            OfClient::Subject(short) => client.subject().value(short)?.to_owned(),
-            OfClient::SubjectName => client.subject().to_text(),
-            OfClient::IssuerName => DistinguishedName::read(read()?.issuer()).to_text(),
-            OfClient::Pem => pem(&client.der),
-            OfClient::Serial => {
-                let all = read()?;
-                let serial = all.serial();
-                // The first zero only keeps the number from being negative.
-                let zeros =
-                    serial.iter().take_while(|byte| **byte == 0).count().min(serial.len().saturating_sub(1));
-                hex::encode_upper(&serial[zeros..])
-            }
-            OfClient::Fingerprint => hex::encode(Sha1::digest(&client.der)),
-        })
-    }
-}
-
-impl ClientCertificate {
-    fn subject(&self) -> &DistinguishedName {
-        self.subject.get_or_init(|| {
-            webpki::EndEntityCert::try_from(&self.der)
-                .map(|certificate| DistinguishedName::read(certificate.subject()))
-                .unwrap_or_default()
-        })
+    pub(crate) fn client(&self, what: OfCertificate) -> Option<String> {
+        self.client.as_ref()?.tell(what)
     }
 }
 
@@ -128,15 +76,4 @@ fn cipher(suite: CipherSuite) -> &'static str {
         CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-RSA-CHACHA20-POLY1305",
         _ => "",
     }
-}
-
-/// RFC 7468, with the line end after the last line that the originals write.
-fn pem(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let mut out = String::from("-----BEGIN CERTIFICATE-----\n");
-    for line in text.as_bytes().chunks(64) {
-        let _ = writeln!(out, "{}", String::from_utf8_lossy(line));
-    }
-    out.push_str("-----END CERTIFICATE-----\n");
-    out
 }

@@ -1,6 +1,7 @@
 //! What a response comes on: a connection of its own, or a part of one.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use http_body::Frame;
 use super::UpstreamError;
 use super::http2::Call;
 use super::line::Line;
+use crate::tls::PeerCertificate;
 
 /// Carries one request and its response. Dropping it cancels them.
 #[derive(Debug)]
@@ -45,6 +47,14 @@ impl Carrier {
         match self {
             Self::Line(line) => line.peer(),
             Self::Call(call) => call.peer(),
+        }
+    }
+
+    /// What the other end showed, when TLS is spoken with it.
+    pub(crate) fn certificate(&self) -> Option<&Rc<PeerCertificate>> {
+        match self {
+            Self::Line(line) => line.certificate(),
+            Self::Call(call) => call.certificate(),
         }
     }
 

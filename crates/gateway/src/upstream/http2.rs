@@ -26,6 +26,7 @@ use crate::body::RequestBody;
 use crate::outbox::BodyLength;
 use crate::proxy::{declared_length, strip_hop_by_hop};
 use crate::server::Watch;
+use crate::tls::PeerCertificate;
 use crate::trailers::{self, Announced};
 
 /// Requests at once on one connection, should the target allow more (hostile-input §4.1).
@@ -39,6 +40,7 @@ const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 pub(super) struct Multiplexed {
     sender: SendRequest<Bytes>,
     peer: IpAddr,
+    certificate: Option<Rc<PeerCertificate>>,
     open: Cell<usize>,
     /// Takes no new requests: it was closed, says that it will be, or fell silent.
     is_leaving: Rc<Cell<bool>>,
@@ -61,6 +63,7 @@ impl Multiplexed {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .initial_max_send_streams(STREAMS)
             .max_header_list_size(u32::try_from(head_bytes).unwrap_or(u32::MAX));
+        let certificate = stream.certificate();
         let (sender, connection) = builder.handshake(stream).await.map_err(ConnectError::Http2)?;
         let is_leaving = Rc::new(Cell::new(false));
         let ended = Rc::clone(&is_leaving);
@@ -73,6 +76,7 @@ impl Multiplexed {
         Ok(Rc::new(Self {
             sender,
             peer,
+            certificate,
             open: Cell::new(0),
             is_leaving,
             keep: Cell::new(Duration::ZERO),
@@ -272,6 +276,10 @@ impl Call {
 
     pub(super) fn peer(&self) -> IpAddr {
         self.connection.peer
+    }
+
+    pub(super) fn certificate(&self) -> Option<&Rc<PeerCertificate>> {
+        self.connection.certificate.as_ref()
     }
 
     pub(super) fn exact_body(&self) -> Option<u64> {

@@ -21,6 +21,7 @@ use crate::body::RequestBody;
 use crate::inbox::Inbox;
 use crate::outbox::{BodyLength, Outbox, SendError};
 use crate::server::Watch;
+use crate::tls::PeerCertificate;
 use crate::trailers::{self, Announced};
 
 /// An open connection. Dropping it closes it, which is also how a request is cancelled.
@@ -29,6 +30,7 @@ pub(crate) struct Line(Box<Parts>);
 
 #[derive(Debug)]
 struct Parts {
+    certificate: Option<Rc<PeerCertificate>>,
     stream: Stream,
     peer: IpAddr,
     inbox: Inbox,
@@ -62,6 +64,7 @@ pub(super) enum Sent {
 impl Line {
     pub(super) fn new(stream: Stream, peer: IpAddr, hash: u64, key: Rc<Key>, limits: LineLimits) -> Self {
         Self(Box::new(Parts {
+            certificate: stream.certificate(),
             stream,
             peer,
             inbox: Inbox::new(limits.read_bytes),
@@ -142,6 +145,11 @@ impl Line {
     /// The address of the other end.
     pub(crate) fn peer(&self) -> IpAddr {
         self.0.peer
+    }
+
+    /// What the other end showed.
+    pub(crate) fn certificate(&self) -> Option<&Rc<PeerCertificate>> {
+        self.0.certificate.as_ref()
     }
 
     /// Bytes of the body still to come, when the target said so.

@@ -2,17 +2,29 @@
 
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::tls::PeerCertificate;
+
 /// A connection to a target.
 #[derive(Debug)]
 pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// What the target showed.
+    pub(super) fn certificate(&self) -> Option<Rc<PeerCertificate>> {
+        let Self::Tls(stream) = self else { return None };
+        let shown = stream.get_ref().1.peer_certificates()?.first()?;
+        Some(Rc::new(PeerCertificate::new(shown)))
+    }
 }
 
 macro_rules! either {

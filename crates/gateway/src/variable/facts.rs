@@ -8,7 +8,7 @@ use crate::balancer::Balancing;
 use crate::compile::{DestinationPlan, Endpoint, FlowPlan, asks_for_itself};
 use crate::exchange::{Exchange, Message, Part, Times};
 use crate::flow::ForwardTo;
-use crate::tls::{OfClient, TlsSession};
+use crate::tls::{OfCertificate, TlsSession};
 
 macro_rules! facts {
     ($($name:literal => $fact:ident),+ $(,)?) => {
@@ -91,6 +91,13 @@ facts! {
     "target.ip" => TargetIp,
     "target.expectedcn" => TargetExpectedName,
     "target.ssl.enabled" => TargetTls,
+    "target.cn" => TargetCommonName,
+    "target.country" => TargetCountry,
+    "target.email.address" => TargetEmail,
+    "target.locality" => TargetLocality,
+    "target.organization" => TargetOrganization,
+    "target.organization.unit" => TargetUnit,
+    "target.state" => TargetState,
     "target.copy.pathsuffix" => TargetCopyPathSuffix,
     "target.copy.queryparams" => TargetCopyQueryParams,
     "target.sent.start.time" => TargetSentStartTime,
@@ -214,11 +221,26 @@ impl Fact {
             }
             Self::TargetCopyPathSuffix => Value::Boolean(cx.overrides.copy_path_suffix),
             Self::TargetCopyQueryParams => Value::Boolean(cx.overrides.copy_query_params),
-            _ => match cx.tls.as_deref().and_then(|tls| self.read_tls(tls)) {
-                Some(value) => value,
-                None => self.read_time(cx),
-            },
+            _ => self
+                .of_target()
+                .map(|what| cx.target_certificate.as_ref()?.tell(what).map(Value::owned))
+                .or_else(|| cx.tls.as_deref().and_then(|tls| self.read_tls(tls)).map(Some))
+                .map_or_else(|| self.read_time(cx), |value| value.unwrap_or(Value::Null)),
         }
+    }
+
+    /// What it tells of the target's certificate.
+    const fn of_target(self) -> Option<OfCertificate> {
+        Some(OfCertificate::Subject(match self {
+            Self::TargetCommonName => "CN",
+            Self::TargetCountry => "C",
+            Self::TargetEmail => "emailAddress",
+            Self::TargetLocality => "L",
+            Self::TargetOrganization => "O",
+            Self::TargetUnit => "OU",
+            Self::TargetState => "ST",
+            _ => return None,
+        }))
     }
 
     fn read_tls<'a>(self, tls: &'a TlsSession) -> Option<Value<'a>> {
@@ -227,25 +249,25 @@ impl Fact {
             Self::TlsProtocol => return Some(Value::text(tls.protocol())),
             Self::TlsServerName => return tls.server_name().map(Value::text),
             Self::TlsSessionId => return Some(Value::owned(tls.id())),
-            Self::ClientCommonName => OfClient::Subject("CN"),
-            Self::ClientCountry => OfClient::Subject("C"),
-            Self::ClientEmail => OfClient::Subject("emailAddress"),
-            Self::ClientLocality => OfClient::Subject("L"),
-            Self::ClientOrganization => OfClient::Subject("O"),
-            Self::ClientUnit => OfClient::Subject("OU"),
-            Self::ClientState => OfClient::Subject("ST"),
-            Self::TlsClientSubject => OfClient::SubjectName,
-            Self::TlsClientIssuer => OfClient::IssuerName,
-            Self::TlsClientCertificate => OfClient::Pem,
-            Self::TlsClientSerial => OfClient::Serial,
-            Self::TlsClientFingerprint => OfClient::Fingerprint,
+            Self::ClientCommonName => OfCertificate::Subject("CN"),
+            Self::ClientCountry => OfCertificate::Subject("C"),
+            Self::ClientEmail => OfCertificate::Subject("emailAddress"),
+            Self::ClientLocality => OfCertificate::Subject("L"),
+            Self::ClientOrganization => OfCertificate::Subject("O"),
+            Self::ClientUnit => OfCertificate::Subject("OU"),
+            Self::ClientState => OfCertificate::Subject("ST"),
+            Self::TlsClientSubject => OfCertificate::SubjectName,
+            Self::TlsClientIssuer => OfCertificate::IssuerName,
+            Self::TlsClientCertificate => OfCertificate::Pem,
+            Self::TlsClientSerial => OfCertificate::Serial,
+            Self::TlsClientFingerprint => OfCertificate::Fingerprint,
             _ => return None,
         };
         tls.client(of_client).map(Value::owned)
     }
 
     fn read_time(self, cx: &Exchange) -> Value<'_> {
-        if let Some((at, as_text)) = self.recorded(&cx.times) {
+        if let Some((at, as_text)) = self.recorded(&cx.known_times()) {
             return match at {
                 None => Value::Null,
                 Some(at) if as_text => Value::owned(moment::long_utc(at)),

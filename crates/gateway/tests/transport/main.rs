@@ -8,6 +8,7 @@
 
 mod balancing;
 mod connections;
+mod events;
 mod framing;
 mod headers;
 mod http2;
@@ -26,4 +27,6 @@ mod target_tls;
 mod targets;
 mod traffic;
 mod trailers;
+mod variables;
 mod websocket;
+mod websocket_http2;

@@ -14,8 +14,8 @@ use pierhead_gateway::compile::{
     compile,
 };
 use pierhead_gateway::design::{
-    Destination, EndpointFlows, PolicyText, Property, ProxyDesign, ProxyEndpoint, RouteRule, TargetEndpoint,
-    TlsSettings,
+    Destination, EndpointFlows, FileResource, PolicyText, Property, ProxyDesign, ProxyEndpoint, RouteRule,
+    TargetEndpoint, TlsSettings,
 };
 use pierhead_gateway::ports::{Hub, KvmAddress, KvmUnavailable, KvmWriter, PortFuture, Ports};
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
@@ -139,6 +139,11 @@ impl Proxy {
         Self { design, provider, servers: Vec::new(), key_stores: KeyStores::default() }
     }
 
+    /// The path below the provider.
+    pub(crate) fn relative(self, path: &str) -> Self {
+        self.towards(Destination::Provider { name: "upstream".into(), relative_path: path.into() })
+    }
+
     /// Another way out than the provider `upstream`.
     pub(crate) fn towards(mut self, destination: Destination) -> Self {
         self.design.target_endpoints[0].destination = destination;
@@ -160,6 +165,13 @@ impl Proxy {
     /// Key and trust stores of the environment.
     pub(crate) fn with_stores(mut self, stores: &KeyStores) -> Self {
         self.key_stores = stores.clone();
+        self
+    }
+
+    /// A file of the proxy.
+    pub(crate) fn resource(mut self, kind: &str, name: &str, content: &str) -> Self {
+        let (name, kind, content) = (name.into(), kind.into(), content.into());
+        self.design.resources.push(FileResource { name, kind, content, binary: false });
         self
     }
 

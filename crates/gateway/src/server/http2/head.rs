@@ -3,6 +3,7 @@
 //! The library has refused capitals, connection headers, repeated or missing pseudo headers and control characters
 //! before; those streams are reset.
 
+use h2::ext::Protocol;
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, TE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Version, request};
@@ -17,7 +18,13 @@ use crate::trailers::{self, Announced};
 
 /// The head, and what it says about the body.
 pub(super) fn judge(parts: request::Parts, limits: &Limits) -> Result<(RequestHead, Judged), Refusal> {
-    let request::Parts { method, uri, mut headers, .. } = parts;
+    let request::Parts { mut method, uri, mut headers, extensions, .. } = parts;
+    let upgrades = method == Method::CONNECT
+        && extensions.get::<Protocol>().is_some_and(|protocol| protocol.as_str() == "websocket");
+    if upgrades {
+        // What it is in HTTP/1.1 (RFC 8441 §5), for flows and targets.
+        method = Method::GET;
+    }
     if method == Method::CONNECT {
         return Err(Refusal::ConnectMethod);
     }
@@ -61,10 +68,10 @@ pub(super) fn judge(parts: request::Parts, limits: &Limits) -> Result<(RequestHe
         authority: uri.authority,
         headers,
         // Where a body ends is said by the frames, always.
-        announces_body: true,
+        announces_body: !upgrades,
         expects,
-        // An Upgrade header means nothing here; WebSocket over HTTP/2 (RFC 8441) is not spoken.
-        upgrades: false,
+        // An Upgrade header means nothing here.
+        upgrades,
         nominates: false,
         takes_trailers: asks || is_grpc,
     };

@@ -10,20 +10,23 @@ use std::time::Instant;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use http::{Method, Request};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Method, Request};
 use http_body::Body;
 
 use super::answer;
 use super::body::{BodyReader, Shared};
 use super::connection::Connection;
 use super::head;
+use super::websocket::{self, Pipes};
 use crate::body::AnswerBody;
+use crate::fault::EngineFault;
 use crate::outbox::BodyLength;
 use crate::proxy::{self, Answer};
 use crate::server::clock::{Clock, Look};
-use crate::server::http1::Refusal;
 use crate::server::pace::Pace;
 use crate::server::{self, Expects, Watch};
+use crate::tunnel::{self, Tunnel};
 
 /// The client left, or cannot be told anything any more.
 struct Gone;
@@ -45,9 +48,9 @@ pub(super) async fn serve(
         pace: Pace::new(&worker.limits),
         waits: Cell::new(false),
     });
-    let (head, judged) = match head::judge(parts, &worker.limits) {
+    let (mut head, judged) = match head::judge(parts, &worker.limits) {
         Ok(both) => both,
-        Err(refusal) => return refuse(&connection, &shared, refusal),
+        Err(refusal) => return refuse(&connection, &shared, &refusal.fault()),
     };
     let is_head = head.method == Method::HEAD;
     shared.waits.set(head.expects == Expects::Continue);
@@ -59,26 +62,33 @@ pub(super) async fn serve(
     let timer = pin!(tokio::time::sleep_until((now + tick).into()));
     let mut stream = Stream { connection: &connection, shared: &shared, clock: Clock::new(timer, tick) };
 
-    let body = BodyReader::new(receive, &shared, judged).map(server::BodyReader::Http2);
+    let (body, websocket) = if head.upgrades {
+        let key = websocket::key(worker.services.rng.as_ref());
+        head.headers.insert(websocket::KEY, key.clone());
+        (None, Some((receive, key)))
+    } else {
+        (BodyReader::new(receive, &shared, judged).map(server::BodyReader::Http2), None)
+    };
     let answer = {
         let serving = pin!(proxy::serve(worker, &client, head, body));
         stream.attend(serving).await
     };
-    match answer {
-        Ok(answer) => {
-            if stream.send(answer, is_head).await.is_ok() {
-                connection.answered();
-            } else {
-                connection.cancelled();
-            }
-        }
-        Err(Gone) => connection.cancelled(),
+    let mut answer = match answer {
+        Ok(answer) => answer,
+        Err(Gone) => return connection.cancelled(),
+    };
+    if let (Some(tunnel), Some((receive, key))) = (answer.tunnel.take(), websocket) {
+        return stream.bridge(answer, tunnel, receive, &key).await;
+    }
+    if stream.send(answer, is_head).await.is_ok() {
+        connection.answered();
+    } else {
+        connection.cancelled();
     }
 }
 
 /// Answers what is no request.
-fn refuse(connection: &Connection, shared: &Shared, refusal: Refusal) {
-    let fault = refusal.fault();
+fn refuse(connection: &Connection, shared: &Shared, fault: &EngineFault) {
     let message = fault.fault().answer(false);
     connection.open.worker.counters.refused(message.status().as_u16());
     let mut head = http::Response::new(());
@@ -125,6 +135,34 @@ impl Stream<'_> {
             }
         })
         .await
+    }
+
+    /// Agrees to speak WebSocket and carries its bytes to the end.
+    async fn bridge(
+        &mut self,
+        mut answer: Answer,
+        tunnel: Box<Tunnel>,
+        receive: RecvStream,
+        key: &HeaderValue,
+    ) {
+        let worker = &self.connection.open.worker;
+        if !websocket::agree(&mut answer, key) {
+            worker.counters.target_failed();
+            return refuse(self.connection, self.shared, &EngineFault::BadTargetResponse);
+        }
+        let date = worker.date.at(worker.services.clock.now()).clone();
+        let mut head = answer::begin(&mut answer, false, &date).head;
+        head.headers_mut().remove(CONTENT_LENGTH);
+        let sent = self.shared.respond.borrow_mut().send_response(head, false);
+        drop(answer);
+        match sent {
+            Ok(send) => {
+                let pipes = Pipes::new(receive, send);
+                tunnel::carry(pipes, Bytes::new(), tunnel, &worker.counters).await;
+                self.connection.answered();
+            }
+            Err(_) => self.connection.cancelled(),
+        }
     }
 
     /// Sends the answer.
