@@ -3,6 +3,7 @@
 mod echo;
 mod keys;
 mod maps;
+mod mock;
 mod settings;
 mod world;
 
@@ -33,7 +34,8 @@ use crate::report::{Report, Verdict, report};
 use echo::Echo;
 use maps::Maps;
 
-pub use settings::{App, BadSettings, Map, Product, ProductQuota, Server, Settings};
+pub use mock::{Mock, Seen};
+pub use settings::{App, BadSettings, Map, Operation, Product, ProductQuota, Server, Settings};
 
 /// How a bundle is served.
 #[derive(Clone)]
@@ -42,7 +44,7 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Serving threads; `None` is one per core.
     pub threads: Option<NonZeroUsize>,
-    /// Answers every call to a target with an echo instead of making it.
+    /// Answers every call to a target as the settings' mocks say, or with an echo, instead of making it.
     pub mock_targets: bool,
     /// API keys that give access to everything.
     pub keys: Vec<String>,
@@ -84,13 +86,13 @@ impl Default for Options {
 pub struct LocalGateway {
     gateway: RunningGateway,
     snapshot: Arc<SnapshotCell>,
-    /// Held so that it answers as long as the gateway runs.
-    _echo: Option<Echo>,
-    mock_targets: bool,
+    /// Answers as long as the gateway runs, when targets are mocked.
+    echo: Option<Echo>,
     settings: Settings,
     substitutes: BTreeMap<String, String>,
     google: Option<Arc<GoogleAccount>>,
-    serving: Mutex<Option<String>>,
+    /// Names of the bundles that are served.
+    serving: Mutex<Vec<String>>,
 }
 
 /// A bundle that is served.
@@ -108,7 +110,11 @@ impl LocalGateway {
     /// # Errors
     /// When an address cannot be bound. Must be called within a tokio runtime when targets are mocked.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let echo = if options.mock_targets { Some(Echo::start().await?) } else { None };
+        let echo = if options.mock_targets {
+            Some(Echo::start(options.settings.mocks.clone()).await?)
+        } else {
+            None
+        };
         let environment = options.settings.environment.as_deref().unwrap_or("local");
         let organization = options.settings.organization.as_deref().unwrap_or("local");
         let mut first = Snapshot::empty(organization, environment);
@@ -129,8 +135,7 @@ impl LocalGateway {
         Ok(Self {
             gateway,
             snapshot,
-            _echo: echo,
-            mock_targets: options.mock_targets,
+            echo,
             settings: options.settings,
             substitutes: options.substitutes,
             google: options.google.or_else(|| options.mock_targets.then(world::nobody_at_google)),
@@ -143,13 +148,18 @@ impl LocalGateway {
         self.gateway.local_addr()
     }
 
-    /// The world that bundles are compiled in.
-    fn world(&self, bundle: &Bundle) -> World {
-        let running = match &*self.serving.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(name) => Arc::new(self.snapshot.load().without_proxy(name)),
-            None => self.snapshot.load(),
-        };
-        let mut world = world::world(running, &self.settings, self.mock_targets.then_some(bundle));
+    /// What mocked targets were asked since the last time this was called, in order; at most the last 1000.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.echo.as_ref().map(Echo::seen).unwrap_or_default()
+    }
+
+    /// The world that bundles are compiled in; those named in `instead_of` are about to go.
+    fn world(&self, bundle: &Bundle, instead_of: &[String]) -> World {
+        let mut running = self.snapshot.load();
+        for name in instead_of {
+            running = Arc::new(running.without_proxy(name));
+        }
+        let mut world = world::world(running, &self.settings, self.echo.is_some().then_some(bundle));
         for (replaced, script) in &self.substitutes {
             world.substitutes.entry(replaced.clone()).or_insert_with(|| script.as_str().into());
         }
@@ -159,16 +169,32 @@ impl LocalGateway {
 
     /// What would become of a bundle here; nothing changes.
     pub fn examine(&self, bundle: &Bundle) -> Report {
-        report(&at_home(bundle), &self.world(bundle))
+        report(&at_home(bundle), &self.world(bundle, &self.serving()))
     }
 
-    /// Serves a bundle instead of the one before. What policies wrote into key value maps stays.
+    fn serving(&self) -> Vec<String> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Serves a bundle instead of those before. What policies wrote into key value maps stays.
     ///
     /// # Errors
-    /// The report, when the bundle cannot be deployed; then the one before goes on.
+    /// The report, when the bundle cannot be deployed; then those before go on.
     pub fn serve(&self, bundle: &Bundle) -> Result<Served, Box<Report>> {
+        self.put(bundle, &self.serving())
+    }
+
+    /// Serves a bundle beside those before; it takes the place of one of its name.
+    ///
+    /// # Errors
+    /// The report, when the bundle cannot be deployed; then those before go on.
+    pub fn serve_beside(&self, bundle: &Bundle) -> Result<Served, Box<Report>> {
+        self.put(bundle, &[])
+    }
+
+    fn put(&self, bundle: &Bundle, instead_of: &[String]) -> Result<Served, Box<Report>> {
         let bundle = at_home(bundle);
-        let world = self.world(&bundle);
+        let world = self.world(&bundle, instead_of);
         let report = report(&bundle, &world);
         if report.verdict == Verdict::Refused {
             return Err(Box::new(report));
@@ -178,12 +204,11 @@ impl LocalGateway {
         let base_paths = proxy.endpoints.iter().map(|endpoint| endpoint.base_path.to_string()).collect();
         let name = proxy.name.to_string();
         let mut serving = self.serving.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = serving.clone();
         let swapped = self.snapshot.try_update(|present| {
-            let mut next = match &before {
-                Some(before) => present.without_proxy(before),
-                None => present.clone(),
-            };
+            let mut next = present.clone();
+            for gone in instead_of {
+                next = next.without_proxy(gone);
+            }
             if let Content::SharedFlow(design) = &bundle.content {
                 next = with_shared_flows(next, std::slice::from_ref(design));
             }
@@ -196,7 +221,8 @@ impl LocalGateway {
             let problem = problem("DuplicateBasePath", taken.to_string());
             return Err(Box::new(refused(report, &[problem])));
         }
-        *serving = Some(name);
+        serving.retain(|before| *before != name && !instead_of.contains(before));
+        serving.push(name);
         Ok(Served { report, base_paths })
     }
 
@@ -207,7 +233,7 @@ impl LocalGateway {
             Content::Template(template) => {
                 let anywhere = Destination::Url("http://target.test".into());
                 compile(
-                    &template.alone(if self.mock_targets { anywhere } else { Destination::None }),
+                    &template.alone(if self.echo.is_some() { anywhere } else { Destination::None }),
                     "1",
                     &world,
                 )

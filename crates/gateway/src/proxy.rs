@@ -167,7 +167,7 @@ pub(crate) async fn run(
     {
         match read_whole(&mut client_body, limit).await {
             Ok(bytes) => {
-                exchange.request.set_body(MessageBody::Replaced(bytes));
+                exchange.request.receive_body(MessageBody::Replaced(bytes));
                 exchange.times.client_received_end = Some(worker.services.clock.now());
             }
             Err(error) => {

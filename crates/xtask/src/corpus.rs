@@ -8,6 +8,7 @@
 //!   our failure: no broken connection, no 404 of the gateway, no 501, no 502, 503 or 504, no 500 but one that a policy of the
 //!   bundle raised (a key that is missing, a fault that the bundle defines).
 
+mod behaviour;
 mod outcome;
 mod request;
 
@@ -35,10 +36,19 @@ pub(crate) struct Corpus {
     /// Also print the whole report of each bundle.
     #[arg(long)]
     reports: bool,
+    /// Tries what the bundles are described to do: the stories of `tests/behaviour/`.
+    #[arg(long, conflicts_with = "reports")]
+    behaviour: bool,
+    /// Only stories whose file has this in its name.
+    #[arg(long, requires = "behaviour")]
+    only: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Corpus) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting")?;
+    if arguments.behaviour {
+        return runtime.block_on(behaviour::run(arguments));
+    }
     runtime.block_on(run_all(arguments))
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use pierhead_domain::EpochMillis;
 use pierhead_gateway::snapshot::{
-    ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, KeyTable, ProductQuota, ResourcePattern,
-    Standing,
+    ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, KeyTable, ProductOperation, ProductQuota,
+    ResourcePattern, Standing,
 };
 use sha2::{Digest, Sha256};
 
-use super::settings::{App, Product, Settings};
+use super::settings::{App, Operation, Product, Settings};
 
 /// The table of all keys: those of the settings, and `keys` with access to everything.
 pub(super) fn table(settings: &Settings, keys: &[String], now: EpochMillis) -> KeyTable {
@@ -82,6 +82,8 @@ fn product(made: &Product) -> ApiProduct {
         display_name: made.display_name.as_str().into(),
         proxies: made.proxies.iter().map(|name| name.as_str().into()).collect(),
         resources: made.resources.iter().map(|pattern| ResourcePattern::new(pattern)).collect(),
+        operations: made.operations.iter().map(operation).collect(),
+        scopes: made.scopes.iter().map(|scope| scope.as_str().into()).collect(),
         quota: made.quota.as_ref().map(|quota| ProductQuota {
             limit: quota.limit.to_string().into(),
             interval: quota.interval.to_string().into(),
@@ -89,6 +91,14 @@ fn product(made: &Product) -> ApiProduct {
         }),
         attributes: attributes(&made.attributes),
         ..ApiProduct::default()
+    }
+}
+
+fn operation(made: &Operation) -> ProductOperation {
+    ProductOperation {
+        proxy: made.proxy.as_str().into(),
+        resource: ResourcePattern::new(&made.resource),
+        methods: made.methods.iter().map(|method| method.to_ascii_uppercase().into()).collect(),
     }
 }
 

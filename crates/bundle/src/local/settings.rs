@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::mock::Mock;
+
 /// The contents of `pierhead-run.toml`. Every part may be missing; an unknown one is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +34,9 @@ pub struct Settings {
     /// Apps with their keys.
     #[serde(default, rename = "app")]
     pub apps: Vec<App>,
+    /// What targets answer when they are mocked; every other call is echoed.
+    #[serde(default, rename = "mock")]
+    pub mocks: Vec<Mock>,
 }
 
 /// A key value map.
@@ -79,11 +84,31 @@ pub struct Product {
     /// Paths as products write them; none is all.
     #[serde(default)]
     pub resources: Vec<String>,
+    /// What it gives access to, method by method; when there is any it rules instead of `proxies` and
+    /// `resources`.
+    #[serde(default)]
+    pub operations: Vec<Operation>,
+    /// Scopes that tokens for it may have.
+    #[serde(default)]
+    pub scopes: Vec<String>,
     /// For Quota policies that ask for it.
     pub quota: Option<ProductQuota>,
     /// Custom attributes.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
+}
+
+/// A proxy, a path and methods that a product gives access to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// Name of the proxy.
+    pub proxy: String,
+    /// Path as products write it.
+    pub resource: String,
+    /// Methods; none is all.
+    #[serde(default)]
+    pub methods: Vec<String>,
 }
 
 /// The quota of a product.
@@ -192,6 +217,11 @@ impl Settings {
                 return bad(format!("server.{name}.url"), "not an http or https URL with a host");
             }
         }
+        for (index, mock) in settings.mocks.iter().enumerate() {
+            if let Some((part, rule)) = mock.problem() {
+                return bad(format!("mock {}: {part}", index + 1), rule);
+            }
+        }
         for app in &settings.apps {
             if app.key.is_empty() {
                 return bad(format!("app {}", app.name), "the key is empty");
@@ -219,6 +249,8 @@ mod tests {
             ("[server.a]\nurl = \"ftp://x\"\n", "server.a.url"),
             ("[[app]]\nname = \"a\"\nkey = \"s3cret\"\nproducts = [\"gold\"]\n", "no product 'gold'"),
             ("[[app]]\nname = \"a\"\nkey = \"\"\n", "the key is empty"),
+            ("[[mock]]\n[[mock]]\nstatus = 99\n", "mock 2: status"),
+            ("[[mock]]\nheaders = { \"a b\" = \"s3cret\" }\n", "mock 1: headers"),
             ("[[map]]\nentries = { a = \"s3cret\" }\n", "name"),
         ] {
             let said = Settings::parse(text, "pierhead-run.toml").unwrap_err().to_string();

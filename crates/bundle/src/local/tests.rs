@@ -126,3 +126,48 @@ async fn property_sets_and_substitutes_of_the_settings_are_there() {
     let answer = get(gateway.addr(), "/a");
     assert!(answer.contains("\"region\":\"north\"") && answer.contains("\"signed\":\"yes\""), "{answer}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mocked_target_answers_as_the_settings_say_and_tells_what_it_was_asked() {
+    let settings = Settings::parse(
+        "[[mock]]\nhost = \"backend.test\"\npath = \"/base/orders*\"\nquery = { id = \"7\" }\ntimes = 1\nstatus = 404\nheaders = { x-why = \"gone\" }\nbody = \"no order 7\"\n",
+        "test",
+    );
+    let gateway = local(Options { settings: settings.unwrap(), ..Options::default() }).await;
+    gateway.serve(&bundle(&[], &[])).unwrap();
+
+    let [other, first, second] =
+        ["/a/orders?id=70", "/a/orders/x?all=1&id=7", "/a/orders?id=7"].map(|path| get(gateway.addr(), path));
+
+    assert!(other.starts_with("HTTP/1.1 200") && other.contains("\"query\":\"id=70\""), "{other}");
+    assert!(first.starts_with("HTTP/1.1 404") && first.contains("x-why: gone"), "{first}");
+    assert!(first.ends_with("no order 7"), "{first}");
+    assert!(second.starts_with("HTTP/1.1 200"), "only once: {second}");
+    let paths: Vec<_> = gateway.seen().into_iter().map(|call| call.path).collect();
+    assert_eq!(paths, ["/base/orders", "/base/orders/x", "/base/orders"]);
+    assert!(gateway.seen().is_empty(), "told once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_bundles_are_served_beside_each_other_and_replaced_together() {
+    let mut other = bundle(&[], &[]);
+    let Content::Proxy(design) = &mut other.content else { panic!("a proxy") };
+    design.name = "b".into();
+    design.proxy_endpoints[0].base_path = "/b".into();
+    let gateway = local(Options::default()).await;
+    gateway.serve(&bundle(&[], &[])).unwrap();
+
+    gateway.serve_beside(&other).unwrap();
+
+    for path in ["/a", "/b"] {
+        assert!(get(gateway.addr(), path).starts_with("HTTP/1.1 200"), "{path}");
+    }
+    let mut third = other.clone();
+    let Content::Proxy(design) = &mut third.content else { panic!("a proxy") };
+    design.name = "c".into();
+    let report = gateway.serve_beside(&third).unwrap_err();
+    assert!(report.findings.iter().any(|finding| finding.rule == "DuplicateBasePath"), "{report}");
+    gateway.serve(&other).unwrap();
+    assert!(get(gateway.addr(), "/a").starts_with("HTTP/1.1 404"));
+    assert!(get(gateway.addr(), "/b").starts_with("HTTP/1.1 200"));
+}

@@ -33,10 +33,12 @@ impl Glob {
         Self { text: pattern.into(), parts: parts.into() }
     }
 
-    /// `*` stays within a segment, `**` does not. A `*` that is a whole segment needs a character there.
+    /// `*` stays within a segment, `**` does not. A `*` that is a whole segment needs a character there, and so does
+    /// `{name}`, as templates of paths write it.
     pub(crate) fn path(pattern: &str) -> Self {
         let mut parts = Vec::with_capacity(pattern.len());
-        let mut items = items(pattern).peekable();
+        let stars = without_names(pattern);
+        let mut items = items(&stars).peekable();
         let mut before = b'/';
         while let Some(item) = items.next() {
             match item {
@@ -126,6 +128,16 @@ enum Item {
 }
 
 /// Reads a pattern; `%` takes the special meaning from `{`, `}`, `*` and `%`.
+/// With a star for every `{name}` that is a whole segment.
+fn without_names(pattern: &str) -> String {
+    let is_name = |segment: &str| {
+        let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        name.is_some_and(|name| !name.is_empty() && !name.contains(['{', '}', '%', '*']))
+    };
+    let segments = pattern.split('/').map(|segment| if is_name(segment) { "*" } else { segment });
+    segments.collect::<Vec<_>>().join("/")
+}
+
 fn items(pattern: &str) -> impl Iterator<Item = Item> + '_ {
     let mut rest = pattern.as_bytes();
     std::iter::from_fn(move || {
@@ -155,6 +167,12 @@ mod tests {
             ("/*/a/", "/x/a/", true),
             ("/*/a/**", "/x/a/b/c/d", true),
             ("/a/**/feed/**", "/a/b/feed/rss/1234", true),
+            ("/a/{id}", "/a/7", true),
+            ("/a/{id}", "/a/", false),
+            ("/a/{id}", "/a/7/8", false),
+            ("/a/%{id%}", "/a/{id}", true),
+            ("/a/%{id%}", "/a/7", false),
+            ("/a/x{id}", "/a/x7", false),
             ("/r", "/r", true),
             ("/r", "/r/", false),
             ("/r/**", "/r", false),

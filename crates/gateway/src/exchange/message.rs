@@ -21,6 +21,8 @@ pub struct Message {
     /// Where the body is.
     pub body: MessageBody,
     pub(crate) form: OnceCell<Params>,
+    /// Whether a policy wrote the body.
+    pub(crate) written: bool,
     /// More headers of a target's response, which no step can see: there is none that could look.
     pub(crate) carried: Option<Carried>,
 }
@@ -94,13 +96,27 @@ impl Message {
     ) -> Self {
         let head =
             RequestHead { method, version, uri, path: None, query: OnceCell::new(), edited_query: None };
-        Self { head: Head::Request(head), headers, body, form: OnceCell::new(), carried: None }
+        Self {
+            head: Head::Request(head),
+            headers,
+            body,
+            form: OnceCell::new(),
+            written: false,
+            carried: None,
+        }
     }
 
     /// A response.
     pub fn response(status: StatusCode, headers: HeaderMap, body: MessageBody) -> Self {
         let head = ResponseHead { status, version: Version::HTTP_11, reason: None };
-        Self { head: Head::Response(head), headers, body, form: OnceCell::new(), carried: None }
+        Self {
+            head: Head::Response(head),
+            headers,
+            body,
+            form: OnceCell::new(),
+            written: false,
+            carried: None,
+        }
     }
 
     /// An empty `GET /`, which policies fill.
@@ -151,8 +167,15 @@ impl Message {
 
     /// Replaces the body and forgets what was read from the old one.
     pub fn set_body(&mut self, body: MessageBody) {
+        self.receive_body(body);
+        self.written = true;
+    }
+
+    /// The body as it came in.
+    pub(crate) fn receive_body(&mut self, body: MessageBody) {
         self.body = body;
         self.form = OnceCell::new();
+        self.written = false;
     }
 
     /// The body as text; bytes that are not UTF-8 show as U+FFFD.

@@ -202,10 +202,25 @@ async fn target_response(cx: &mut Exchange) -> Result<(), Fault> {
 
 /// The response flows that are left, and their faults.
 async fn respond(cx: &mut Exchange) {
-    cx.response.get_or_insert_with(Message::empty_response);
+    if cx.response.is_none() {
+        cx.response = Some(unasked(&cx.request));
+    }
     if let Err(fault) = resume::respond(cx).await {
         faults::run(cx, fault).await;
     }
+}
+
+/// The answer of a route without a target: 200, with the payload that a policy wrote into the request, if one did.
+/// Nothing that the client sent is mirrored (decision 065).
+fn unasked(request: &Message) -> Message {
+    let mut answer = Message::empty_response();
+    if request.written {
+        answer.receive_body(request.body.clone());
+        if let Some(kind) = request.headers.get(http::header::CONTENT_TYPE) {
+            answer.headers.insert(http::header::CONTENT_TYPE, kind.clone());
+        }
+    }
+    answer
 }
 
 /// The response flows of the proxy endpoint.
@@ -292,7 +307,9 @@ async fn run_steps(cx: &mut Exchange, steps: &[StepPlan]) -> Result<Next, Fault>
         };
         match ran {
             Ok(Next::Continue) => {}
-            Ok(Next::Respond) => return Ok(Next::Respond),
+            // In a response flow the target has been called already: there is nothing to skip.
+            Ok(Next::Respond) if cx.position.segment.is_of_request() => return Ok(Next::Respond),
+            Ok(Next::Respond) => {}
             Err(fault) => {
                 cx.variables.set(&step.policy.failed_variable, Stored::Boolean(true));
                 if !step.policy.continue_on_error {

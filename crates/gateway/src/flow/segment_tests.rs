@@ -55,6 +55,29 @@ fn what_policies_wrote_into_the_response_is_the_null_routes_answer() {
 }
 
 #[test]
+fn a_payload_that_a_policy_wrote_into_the_request_is_the_null_routes_answer_and_the_clients_own_is_not() {
+    let set = "<AssignMessage><AssignTo>request</AssignTo><Set><Payload contentType=\"text/x-made\">made</Payload></Set></AssignMessage>";
+    for (step, body, kind) in [
+        (set, "made", "text/x-made"),
+        (
+            "<AssignMessage><AssignVariable><Name>v</Name><Ref>request.content</Ref></AssignVariable></AssignMessage>",
+            "",
+            "",
+        ),
+    ] {
+        let mut design = design().step(step);
+        design.proxy().routes = vec![RouteRule { name: "none".into(), ..RouteRule::default() }];
+        let headers = [("content-type", "text/plain"), ("x-mine", "1")];
+        let sent = Bench::new(&design).send(request(http::Method::POST, "/p", &headers, "the client's"));
+        assert_eq!((sent.status(), sent.body().as_str()), (200, body));
+        assert_eq!(
+            (sent.response_header("content-type").as_str(), sent.response_header("x-mine").as_str()),
+            (kind, "")
+        );
+    }
+}
+
+#[test]
 fn after_the_answer_steps_see_the_response_and_after_a_fault_only_the_message() {
     let mut design = marked();
     design.proxy().flows.post_client = vec![step("see")];

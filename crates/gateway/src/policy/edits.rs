@@ -43,6 +43,12 @@ impl MessageRef {
         static PRESENT: LazyLock<MessageRef> = LazyLock::new(|| MessageRef("message".into()));
         &PRESENT
     }
+
+    /// The response, also while it is still to come.
+    pub(crate) fn response() -> &'static Self {
+        static RESPONSE: LazyLock<MessageRef> = LazyLock::new(|| MessageRef("response".into()));
+        &RESPONSE
+    }
 }
 
 /// A part of a message to copy or to remove.

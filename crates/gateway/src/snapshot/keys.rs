@@ -207,15 +207,25 @@ pub struct ProductOperation {
 /// Paths of a product: `/`, `*`, `/**` and nothing are every path, `/*` one segment, `/a/*/b` and `/a/**`
 /// as in conditions. Matched against `proxy.pathsuffix`.
 #[derive(Debug, Clone)]
-pub struct ResourcePattern(Option<Glob>);
+pub struct ResourcePattern {
+    text: Box<str>,
+    /// `None` is every path.
+    glob: Option<Glob>,
+}
 
 impl ResourcePattern {
     /// Compiles the pattern as stored.
     pub fn new(pattern: &str) -> Self {
-        Self(match pattern.trim() {
+        let glob = match pattern.trim() {
             "" | "/" | "*" | "**" | "/**" => None,
             pattern => Some(Glob::path(pattern)),
-        })
+        };
+        Self { text: pattern.into(), glob }
+    }
+
+    /// As it was written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// Whether a path is among them.
@@ -224,36 +234,48 @@ impl ResourcePattern {
     }
 
     fn matches(&self, path_suffix: &str) -> bool {
-        self.0.as_ref().is_none_or(|glob| glob.matches(path_suffix))
+        self.glob.as_ref().is_none_or(|glob| glob.matches(path_suffix))
     }
 }
 
 impl ApiProduct {
-    /// Whether it holds the proxy in the environment, whatever the path.
+    /// Whether it holds the proxy in the environment, whatever the path. A product of operations holds those and
+    /// no proxy.
     pub(crate) fn holds(&self, environment: &str, proxy: &str) -> bool {
         let among =
             |names: &[Box<str>], name: &str| names.is_empty() || names.iter().any(|one| **one == *name);
-        let of_operations = self.operations.iter().any(|operation| *operation.proxy == *proxy);
-        among(&self.environments, environment)
-            && if self.operations.is_empty() { among(&self.proxies, proxy) } else { of_operations }
+        self.operations.is_empty() && among(&self.environments, environment) && among(&self.proxies, proxy)
     }
 
     /// Whether the product gives access to a call.
     pub fn gives_access(&self, environment: &str, proxy: &str, path_suffix: &str, verb: &str) -> bool {
+        self.access(environment, proxy, path_suffix, verb).is_some()
+    }
+
+    /// What gives access to a call: the place of an operation, or with `None` in it the product as a whole.
+    pub(crate) fn access(
+        &self,
+        environment: &str,
+        proxy: &str,
+        path_suffix: &str,
+        verb: &str,
+    ) -> Option<Option<usize>> {
         let among =
             |names: &[Box<str>], name: &str| names.is_empty() || names.iter().any(|known| **known == *name);
         if !among(&self.environments, environment) {
-            return false;
+            return None;
         }
         if !self.operations.is_empty() {
-            return self.operations.iter().any(|operation| {
+            let fits = |operation: &ProductOperation| {
                 *operation.proxy == *proxy
                     && operation.resource.matches(path_suffix)
                     && among(&operation.methods, verb)
-            });
+            };
+            return self.operations.iter().position(fits).map(Some);
         }
-        among(&self.proxies, proxy)
-            && (self.resources.is_empty() || self.resources.iter().any(|paths| paths.matches(path_suffix)))
+        let whole = among(&self.proxies, proxy)
+            && (self.resources.is_empty() || self.resources.iter().any(|paths| paths.matches(path_suffix)));
+        whole.then_some(None)
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn call(
         RequestBody::Client(body) => (MessageBody::Streaming, Some(body).zip(state)),
     };
     let mut request = outer.request.clone();
-    request.set_body(message);
+    request.receive_body(message);
     let mut inner = outer.call_into(to, request)?;
     let (mut source, _) = Box::pin(proxy::run(worker, client, &mut inner, streamed)).await;
     let mut answer = inner.take_answer().unwrap_or_else(Message::empty_response);

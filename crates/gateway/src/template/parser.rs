@@ -10,7 +10,17 @@ pub(super) fn parse(text: &str, prefix: &str, suffix: &str) -> Result<Vec<Piece>
     let mut at = 0;
     while let Some(found) = text[at..].find(prefix) {
         let open = at + found;
-        literal.push_str(&text[at..open]);
+        let before = &text[at..open];
+        // JSON as the originals first asked to write it: `\{"a": "{variable}"\}`.
+        if prefix == "{"
+            && let Some(before) = before.strip_suffix('\\')
+        {
+            push(&mut literal, before, suffix);
+            literal.push('{');
+            at = open + 1;
+            continue;
+        }
+        push(&mut literal, before, suffix);
         let inside = open + prefix.len();
         match placeholder(&text[inside..], suffix).map_err(|why| BadTemplate { position: open, why })? {
             Some((piece, length)) => {
@@ -25,9 +35,17 @@ pub(super) fn parse(text: &str, prefix: &str, suffix: &str) -> Result<Vec<Piece>
             }
         }
     }
-    literal.push_str(&text[at..]);
+    push(&mut literal, &text[at..], suffix);
     flush(&mut literal, &mut pieces);
     Ok(pieces)
+}
+
+/// Text outside of placeholders; a brace in it may be escaped.
+fn push(literal: &mut String, text: &str, suffix: &str) {
+    match suffix {
+        "}" => literal.push_str(&text.replace("\\}", "}")),
+        _ => literal.push_str(text),
+    }
 }
 
 fn flush(literal: &mut String, pieces: &mut Vec<Piece>) {

@@ -28,6 +28,10 @@ fn variables_are_replaced_and_other_braces_left_alone() {
         ("a{request.verb", "a{request.verb"),
         ("function(){ return 1; }", "function(){ return 1; }"),
         ("{1}", "{1}"),
+        (r#"\{"verb": "{request.verb}"\}"#, r#"{"verb": "GET"}"#),
+        (r#"\{"a": \{"b":"{request.verb}"}}"#, r#"{"a": {"b":"GET"}}"#),
+        (r"\{request.verb}", "{request.verb}"),
+        (r"C:\temp", r"C:\temp"),
     ] {
         assert_eq!(render(template), text, "{template}");
     }
@@ -39,6 +43,8 @@ fn delimiters_can_be_others() {
     let cx = bench.begin(get("/p")).unwrap();
     let template = Template::parse_with(r#"{"v":"@request.verb#","at":"a@b"}"#, "@", "#").unwrap();
     assert_eq!(template.render(&cx, true).unwrap(), r#"{"v":"GET","at":"a@b"}"#);
+    let template = Template::parse_with(r"\{@request.verb#\}", "@", "#").unwrap();
+    assert_eq!(template.render(&cx, true).unwrap(), r"\{GET\}");
     let template = Template::parse_with("%%request.verb%% {request.verb}", "%%", "%%").unwrap();
     assert_eq!(template.render(&cx, true).unwrap(), "GET {request.verb}");
 }

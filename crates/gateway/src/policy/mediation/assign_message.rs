@@ -31,6 +31,8 @@ pub(super) struct AssignMessage {
 pub(super) enum Target {
     /// `message`: the one of the present segment.
     Present,
+    /// The response, also while it is still to come: `type="response"` without a name.
+    Response,
     /// A message by name. `make` says what to make when it is to be new or is not there.
     Named { message: MessageRef, always_new: bool, make: Kind },
 }
@@ -87,7 +89,10 @@ pub(super) fn target(policy: &mut Blueprint<'_>) -> Target {
         }
     };
     let name = match (element.text(), kind) {
-        // Without a name the type names the exchange's own message.
+        // Without a name the type is that of a message that is to be made. One that is there is the present
+        // segment's; only the request flows have a response ahead of them.
+        ("", Some(Kind::Response)) if !always_new => return Target::Response,
+        ("", _) if !always_new => return Target::Present,
         ("", Some(Kind::Request)) => "request",
         ("", Some(Kind::Response)) => "response",
         ("", _) => "message",
@@ -150,14 +155,21 @@ impl Target {
     /// Its name in a policy document.
     pub(super) fn name(&self) -> Arc<str> {
         match self {
-            Self::Present => "message".into(),
+            Self::Present | Self::Response => "message".into(),
             Self::Named { message, .. } => message.0.clone(),
         }
     }
 
     /// Makes the message when it is to be new or is not there; says which one is to be changed.
     pub(super) fn prepare(&self, cx: &mut Exchange) -> &MessageRef {
-        let Self::Named { message, always_new, make } = self else { return MessageRef::present() };
+        let (message, always_new, make) = match self {
+            Self::Named { message, always_new, make } => (message, always_new, make),
+            Self::Response if cx.position.segment.is_of_request() => {
+                cx.response.get_or_insert_with(Message::empty_response);
+                return MessageRef::response();
+            }
+            Self::Present | Self::Response => return MessageRef::present(),
+        };
         if *always_new || cx.message_named(&message.0).is_none() {
             let fresh = match make {
                 Kind::Request => Message::empty_request(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pierhead_domain::SecretString;
 
-use super::oauth::{key_of, unavailable};
+use super::oauth::{Entitlement, key_of, unavailable};
 use super::oauth_v1::stored;
 use super::oauth_v1::variables::Found;
 use super::setting::Setting;
@@ -56,12 +56,15 @@ impl GetOAuthV1Info {
             let text = setting.text(cx).map(|text| text.into_owned()).ok_or_else(unknown)?;
             let found = cx.services.ports.tokens.find(*kind, stored(&text)).await;
             let token = found.map_err(|why| unavailable(&why))?.ok_or_else(unknown)?;
-            let client = key_of(cx, &token.client_id).map(|key| Verified::new(key, 0, &token.client_id));
+            let client = key_of(cx, &token.client_id)
+                .map(|key| Verified::new(key, Entitlement::default(), &token.client_id));
             let found = Found { token, text: SecretString::new(text), verifier: None, client };
             cx.variables.provide(prefix, Arc::new(found));
         }
         if let Some((setting, prefix)) = &self.client {
-            let found = setting.text(cx).and_then(|id| Some(Verified::new(key_of(cx, &id)?, 0, &id)));
+            let found = setting
+                .text(cx)
+                .and_then(|id| Some(Verified::new(key_of(cx, &id)?, Entitlement::default(), &id)));
             let found = found.ok_or_else(|| {
                 Fault::internal("steps.oauth.v1.ConsumerKeyUnknown", "The consumer key is unknown")
             })?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pierhead_domain::SecretString;
 
 use super::oauth::variables::TokenVariables;
-use super::oauth::{key_of, unavailable};
+use super::oauth::{Entitlement, key_of, unavailable};
 use super::setting::Setting;
 use super::verify_api_key::Verified;
 use crate::exchange::Exchange;
@@ -76,7 +76,9 @@ impl GetOAuthV2Info {
             cx.variables.provide(prefix, Arc::new(found));
         }
         if let Some((setting, prefix)) = &self.client {
-            let found = setting.text(cx).and_then(|id| Some(Verified::new(key_of(cx, &id)?, 0, &id)));
+            let found = setting
+                .text(cx)
+                .and_then(|id| Some(Verified::new(key_of(cx, &id)?, Entitlement::default(), &id)));
             let found =
                 found.ok_or_else(|| refused("invalid_client-invalid_client_id", "Invalid client id"))?;
             cx.variables.provide(prefix, Arc::new(found));

@@ -203,8 +203,8 @@ impl OAuthV1 {
             return Err(Problem::TokenRejected.into());
         }
         signed.verify(cx, self.settings.url.as_ref(), &key, token.attribute(SECRET).unwrap_or_default())?;
-        let product = entitled(cx, &key)?;
-        let client = Verified::new(key, product, &signed.client_id);
+        let by = entitled(cx, &key)?;
+        let client = Verified::new(key, by, &signed.client_id);
         let found =
             Arc::new(Found { token, text: SecretString::new(text), verifier: None, client: Some(client) });
         cx.variables.provide(&format!("oauthv1accesstoken.{}.", self.name).into(), found.clone());

@@ -8,8 +8,9 @@ use crate::condition::Lookup;
 use crate::exchange::{ComputedVariables, Exchange};
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
+use crate::policy::security::oauth::{Entitlement, entitlement};
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
-use crate::snapshot::{ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, Standing};
+use crate::snapshot::{ApiKey, Attributes, Developer, DeveloperApp, Standing};
 use crate::template::Template;
 use crate::variable::{Value, Variable};
 
@@ -93,15 +94,10 @@ impl VerifyApiKey {
                 "consumer key missing api product association",
             ));
         }
-        let verb = cx.request.as_request().map_or("", |head| head.method.as_str());
-        let gives_access = |(product, standing): &(Arc<ApiProduct>, Standing)| {
-            *standing == Standing::Approved
-                && product.gives_access(cx.snapshot.environment(), &cx.proxy().name, cx.path_suffix(), verb)
-        };
-        let product = key.products.iter().position(gives_access).ok_or_else(|| {
+        let by = entitlement(cx, key).ok_or_else(|| {
             unauthorized("oauth.v2.InvalidApiKeyForGivenResource", "Invalid ApiKey for given resource")
         })?;
-        Ok(Verified { key: key.clone(), product, sent: (&*sent).into() })
+        Ok(Verified::new(key.clone(), by, &sent))
     }
 
     fn unresolved(&self) -> Fault {
@@ -147,7 +143,7 @@ fn unauthorized(code: &'static str, text: &'static str) -> Fault {
 /// What a check found; its variables are computed when somebody reads them.
 pub(super) struct Verified {
     key: Arc<ApiKey>,
-    product: usize,
+    by: Entitlement,
     sent: Box<str>,
 }
 
@@ -179,13 +175,16 @@ impl ComputedVariables for Verified {
 }
 
 impl Verified {
-    /// What `key`, sent as `sent`, leads to; `product` is the index of the one that gives access.
-    pub(super) fn new(key: Arc<ApiKey>, product: usize, sent: &str) -> Self {
-        Self { key, product, sent: sent.into() }
+    /// What `key`, sent as `sent`, leads to.
+    pub(super) fn new(key: Arc<ApiKey>, by: Entitlement, sent: &str) -> Self {
+        Self { key, by, sent: sent.into() }
     }
 
     fn product_variable(&self, name: &str) -> Option<Value<'_>> {
-        let product = &*self.key.products.get(self.product)?.0;
+        let product = &*self.key.products.get(self.by.product)?.0;
+        if name == "operation.resource" {
+            return Some(Value::text(product.operations.get(self.by.operation?)?.resource.text()));
+        }
         let quota = product.quota.as_ref();
         Some(match name {
             "name" => Value::text(&product.name),

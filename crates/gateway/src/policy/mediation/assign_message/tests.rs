@@ -135,6 +135,39 @@ fn a_response_can_be_made_in_the_request_flow_and_copied_from() {
 }
 
 #[test]
+fn a_type_without_a_name_is_the_present_message_but_for_a_response_to_come() {
+    let set = |kind: &str| {
+        format!(
+            "<AssignMessage><AssignTo createNew='false' type='{kind}'/><Set><Headers><Header name='x-set'>1</Header></Headers></Set></AssignMessage>"
+        )
+    };
+    for kind in ["request", "response"] {
+        let mut design = design().policy("set", &set(kind));
+        design.proxy().flows.post.response = vec![step("set")];
+        let sent = Bench::new(&design).get("/p").receive(response(200, &[], ""));
+        assert_eq!(sent.response_header("x-set"), "1", "{kind} in the response flow");
+
+        let sent = Bench::new(&crate::testing::design().step(&set(kind))).get("/p");
+        let (asked, answer) = (sent.header("x-set"), sent.receive(response(200, &[], "")));
+        assert_eq!(asked.is_empty(), kind == "response", "{kind} in the request flow");
+        assert_eq!(answer.status(), 200);
+
+        let mut design = crate::testing::design().step("<RaiseFault><FaultResponse><Set><StatusCode>418</StatusCode></Set></FaultResponse></RaiseFault>").policy("set", &set(kind));
+        design
+            .proxy()
+            .flows
+            .fault_rules
+            .push(crate::design::FaultRule { steps: vec![step("set")], ..Default::default() });
+        let sent = Bench::new(&design).get("/p");
+        assert_eq!(
+            (sent.status(), sent.response_header("x-set").as_str()),
+            (418, "1"),
+            "{kind} in a fault rule"
+        );
+    }
+}
+
+#[test]
 fn create_new_empties_the_request_but_keeps_its_line() {
     let sent = run(
         "<AssignTo createNew=\"true\">request</AssignTo><Set><Headers><Header name=\"only\">1</Header></Headers></Set>",

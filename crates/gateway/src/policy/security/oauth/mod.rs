@@ -33,15 +33,32 @@ pub(super) fn unavailable(why: &TokensUnavailable) -> Fault {
     )
 }
 
-/// The place of the key's first product that gives access to the call.
-pub(super) fn entitled(cx: &Exchange, key: &ApiKey) -> Result<usize, Fault> {
+/// What gives a key access to a call.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Entitlement {
+    /// The place of the product among the key's.
+    pub(super) product: usize,
+    /// The place of the operation in it, when it has operations.
+    pub(super) operation: Option<usize>,
+}
+
+/// The key's first approved product that gives access to the call.
+pub(super) fn entitlement(cx: &Exchange, key: &ApiKey) -> Option<Entitlement> {
     let verb = cx.request.as_request().map_or("", |head| head.method.as_str());
-    let environment = cx.snapshot.environment();
-    let fits = key.products.iter().position(|(product, standing)| {
-        *standing == Standing::Approved
-            && product.gives_access(environment, &cx.proxy().name, cx.path_suffix(), verb)
-    });
-    fits.ok_or_else(|| {
+    let (environment, proxy) = (cx.snapshot.environment(), &cx.proxy().name);
+    key.products.iter().enumerate().find_map(|(place, (product, standing))| {
+        if *standing != Standing::Approved {
+            return None;
+        }
+        let operation = product.access(environment, proxy, cx.path_suffix(), verb)?;
+        Some(Entitlement { product: place, operation })
+    })
+}
+
+/// The same, or why the token gives no access.
+pub(super) fn entitled(cx: &Exchange, key: &ApiKey) -> Result<Entitlement, Fault> {
+    entitlement(cx, key).ok_or_else(|| {
+        let environment = cx.snapshot.environment();
         if products(key).any(|product| product.holds(environment, &cx.proxy().name)) {
             let text = "The resource is in none of the token's API products";
             return refused("keymanagement.service.apiresource_doesnot_exist", text);

@@ -69,8 +69,12 @@ pub(crate) fn stage() -> Stage {
 impl Stage {
     /// A proxy with these steps.
     pub(crate) fn proxy(&self, steps: &[&str]) -> Bench {
-        let design = steps.iter().fold(design(), |design, step| design.step(step));
-        let mut bench = Bench::in_dialect(&design, self.dialect);
+        self.bench(&steps.iter().fold(design(), |design, step| design.step(step)))
+    }
+
+    /// A proxy of one's own.
+    pub(crate) fn bench(&self, design: &crate::design::ProxyDesign) -> Bench {
+        let mut bench = Bench::in_dialect(design, self.dialect);
         bench = bench
             .with(|old| old.with_keys(KeyTable::new(hash(), [(hash()("k-1"), Arc::new(self.key.clone()))])));
         (bench.tokens, bench.clock) = (self.tokens.clone(), self.clock.clone());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pierhead_domain::{EpochMillis, SecretString};
 
 use crate::exchange::ComputedVariables;
+use crate::policy::security::oauth::Entitlement;
 use crate::policy::security::verify_api_key::Verified;
 use crate::snapshot::{ApiKey, Snapshot};
 use crate::tokens::Token;
@@ -36,7 +37,7 @@ impl TokenVariables {
         snapshot: &Arc<Snapshot>,
         now: EpochMillis,
     ) -> Self {
-        let client = key.map(|key| Verified::new(key, 0, &token.client_id));
+        let client = key.map(|key| Verified::new(key, Entitlement::default(), &token.client_id));
         Self { token, access: None, refresh: None, code: None, client, snapshot: snapshot.clone(), now }
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use pierhead_domain::{SecretString, time_ordered_id};
 
-use super::answer;
 use super::jwt::{self, JwtKey};
 use super::request::{self, Client};
-use super::settings::Settings;
+use super::settings::{Operation, Settings};
+use super::{answer, authorize};
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::Next;
@@ -25,6 +25,10 @@ pub(super) const REFRESH_LENGTH: usize = 32;
 
 pub(super) async fn run(settings: &Settings, jwt: Option<&JwtKey>, cx: &mut Exchange) -> Result<Next, Fault> {
     let refused = |problem: Problem, cx: &Exchange| problem.fault(settings.manner(cx));
+    let supports_implicit = settings.operation == Operation::Generate && settings.supports_implicit();
+    if supports_implicit && settings.response_type.text(cx).as_deref() == Some("token") {
+        return authorize::implicit(settings, cx).await;
+    }
     let grant_type =
         settings.grant_type.text(cx).ok_or_else(|| refused(Problem::Missing("grant_type"), cx))?;
     let supported = grant_type != "implicit" && settings.grants.contains(&grant_type);

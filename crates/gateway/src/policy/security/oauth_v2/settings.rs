@@ -46,7 +46,7 @@ impl Operation {
         matches!(self, Self::GenerateJwt | Self::RefreshJwt | Self::VerifyJwt)
     }
 
-    const fn is_verify(self) -> bool {
+    pub(super) const fn is_verify(self) -> bool {
         matches!(self, Self::Verify | Self::VerifyJwt)
     }
 }
@@ -191,6 +191,8 @@ impl Settings {
             }
             None => Vec::new(),
         };
+        let grants = grants(policy, operation);
+        let places = Places::of(operation, &grants);
         let variable = |policy: &mut Blueprint<'_>, name| one_variable(policy, name);
         Some(Self {
             name: policy.name.clone(),
@@ -200,26 +202,26 @@ impl Settings {
             operation,
             expires_in,
             refresh_expires_in,
-            grants: grants(policy, operation),
-            grant_type: parameter(policy, operation, "GrantType", "grant_type"),
-            client_id: parameter(policy, operation, "ClientId", "client_id"),
-            client_secret: parameter(policy, operation, "", "client_secret"),
-            redirect_uri: parameter(policy, operation, "RedirectUri", "redirect_uri"),
+            grants,
+            grant_type: parameter(policy, places, "GrantType", "grant_type"),
+            client_id: parameter(policy, places, "ClientId", "client_id"),
+            client_secret: parameter(policy, places, "", "client_secret"),
+            redirect_uri: parameter(policy, places, "RedirectUri", "redirect_uri"),
             scope: if operation.is_verify() {
                 Parameter(Vec::new())
             } else {
-                parameter(policy, operation, "Scope", "scope")
+                parameter(policy, places, "Scope", "scope")
             },
-            state: parameter(policy, operation, "State", "state"),
-            code: parameter(policy, operation, "Code", "code"),
-            user_name: parameter(policy, operation, "UserName", "username"),
-            password: parameter(policy, operation, "PassWord", "password"),
-            refresh_token: parameter(policy, operation, "RefreshToken", "refresh_token"),
+            state: parameter(policy, places, "State", "state"),
+            code: parameter(policy, places, "Code", "code"),
+            user_name: parameter(policy, places, "UserName", "username"),
+            password: parameter(policy, places, "PassWord", "password"),
+            refresh_token: parameter(policy, places, "RefreshToken", "refresh_token"),
             end_user: root
                 .child("AppEndUser")
                 .is_some()
-                .then(|| parameter(policy, operation, "AppEndUser", "app_enduser")),
-            response_type: parameter(policy, operation, "ResponseType", "response_type"),
+                .then(|| parameter(policy, places, "AppEndUser", "app_enduser")),
+            response_type: parameter(policy, places, "ResponseType", "response_type"),
             access_token: variable(policy, "AccessToken"),
             access_token_prefix: root
                 .child("AccessTokenPrefix")
@@ -239,6 +241,11 @@ impl Settings {
             store: policy.flag_child(root, "StoreToken", true),
             tokens: tokens(policy, operation),
         })
+    }
+
+    /// Whether a request without `grant_type` may ask for a token with `response_type`.
+    pub(super) fn supports_implicit(&self) -> bool {
+        self.grants.iter().any(|grant| grant == "implicit")
     }
 
     /// How a refused request is told.
@@ -305,20 +312,48 @@ fn grants(policy: &mut Blueprint<'_>, operation: Operation) -> Vec<String> {
     grants
 }
 
+/// Where a parameter that no element names is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Places {
+    None,
+    Form,
+    /// In the form, and what a browser that is sent here asks with also in the query.
+    Browsers,
+    FormAndQuery,
+}
+
+const OF_BROWSERS: &[&str] = &["client_id", "redirect_uri", "response_type", "scope", "state"];
+
+impl Places {
+    fn of(operation: Operation, grants: &[String]) -> Self {
+        match operation {
+            Operation::Verify | Operation::VerifyJwt | Operation::Invalidate | Operation::Validate => {
+                Self::None
+            }
+            Operation::Code | Operation::Implicit => Self::FormAndQuery,
+            Operation::Generate if grants.iter().any(|grant| grant == "implicit") => Self::Browsers,
+            Operation::Generate | Operation::Refresh | Operation::GenerateJwt | Operation::RefreshJwt => {
+                Self::Form
+            }
+        }
+    }
+}
+
 /// The variable that an element names, else the parameter's usual places: the form, and for authorization, which a
 /// browser asks for, the query.
-fn parameter(policy: &mut Blueprint<'_>, operation: Operation, element: &str, name: &str) -> Parameter {
+fn parameter(policy: &mut Blueprint<'_>, usual: Places, element: &str, name: &str) -> Parameter {
     if let Some(found) = one_variable(policy, element) {
         return Parameter(vec![found]);
     }
     let root = policy.root;
-    if operation.is_verify() || matches!(operation, Operation::Invalidate | Operation::Validate) {
-        return Parameter(Vec::new());
-    }
-    let mut places = vec![format!("request.formparam.{name}")];
-    if matches!(operation, Operation::Code | Operation::Implicit) {
-        places.push(format!("request.queryparam.{name}"));
-    }
+    let form = format!("request.formparam.{name}");
+    let query = format!("request.queryparam.{name}");
+    let places = match usual {
+        Places::None => Vec::new(),
+        Places::Browsers if OF_BROWSERS.contains(&name) => vec![form, query],
+        Places::Form | Places::Browsers => vec![form],
+        Places::FormAndQuery => vec![form, query],
+    };
     Parameter(places.iter().filter_map(|place| policy.variable(root, place)).collect())
 }
 

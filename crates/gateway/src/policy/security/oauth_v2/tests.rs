@@ -343,6 +343,34 @@ fn an_implicit_grant_sends_the_token_behind_the_hash() {
 }
 
 #[test]
+fn a_policy_that_supports_implicit_grants_answers_a_browser_that_asks_with_a_response_type() {
+    let stage = stage();
+    let xml = "<OAuthV2><SupportedGrantTypes><GrantType>client_credentials</GrantType><GrantType>implicit</GrantType></SupportedGrantTypes><GenerateResponse/></OAuthV2>";
+    let sent = stage.proxy(&[xml]).get("/p?response_type=token&client_id=k-1");
+    assert_eq!(sent.status(), 302, "{}", sent.body());
+    assert!(sent.response_header("location").starts_with("https://shop.example/cb#expires_in="));
+
+    let without = xml.replace("<GrantType>implicit</GrantType>", "");
+    let sent = stage.proxy(&[&without]).get("/p?response_type=token&client_id=k-1");
+    refused(&sent, 400, "invalid_request", "Required param : grant_type");
+}
+
+#[test]
+fn an_answer_that_is_made_in_a_response_flow_goes_through_the_steps_that_follow() {
+    let stage = stage();
+    let tokens = "<OAuthV2 name='t'><Operation>GenerateAccessToken</Operation><SupportedGrantTypes><GrantType>client_credentials</GrantType></SupportedGrantTypes><GrantType>always</GrantType><GenerateResponse/></OAuthV2>";
+    let mut design = crate::testing::design()
+        .step("<AssignMessage><AssignVariable><Name>always</Name><Value>client_credentials</Value></AssignVariable></AssignMessage>")
+        .policy("t", tokens)
+        .policy("own", "<AssignMessage><Set><Payload>{oauthv2accesstoken.t.client_id}</Payload></Set></AssignMessage>");
+    design.proxy().flows.post.response = vec![crate::testing::step("t"), crate::testing::step("own")];
+    let basic = ("authorization", "Basic ay0xOnMtMQ==");
+    let sent = stage.bench(&design).send(request(http::Method::GET, "/p", &[basic], ""));
+    let sent = sent.receive(crate::testing::response(200, &[], "the target's"));
+    assert_eq!((sent.status(), sent.body().as_str()), (200, "k-1"));
+}
+
+#[test]
 fn refreshing_rotates_and_a_used_refresh_token_ends_the_grant() {
     let stage = stage();
     let first = stage.post(
@@ -449,6 +477,14 @@ fn faults_of_tokens_that_give_no_access() {
     let path = elsewhere(|product| product.resources = vec![crate::snapshot::ResourcePattern::new("/x/**")]);
     faulted(&path, 401, "keymanagement.service.apiresource_doesnot_exist");
     faulted(&elsewhere(|product| product.proxies = vec!["Q".into()]), 401, code);
+    let of_another_verb = elsewhere(|product| {
+        product.operations = vec![crate::snapshot::ProductOperation {
+            proxy: "P".into(),
+            resource: crate::snapshot::ResourcePattern::new("/"),
+            methods: vec!["DELETE".into()],
+        }];
+    });
+    faulted(&of_another_verb, 401, code);
     faulted(&elsewhere(|product| product.environments = vec!["prod".into()]), 401, code);
     other.key.standing = Standing::Revoked;
     faulted(&other.call(VERIFY, &token), 401, "keymanagement.service.invalid_access_token");
@@ -463,7 +499,9 @@ fn the_token_may_be_elsewhere() {
     let xml = VERIFY.replace("</OAuthV2>", "<AccessToken>request.queryparam.t</AccessToken></OAuthV2>");
     assert!(!stage.proxy(&[&xml]).get(&format!("/p?t={token}")).is_answered());
     assert!(!stage.proxy(&[&xml]).get(&format!("/p?t=Bearer%20{token}")).is_answered());
-    faulted(&stage.proxy(&[&xml]).get("/p"), 401, "steps.oauth.v2.FailedToResolveAccessToken");
+    faulted(&stage.proxy(&[&xml]).get("/p"), 401, "oauth.v2.InvalidAccessToken");
+    let sap = Stage { dialect: crate::dialect::Dialect::Sap, ..self::stage() };
+    faulted(&sap.proxy(&[&xml]).get("/p"), 401, "steps.oauth.v2.FailedToResolveAccessToken");
     let xml = VERIFY.replace("</OAuthV2>", "<AccessTokenPrefix>KEY</AccessTokenPrefix></OAuthV2>");
     let key = format!("KEY {token}");
     let with = |value: &str| {

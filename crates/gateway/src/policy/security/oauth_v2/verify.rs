@@ -8,6 +8,7 @@ use pierhead_domain::SecretString;
 
 use super::settings::Settings;
 use crate::condition::Lookup as _;
+use crate::dialect::Dialect;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::Next;
@@ -43,6 +44,9 @@ pub(super) fn sent<'a>(settings: &'a Settings, cx: &'a Exchange) -> Result<Cow<'
     if let Some(variable) = &settings.access_token {
         let text = cx.value(variable).into_text().filter(|text| !text.is_empty());
         return text.map(|text| without(text, &settings.access_token_prefix)).ok_or_else(|| {
+            if cx.proxy().dialect == Dialect::Apigee && settings.operation.is_verify() {
+                return refused("oauth.v2.InvalidAccessToken", "Invalid access token");
+            }
             let text = format!("Failed to resolve Access Token variable {variable}");
             refused("steps.oauth.v2.FailedToResolveAccessToken", text)
         });
@@ -87,13 +91,13 @@ pub(super) fn check(
     });
     let key = key.ok_or_else(invalid)?;
     may_be_used(&key)?;
-    let product = entitled(cx, &key)?;
+    let by = entitled(cx, &key)?;
     let has = |scope: &String| token.scope.split(' ').any(|one| one == scope);
     if !settings.needed_scopes.is_empty() && !settings.needed_scopes.iter().any(has) {
         let text = format!("Required scope(s): {}", settings.needed_scopes.join(" "));
         return Err(Fault::step(StatusCode::FORBIDDEN, "steps.oauth.v2.InsufficientScope", text));
     }
-    let client = Verified::new(key, product, &token.client_id);
+    let client = Verified::new(key, by, &token.client_id);
     let mut found = TokenVariables::new(token, None, &cx.snapshot, cx.now());
     (found.access, found.client) = (Some(text), Some(client));
     let found = Arc::new(found);

@@ -5,7 +5,7 @@ use http::Method;
 use pierhead_domain::SecretString;
 
 use super::*;
-use crate::snapshot::{KeyTable, LookupHash, ProductOperation, ProductQuota, ResourcePattern};
+use crate::snapshot::{ApiProduct, KeyTable, LookupHash, ProductOperation, ProductQuota, ResourcePattern};
 use crate::testing::*;
 
 const XML: &str = "<VerifyAPIKey><APIKey ref=\"request.queryparam.apikey\"/></VerifyAPIKey>";
@@ -202,7 +202,11 @@ fn fault_invalid_api_key_for_given_resource_when_no_product_fits() {
     refused(on_product(|product| product.operations = vec![operation("Q", "/", &[])]));
     refused(on_product(|product| product.operations = vec![operation("P", "/", &["POST"])]));
     refused(on_product(|product| product.operations = vec![operation("P", "/x", &[])]));
-    assert!(!on_product(|product| product.operations = vec![operation("P", "/a/*", &["GET"])]).is_answered());
+    let sent = on_product(|product| {
+        product.operations = vec![operation("P", "/x", &[]), operation("P", "/a/*", &["GET"])];
+    });
+    assert!(!sent.is_answered());
+    assert_eq!(sent.var("verifyapikey.s0.apiproduct.operation.resource"), "/a/*");
 }
 
 #[test]
