@@ -23,6 +23,7 @@ use pierhead_gateway::design::{
     Destination, EndpointFlows, Flow, PolicyText, ProxyDesign, ProxyEndpoint, RouteRule, SharedFlowDesign,
     Step,
 };
+use pierhead_gateway::logging::LogFolder;
 use pierhead_gateway::ports::{KvmWriter, Ports};
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
 use pierhead_gateway::tokens::MemoryTokens;
@@ -54,6 +55,8 @@ pub struct Options {
     pub substitutes: BTreeMap<String, String>,
     /// In whose name Google's services are called. With mocked targets there is always somebody.
     pub google: Option<Arc<GoogleAccount>>,
+    /// The folder for files that `MessageLogging` writes; without one such policies degrade.
+    pub log_folder: Option<LogFolder>,
     /// Shared flows that are deployed beside it.
     pub shared_flows: Vec<SharedFlowDesign>,
     /// Told about each answered request.
@@ -74,6 +77,7 @@ impl Default for Options {
             settings: Settings::default(),
             substitutes: BTreeMap::new(),
             google: None,
+            log_folder: None,
             shared_flows: Vec::new(),
             access_log: None,
             clock: Arc::new(SystemClock),
@@ -91,6 +95,7 @@ pub struct LocalGateway {
     settings: Settings,
     substitutes: BTreeMap<String, String>,
     google: Option<Arc<GoogleAccount>>,
+    log_folder: Option<LogFolder>,
     /// Names of the bundles that are served.
     serving: Mutex<Vec<String>>,
 }
@@ -139,6 +144,7 @@ impl LocalGateway {
             settings: options.settings,
             substitutes: options.substitutes,
             google: options.google.or_else(|| options.mock_targets.then(world::nobody_at_google)),
+            log_folder: options.log_folder,
             serving: Mutex::default(),
         })
     }
@@ -164,6 +170,7 @@ impl LocalGateway {
             world.substitutes.entry(replaced.clone()).or_insert_with(|| script.as_str().into());
         }
         world.google.clone_from(&self.google);
+        world.log_folder.clone_from(&self.log_folder);
         world
     }
 

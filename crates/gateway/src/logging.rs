@@ -1,9 +1,13 @@
 //! Lines that steps log: where they go, and how they look there.
 
+mod folder;
+mod writer;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub use self::folder::{LogFile, LogFolder, Rotation};
 use crate::target_tls::TargetTls;
 
 /// A line of a MessageLogging step on its way.
@@ -31,6 +35,13 @@ pub enum LogDestination {
         port: u16,
         /// What is spoken.
         transport: SyslogTransport,
+    },
+    /// A file of this machine.
+    File {
+        /// The folder that no file leaves.
+        folder: LogFolder,
+        /// The file in it.
+        file: Arc<LogFile>,
     },
     /// This program's own log: what the originals write to a log of their cloud.
     OwnLog {

@@ -275,8 +275,12 @@ impl Bench {
 
     /// In an environment that behaves like this original.
     pub(crate) fn in_dialect(design: &ProxyDesign, dialect: Dialect) -> Self {
-        let world = World { dialect, ..world() };
-        let proxy = compile(design, "3", &world).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        Self::in_world(design, &World { dialect, ..world() })
+    }
+
+    /// In other surroundings.
+    pub(crate) fn in_world(design: &ProxyDesign, world: &World) -> Self {
+        let proxy = compile(design, "3", world).unwrap_or_else(|problems| panic!("{problems:#?}"));
         Self::on(Snapshot::empty("acme", "test").with_proxy(proxy).unwrap())
     }
 

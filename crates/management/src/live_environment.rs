@@ -43,6 +43,7 @@ impl Surroundings {
             key_stores,
             substitutes: substitutes.collect(),
             google: settings.google.clone(),
+            log_folder: settings.log_folder.clone(),
             dialect: settings.dialect,
             ..World::new(running)
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pierhead_domain::OrganizationId;
 use pierhead_gateway::GoogleAccount;
 use pierhead_gateway::dialect::Dialect;
+use pierhead_gateway::logging::LogFolder;
 use pierhead_gateway::snapshot::VirtualHost;
 
 /// Settings of the management service.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub dialect: Dialect,
     /// JavaScript in place of code that cannot run here, by what it replaces.
     pub substitutes: BTreeMap<String, Arc<str>>,
+    /// Where files of message logs are written.
+    pub log_folder: Option<LogFolder>,
     /// In whose name proxies call Google's services.
     pub google: Option<Arc<GoogleAccount>>,
     /// The largest request body, in bytes.
@@ -39,6 +42,7 @@ impl Default for Settings {
             virtual_hosts: vec![HostSetting::default()],
             dialect: Dialect::default(),
             substitutes: BTreeMap::new(),
+            log_folder: None,
             google: None,
             body_bytes: 16 * 1024 * 1024,
             batch_operations: 1000,

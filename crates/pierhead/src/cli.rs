@@ -198,6 +198,9 @@ pub struct Beside {
     /// The key of a Google service account, to make the tokens with that the bundle's calls need.
     #[arg(long, value_name = "FILE")]
     pub google_service_account: Option<PathBuf>,
+    /// The folder for files that MessageLogging writes; made by the first line.
+    #[arg(long, value_name = "DIR", default_value = "message-logs")]
+    pub message_logs: PathBuf,
 }
 
 /// Flags of `check`.

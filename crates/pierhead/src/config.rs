@@ -56,6 +56,7 @@ pub struct Gateway {
     pub max_connections: usize,
     pub substitutes: PathBuf,
     pub google_service_account: PathBuf,
+    pub message_logs: PathBuf,
     pub max_connections_per_address: usize,
     pub min_body_bytes_per_second: u64,
     pub body_grace_seconds: u64,
@@ -276,6 +277,15 @@ impl Config {
             self.server.data_dir.join("pierhead.key")
         } else {
             self.keys.file.clone()
+        }
+    }
+
+    /// The folder for files that `MessageLogging` writes.
+    pub fn message_logs(&self) -> PathBuf {
+        if self.gateway.message_logs.as_os_str().is_empty() {
+            self.server.data_dir.join("message-logs")
+        } else {
+            self.gateway.message_logs.clone()
         }
     }
 

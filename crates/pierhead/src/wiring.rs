@@ -19,6 +19,7 @@ use pierhead_domain::{Rng, SecretString};
 use pierhead_egress::{Egress, EgressSettings, SystemResolver};
 use pierhead_gateway::GoogleAccount;
 use pierhead_gateway::analytics::RecentAnalytics;
+use pierhead_gateway::logging::LogFolder;
 use pierhead_gateway::ports::Ports;
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
 use pierhead_gateway::state::{RunState, StateLimits};
@@ -70,6 +71,7 @@ impl Rooms {
         );
         let hub = open_hub(config, parts, &store, &vault, &identity, at)?;
         let snapshot = Arc::new(SnapshotCell::new(Snapshot::empty("default", "default")));
+        let log_folder = LogFolder::new(config.message_logs(), Arc::clone(&clock));
         let management = Management::new(
             store.clone(),
             Arc::clone(&vault),
@@ -79,6 +81,7 @@ impl Rooms {
             Arc::clone(&snapshot),
             ManagementSettings {
                 substitutes: substitutes(config)?,
+                log_folder: Some(log_folder),
                 google: google_account(&config.gateway.google_service_account)?,
                 public_url: at.public_url.clone(),
                 virtual_hosts: vec![virtual_host(config, at.gateway)],

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pierhead::config::{Config, Flags};
 use pierhead::server::{Parts, Server};
-use pierhead_domain::{Clock, StoppedClock, SystemClock, SystemRng};
+use pierhead_domain::{Clock, EpochMillis, StoppedClock, SystemClock, SystemRng};
 use pierhead_store::DatabaseUrl;
 use pierhead_store::testing::postgres_url;
 
@@ -77,6 +77,11 @@ impl Pierhead {
     /// Where everything else is served over TLS, as configured.
     pub fn control_tls(&self) -> Vec<SocketAddr> {
         self.server.as_ref().map_or_else(Vec::new, |server| server.control_tls().to_vec())
+    }
+
+    /// What its clock says.
+    pub fn now(&self) -> EpochMillis {
+        self.clock.now()
     }
 
     /// Moves the server's clock forward.

@@ -10,6 +10,7 @@ use crate::design::TlsSettings;
 use crate::dialect::Dialect;
 use crate::google::GoogleAccount;
 use crate::key_stores::KeyStores;
+use crate::logging::LogFolder;
 use crate::property_set::PropertySets;
 use crate::snapshot::Snapshot;
 use crate::target_tls::{TargetTls, TlsAsked, TlsPlan, Unmet};
@@ -29,6 +30,8 @@ pub struct World {
     pub substitutes: AHashMap<String, Arc<str>>,
     /// In whose name Google's services are called; without it what needs their tokens cannot run.
     pub google: Option<Arc<GoogleAccount>>,
+    /// Where files of logs are written; without it what writes them cannot run.
+    pub log_folder: Option<LogFolder>,
     /// Property sets of the environment.
     pub property_sets: PropertySets,
     /// Key stores and trust stores of the environment.
@@ -48,6 +51,7 @@ impl World {
             target_servers: AHashMap::new(),
             substitutes: AHashMap::new(),
             google: None,
+            log_folder: None,
             property_sets: PropertySets::default(),
             key_stores: KeyStores::default(),
             dialect: Dialect::default(),

@@ -10,6 +10,7 @@ mod extension;
 mod kinds;
 mod mediation;
 mod security;
+mod setting;
 mod source;
 mod traffic;
 mod unavailable;

@@ -43,6 +43,13 @@ impl LogSinks {
 
     /// Takes a line, or loses it when too many wait already; says which.
     pub(crate) fn write(&self, LogLine { to, text }: LogLine) -> bool {
+        if let LogDestination::File { folder, file } = &*to {
+            let taken = folder.write(file, text);
+            if !taken {
+                self.counters.log_line_lost();
+            }
+            return taken;
+        }
         let mut queues = self.queues.borrow_mut();
         let unsent = match queues.get(&to).map(|queue| queue.try_send(text.clone())) {
             Some(Ok(())) => return true,
@@ -77,6 +84,10 @@ async fn carry(
             LogDestination::Syslog { host, port, transport } => (host, *port, transport),
             LogDestination::OwnLog { name } => {
                 tracing::info!(log = %name, "{name}: {}", String::from_utf8_lossy(&line));
+                continue;
+            }
+            LogDestination::File { folder, file } => {
+                folder.write(file, line);
                 continue;
             }
         };

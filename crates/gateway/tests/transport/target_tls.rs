@@ -10,8 +10,9 @@ use pierhead_gateway::{KeyEntry, KeyStore, KeyStores};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::stage::{Proxy, Stage, Upstream};
 
@@ -24,6 +25,25 @@ const ODD_NAME_KEY: &[u8] = include_bytes!("tls/odd_name_key.der");
 const CLIENT: &[u8] = include_bytes!("tls/client.der");
 const CLIENT_KEY: &[u8] = include_bytes!("tls/client_key.der");
 
+/// Speaks TLS with clients that may, or must, show a certificate of the authority.
+fn acceptor(certificate: &[u8], key: &[u8], demands: bool) -> TlsAcceptor {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(AUTHORITY.to_vec())).expect("an authority");
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let clients = if demands { clients } else { clients.allow_unauthenticated() };
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_client_cert_verifier(clients.build().expect("a verifier"))
+        .with_single_cert(
+            vec![CertificateDer::from(certificate.to_vec())],
+            PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.to_vec())),
+        )
+        .expect("a certificate and its key");
+    TlsAcceptor::from(Arc::new(config))
+}
+
 /// A target that answers with `shown` or `nobody`: whether the gateway showed a certificate.
 struct SecureTarget {
     addr: SocketAddr,
@@ -32,23 +52,10 @@ struct SecureTarget {
 
 impl SecureTarget {
     async fn start(certificate: &[u8], key: &[u8]) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from(AUTHORITY.to_vec())).expect("an authority");
-        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-            .allow_unauthenticated()
-            .build()
-            .expect("a verifier");
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_client_cert_verifier(clients)
-            .with_single_cert(
-                vec![CertificateDer::from(certificate.to_vec())],
-                PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.to_vec())),
-            )
-            .expect("a certificate and its key");
-        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        Self::accepting(acceptor(certificate, key, false)).await
+    }
+
+    async fn accepting(acceptor: TlsAcceptor) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
         let this = Self { addr: listener.local_addr().expect("bound"), connections: Arc::default() };
         let connections = Arc::clone(&this.connections);
@@ -210,10 +217,7 @@ async fn a_callout_shows_our_certificate_and_says_whom_it_expects() {
          </HTTPTargetConnection></ServiceCallout>",
         target.addr.port()
     );
-    let flows = EndpointFlows {
-        pre: Flow { request: vec![Step { policy: "C".into(), ..Step::default() }], ..Flow::default() },
-        ..EndpointFlows::default()
-    };
+    let flows = on_request("C");
     let upstream = Upstream::ok().await;
     let proxy = Proxy::new("p", "/", upstream.addr)
         .with_stores(&stores())
@@ -224,4 +228,62 @@ async fn a_callout_shows_our_certificate_and_says_whom_it_expects() {
 
     assert_eq!((answer.status, answer.text().as_str()), (200, "ok"), "{}", answer.head);
     assert_eq!(target.connection_count(), 1);
+}
+
+/// The policy runs on each request.
+fn on_request(policy: &str) -> EndpointFlows {
+    let step = Step { policy: policy.into(), ..Step::default() };
+    EndpointFlows { pre: Flow { request: vec![step], ..Flow::default() }, ..EndpointFlows::default() }
+}
+
+const SHOWING_OURS: &str = "<SSLInfo><Enabled>true</Enabled><ClientAuthEnabled>true</ClientAuthEnabled>\
+    <KeyStore>ours</KeyStore><KeyAlias>pilot</KeyAlias><TrustStore>authorities</TrustStore></SSLInfo>";
+const SHOWING_NOTHING: &str =
+    "<SSLInfo><Enabled>true</Enabled><TrustStore>authorities</TrustStore></SSLInfo>";
+
+/// Serves one policy in front of an upstream.
+fn with_policy(upstream: &Upstream, kind: &str, xml: &str) -> Stage {
+    let proxy = Proxy::new("p", "/", upstream.addr).with_stores(&stores());
+    serving([proxy.policy("C", kind, xml, on_request("C"))])
+}
+
+#[tokio::test]
+async fn a_script_and_a_callout_reach_a_target_that_demands_a_certificate() {
+    let target = SecureTarget::accepting(acceptor(SERVER, SERVER_KEY, true)).await;
+    let port = target.addr.port();
+    let upstream = Upstream::ok().await;
+    for (info, got, status) in [(SHOWING_OURS, "shown ", 200), (SHOWING_NOTHING, "true", 500)] {
+        let script = format!(
+            "<Javascript timeLimit='60000'>{info}<Source>var call = httpClient.get('https://127.0.0.1:{port}/');\
+             call.waitForComplete(); request.headers['x-got'] = call.isError() ? 'true' : call.getResponse().content + '';</Source></Javascript>"
+        );
+        assert_eq!(with_policy(&upstream, "Javascript", &script).get("/").await.status, 200);
+        let seen = upstream.seen().pop().expect("it was reached");
+        assert_eq!(seen.header("x-got"), [got.trim()], "{info}");
+
+        let callout = format!(
+            "<ServiceCallout><Request/><Response>answer</Response><HTTPTargetConnection>\
+             <URL>https://127.0.0.1:{port}/</URL>{info}</HTTPTargetConnection></ServiceCallout>"
+        );
+        let answer = with_policy(&upstream, "ServiceCallout", &callout).get("/").await;
+        assert_eq!(answer.status, status, "{info}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_line_reaches_a_log_server_that_demands_a_certificate() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let xml = format!(
+        "<MessageLogging><Syslog><Message>{{request.path}}</Message><Host>127.0.0.1</Host><Port>{}</Port>\
+         <Protocol>TCP</Protocol><PayloadOnly>true</PayloadOnly>{SHOWING_OURS}</Syslog></MessageLogging>",
+        listener.local_addr().expect("bound").port()
+    );
+    let upstream = Upstream::ok().await;
+    let stage = with_policy(&upstream, "MessageLogging", &xml);
+    assert_eq!(stage.get("/x").await.status, 200);
+
+    let (stream, _) = listener.accept().await.expect("a connection");
+    let stream = acceptor(SERVER, SERVER_KEY, true).accept(stream).await.expect("a certificate of ours");
+    let line = BufReader::new(stream).lines().next_line().await.expect("a line");
+    assert_eq!(line.as_deref(), Some("/x"));
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use pierhead_bundle::local::{LocalGateway, Options, Settings};
 use pierhead_bundle::{Limits, Verdict, export, read_path, read_substitutes, write_archive};
 use pierhead_gateway::dialect::Dialect;
+use pierhead_gateway::logging::LogFolder;
 
 use crate::cli::{Beside, Check, Convert, Layout};
 use crate::commands::{say, say_error};
@@ -62,7 +64,9 @@ pub(super) fn beside(flags: &Beside) -> anyhow::Result<Options> {
         None => BTreeMap::new(),
     };
     let google = google_account(flags.google_service_account.as_deref().unwrap_or(Path::new("")))?;
-    Ok(Options { substitutes, google, ..Options::default() })
+    let options = Options::default();
+    let log_folder = Some(LogFolder::new(&flags.message_logs, Arc::clone(&options.clock)));
+    Ok(Options { substitutes, google, log_folder, ..options })
 }
 
 /// The settings: of the file that was named, else of the one beside the bundle or in its folder, else none.

@@ -19,6 +19,7 @@ mod door;
 mod leaks;
 mod names;
 mod neighbours;
+mod oauth_v1;
 mod paths;
 mod process;
 mod races;

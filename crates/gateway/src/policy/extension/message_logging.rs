@@ -1,5 +1,6 @@
 //! `MessageLogging`: a line for somebody else's log (api-management §9.6).
 
+mod file;
 mod format;
 
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub(super) struct MessageLogging {
 
 #[derive(Debug)]
 enum Output {
+    /// A file of this machine.
+    File { message: Template, to: Arc<LogDestination> },
     Syslog {
         message: Template,
         format: Format,
@@ -53,12 +56,19 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
     if let Some(element) = policy.root.child("CloudLogging") {
         outputs.extend(cloud(policy, element));
     }
-    if let Some(file) = policy.root.child("File") {
-        return policy
-            .degrade(file, "files of the gateway's machine are not written; log to a syslog server");
+    if let Some(element) = policy.root.child("File") {
+        let message = message(policy, element, &[]);
+        let to = file::read(policy, element);
+        if let (Some(message), Some(to)) = (message, to) {
+            outputs.push(Output::File { message, to: Arc::new(to) });
+        }
     }
-    if policy.root.child("Syslog").or_else(|| policy.root.child("CloudLogging")).is_none() {
-        policy.problem(policy.root, "NothingToLog", "MessageLogging needs a Syslog or a CloudLogging");
+    if !["Syslog", "CloudLogging", "File"].into_iter().any(|name| policy.root.child(name).is_some()) {
+        policy.problem(
+            policy.root,
+            "NothingToLog",
+            "MessageLogging needs a Syslog, a File or a CloudLogging",
+        );
         return None;
     }
     Some(Box::new(MessageLogging { name: policy.name.clone(), outputs }))
@@ -187,6 +197,7 @@ impl Output {
                 };
                 Some((to, format.line(&message, cx)))
             }
+            Self::File { message, to } => Some((Arc::clone(to), message.render(cx, true).ok()?.into_owned())),
             Self::Cloud { name, message, labels } => {
                 let mut text = message.render(cx, true).ok()?.into_owned();
                 for (key, value) in labels {

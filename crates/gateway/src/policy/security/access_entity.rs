@@ -4,11 +4,11 @@ mod xml;
 
 use std::sync::Arc;
 
-use super::setting::Setting;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
 use crate::policy::element::Element;
+use crate::policy::setting::Setting;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::snapshot::{ApiKey, ApiProduct};
 use crate::variable::{Stored, Variable};

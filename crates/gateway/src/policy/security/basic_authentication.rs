@@ -5,11 +5,11 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::setting::Setting;
 use crate::condition::Lookup as _;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
+use crate::policy::setting::Setting;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::template::decode_base64;
 use crate::variable::{Stored, Variable};

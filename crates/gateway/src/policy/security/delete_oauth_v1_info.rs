@@ -3,10 +3,10 @@
 use super::get_oauth_v1_info::unknown;
 use super::oauth::unavailable;
 use super::oauth_v1::stored;
-use super::setting::Setting;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
+use crate::policy::setting::Setting;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::tokens::TokenKind;
 

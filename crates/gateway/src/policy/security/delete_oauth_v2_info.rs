@@ -2,10 +2,10 @@
 
 use super::get_oauth_v2_info::unknown;
 use super::oauth::unavailable;
-use super::setting::Setting;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
+use crate::policy::setting::Setting;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::tokens::TokenKind;
 

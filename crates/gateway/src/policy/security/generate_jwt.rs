@@ -14,10 +14,10 @@ use super::jose::additions::Additions;
 use super::jose::algorithms::Algorithms;
 use super::jose::keys::{KeySource, Ready, Resolved, Use};
 use super::jose::{Family, needed};
-use super::setting::Setting;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
+use crate::policy::setting::Setting;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::variable::{Stored, Variable};
 

@@ -7,11 +7,11 @@ use pierhead_domain::SecretString;
 use super::oauth::{Entitlement, key_of, unavailable};
 use super::oauth_v1::stored;
 use super::oauth_v1::variables::Found;
-use super::setting::Setting;
 use super::verify_api_key::Verified;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
+use crate::policy::setting::Setting;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::tokens::TokenKind;
 

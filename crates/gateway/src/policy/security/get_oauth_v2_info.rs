@@ -6,11 +6,11 @@ use pierhead_domain::SecretString;
 
 use super::oauth::variables::TokenVariables;
 use super::oauth::{Entitlement, key_of, unavailable};
-use super::setting::Setting;
 use super::verify_api_key::Verified;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
+use crate::policy::setting::Setting;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::tokens::{Token, TokenKind};
 

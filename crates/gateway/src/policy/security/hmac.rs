@@ -5,12 +5,12 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::StatusCode;
 use pierhead_vault::constant_time_eq;
 
-use super::setting::Setting;
 use crate::condition::Lookup as _;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
 use crate::policy::element::Element;
+use crate::policy::setting::Setting;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::template::{Mac, RenderProblem, Template, decode_base64};
 use crate::variable::{Stored, Variable};

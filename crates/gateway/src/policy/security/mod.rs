@@ -23,7 +23,6 @@ mod regular_expression_protection;
 mod revoke_oauth_v2;
 mod saml;
 mod set_oauth_v2_info;
-mod setting;
 mod validate_saml_assertion;
 mod verify_api_key;
 mod verify_jws;

@@ -130,7 +130,7 @@ impl OAuthV1 {
 
     /// The end user has agreed: the request token may be exchanged with the verifier.
     async fn give_verifier(&self, cx: &mut Exchange) -> Result<Next, Refused> {
-        let said = |setting: &Option<super::setting::Setting>, cx: &Exchange| {
+        let said = |setting: &Option<crate::policy::setting::Setting>, cx: &Exchange| {
             setting.as_ref().and_then(|one| one.text(cx)).map(Cow::into_owned).filter(|text| !text.is_empty())
         };
         let text = said(&self.settings.request_token, cx).ok_or(Problem::ParameterAbsent("oauth_token"))?;

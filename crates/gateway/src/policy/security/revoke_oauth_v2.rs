@@ -1,10 +1,10 @@
 //! `RevokeOAuthV2`: revokes the tokens of an app, of an end user, or of both together (api-management §9.3).
 
 use super::oauth::unavailable;
-use super::setting::Setting;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
+use crate::policy::setting::Setting;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::tokens::RevokeFor;
 

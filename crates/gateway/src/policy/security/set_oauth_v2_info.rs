@@ -8,10 +8,10 @@ use super::get_oauth_v2_info::unknown;
 use super::oauth::variables::TokenVariables;
 use super::oauth::{key_of, unavailable};
 use super::oauth_v2::settings::{Attribute, attribute};
-use super::setting::Setting;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
+use crate::policy::setting::Setting;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};
 use crate::tokens::TokenKind;
 

@@ -4,11 +4,11 @@ use pierhead_xml::{Document, Edit, Node, XPath};
 
 use super::saml::assertion::{Assertion, VARIABLES};
 use super::saml::{SAML, document, fault, refusal, verify};
-use super::setting::Setting;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::key_stores::KeyStores;
 use crate::policy::blueprint::Blueprint;
+use crate::policy::setting::Setting;
 use crate::policy::source::Source;
 use crate::policy::xml_parts::Namespaces;
 use crate::policy::{Compiled, Next, Policy, PolicyRun};

@@ -4,8 +4,8 @@ mod expiry;
 
 use std::sync::Arc;
 
-use super::Setting;
 use crate::exchange::Exchange;
+use crate::policy::setting::Setting;
 use crate::policy::{Blueprint, Element};
 
 pub(super) use expiry::Expiry;
@@ -65,7 +65,7 @@ pub(super) fn key(policy: &mut Blueprint<'_>) -> CacheKey {
         .children("KeyFragment")
         .map(|fragment| {
             policy.only(fragment, &["ref", "type"], &[]);
-            Setting::read(policy, fragment)
+            Setting::plain(policy, fragment)
         })
         .collect();
     CacheKey { prefix: given.map_or(Prefix::Scope(scope), |text| Prefix::Given(text.into())), fragments }
@@ -129,7 +129,7 @@ impl CacheKey {
     fn add_fragments(&self, key: &mut String, cx: &Exchange) {
         for fragment in &self.fragments {
             key.push_str("__");
-            key.push_str(&fragment.text(cx).unwrap_or_default());
+            key.push_str(&fragment.filled(cx).unwrap_or_default());
         }
     }
 
@@ -152,7 +152,7 @@ impl CacheKey {
             return prefix;
         }
         let named = |setting: &Option<Setting>| {
-            setting.as_ref().and_then(|setting| setting.text(cx)).map(String::from)
+            setting.as_ref().and_then(|setting| setting.filled(cx)).map(String::from)
         };
         let proxy = match named(&context.api_proxy) {
             None => cx.proxy(),

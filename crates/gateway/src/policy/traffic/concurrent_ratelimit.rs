@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::Setting;
 use crate::exchange::{ComputedVariables, Exchange};
 use crate::fault::Fault;
+use crate::policy::setting::Setting;
 use crate::policy::{Blueprint, Compiled, Next, Policy, PolicyRun};
 use crate::state::{ConnectionLimit, CounterName};
 use crate::variable::Value;
@@ -47,7 +47,7 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
         Some(element) => {
             policy.only(element, &["name", "ref"], &[]);
             let name = element.attribute("name").unwrap_or(element.text());
-            Setting::of(policy, element, "ref", name)
+            Setting::plain_by(policy, element, "ref", name)
         }
     };
     // Each node counts its own connections.
@@ -75,7 +75,7 @@ impl Policy for ConcurrentRatelimit {
 impl ConcurrentRatelimit {
     fn begin(&self, cx: &mut Exchange) -> Result<Next, Fault> {
         let identifier: Box<str> =
-            self.identifier.text(cx).unwrap_or(Cow::Borrowed(super::quota::DEFAULT_IDENTIFIER)).into();
+            self.identifier.filled(cx).unwrap_or(Cow::Borrowed(super::quota::DEFAULT_IDENTIFIER)).into();
         let name =
             CounterName { proxy: &cx.proxy().name, owner: &self.owner, identifier: &identifier, class: "" };
         let opened = cx.services.state.connections.open(name, cx.now(), self.limit, self.strict);

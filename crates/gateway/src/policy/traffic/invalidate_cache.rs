@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Setting;
 use super::cache::{self, CacheKey, Context};
 use crate::exchange::Exchange;
+use crate::policy::setting::Setting;
 use crate::policy::{Blueprint, Compiled, Next, Policy, PolicyRun};
 
 /// Forgets the entry of a key; with `PurgeChildEntries` every entry that has its prefix. Never fails.
@@ -27,7 +27,7 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
         let mut name = |child: &str| {
             let child = element.child(child)?;
             policy.only(child, &["ref"], &[]);
-            Some(Setting::read(policy, child)).filter(|setting| !setting.is_empty())
+            Some(Setting::plain(policy, child)).filter(|setting| !setting.is_empty())
         };
         context =
             Context { api_proxy: name("APIProxyName"), proxy: name("ProxyName"), target: name("TargetName") };

@@ -8,11 +8,9 @@ mod populate_cache;
 mod quota;
 mod reset_quota;
 mod response_cache;
-mod setting;
 mod spike_arrest;
 
 use super::{Entry, entry};
-use setting::Setting;
 
 pub(super) static POLICIES: &[Entry] = &[
     entry("ConcurrentRatelimit", "concurrentratelimit", concurrent_ratelimit::compile),

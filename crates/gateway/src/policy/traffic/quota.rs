@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::Setting;
 use crate::condition::Lookup;
 use crate::dialect::Dialect;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
+use crate::policy::setting::Setting;
 use crate::policy::{Next, Policy, PolicyRun};
 use crate::state::{Batch, Count, CountMode, CounterName, Quantity, WindowRule};
 use crate::variable::Variable;
@@ -146,7 +146,7 @@ impl Quota {
     }
 
     fn ask(&self, cx: &Exchange) -> Result<Asked, Fault> {
-        let identifier = self.identifier.text(cx).unwrap_or(Cow::Borrowed(DEFAULT_IDENTIFIER));
+        let identifier = self.identifier.filled(cx).unwrap_or(Cow::Borrowed(DEFAULT_IDENTIFIER));
         let (class, allowed, rule) = self.limits(cx)?;
         let units = match &self.weight {
             None => 1,
@@ -169,8 +169,8 @@ impl Quota {
             plan = &product.otherwise;
         }
         let (class, allowed) = plan.allow.resolve(cx);
-        let interval = plan.interval.text(cx).and_then(|text| positive(&text)).ok_or_else(|| {
-            let name = plan.interval.reference().map_or("", Variable::name);
+        let interval = plan.interval.filled(cx).and_then(|text| positive(&text)).ok_or_else(|| {
+            let name = plan.interval.name();
             failed(
                 "policies.ratelimit.FailedToResolveQuotaIntervalReference",
                 format!(
@@ -179,8 +179,8 @@ impl Quota {
                 ),
             )
         })?;
-        let unit = plan.unit.text(cx).and_then(|text| Unit::parse(&text)).ok_or_else(|| {
-            let name = plan.unit.reference().map_or("", Variable::name);
+        let unit = plan.unit.filled(cx).and_then(|text| Unit::parse(&text)).ok_or_else(|| {
+            let name = plan.unit.name();
             failed(
                 "policies.ratelimit.FailedToResolveQuotaIntervalTimeUnitReference",
                 format!(
@@ -234,7 +234,7 @@ fn count_of(cx: &Exchange, count: &Setting) -> u64 {
     count
         .referred(cx)
         .and_then(|text| whole(&text))
-        .or_else(|| whole(count.literal()?))
+        .or_else(|| whole(count.literal_text()?))
         .unwrap_or(DEFAULT_COUNT)
 }
 
@@ -295,9 +295,9 @@ fn positive(text: &str) -> Option<i64> {
 
 /// What a message counts for; 1 when nothing says it.
 pub(super) fn weight_of(cx: &Exchange, weight: &Setting) -> Result<u64, Fault> {
-    let Some(text) = weight.text(cx) else { return Ok(1) };
+    let Some(text) = weight.filled(cx) else { return Ok(1) };
     text.trim().parse().map_err(|_| {
-        let name = weight.reference().map_or("", Variable::name);
+        let name = weight.name();
         failed("policies.ratelimit.InvalidMessageWeight", format!("Invalid message weight value of {name}"))
     })
 }

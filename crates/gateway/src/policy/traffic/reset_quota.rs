@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Setting;
 use super::quota::DEFAULT_IDENTIFIER;
 use crate::compile::{CompiledPolicy, FlowPlan, FlowsPlan};
 use crate::exchange::Exchange;
 use crate::fault::Fault;
+use crate::policy::setting::Setting;
 use crate::policy::{Blueprint, Compiled, Element, Next, Policy, PolicyRun};
 use crate::state::CounterName;
-use crate::variable::Variable;
 
 /// Lowers what a Quota policy of the same proxy has counted, so that as many more messages may come.
 ///
@@ -58,7 +57,7 @@ fn quota<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Quota {
 /// `name`, `ref` or both.
 fn named(policy: &mut Blueprint<'_>, element: &Element) -> Setting {
     let name = element.attribute("name").unwrap_or_default();
-    let setting = Setting::of(policy, element, "ref", name);
+    let setting = Setting::plain_by(policy, element, "ref", name);
     if setting.is_empty() {
         policy.problem(element, "NameIsMissing", format!("{} needs a name or a ref", element.name));
     }
@@ -76,7 +75,7 @@ fn identifier<'d>(policy: &mut Blueprint<'d>, element: &'d Element) -> Identifie
     let allow = match element.child("Allow").or(inside) {
         Some(allow) => {
             policy.only(allow, &["ref"], &[]);
-            Setting::read(policy, allow)
+            Setting::plain(policy, allow)
         }
         None => Setting::default(),
     };
@@ -130,8 +129,8 @@ impl ResetQuota {
     fn resets(&self, cx: &Exchange) -> Result<Vec<Reset>, Fault> {
         let mut resets = Vec::new();
         for quota in &self.quotas {
-            let name = quota.name.text(cx).ok_or_else(|| {
-                let name = quota.name.reference().map_or("", Variable::name);
+            let name = quota.name.filled(cx).ok_or_else(|| {
+                let name = quota.name.name();
                 failed("FailedToResolveRLPolicy", format!("Failed to resolve quota policy reference {name}"))
             })?;
             let policy = attached(cx, &name)
@@ -141,10 +140,10 @@ impl ResetQuota {
                 .counter()
                 .ok_or_else(|| failed("InvalidRLPolicy", format!("Invalid rate limit policy {name}")))?;
             for identifier in &quota.identifiers {
-                let who = identifier.name.text(cx).unwrap_or(DEFAULT_IDENTIFIER.into());
-                let class = identifier.class.as_ref().and_then(|class| class.text(cx));
-                let count = identifier.allow.text(cx).ok_or_else(|| {
-                    let reference = identifier.allow.reference().map_or("", Variable::name);
+                let who = identifier.name.filled(cx).unwrap_or(DEFAULT_IDENTIFIER.into());
+                let class = identifier.class.as_ref().and_then(|class| class.filled(cx));
+                let count = identifier.allow.filled(cx).ok_or_else(|| {
+                    let reference = identifier.allow.name();
                     let text = format!(
                         "Failed to resolve allow count reference {reference} for identifier {who} in {name}"
                     );

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::Setting;
 use super::quota::{DEFAULT_IDENTIFIER, weight_of};
 use crate::dialect::Dialect;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
+use crate::policy::setting::Setting;
 use crate::policy::{Blueprint, Compiled, Next, Policy, PolicyRun};
 use crate::state::{CounterName, Rate};
-use crate::variable::Variable;
 
 /// Lets one message pass per share of the period: `30pm` is one every two seconds. With `UseEffectiveCount` a
 /// period's messages may come at once, and no more in any period. Counted on each node for itself.
@@ -36,13 +35,13 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
     let mut setting = |name: &str| {
         let element = root.child(name)?;
         policy.only(element, &["ref"], &[]);
-        Some(Setting::read(policy, element))
+        Some(Setting::plain(policy, element))
     };
     let rate_setting = setting("Rate").unwrap_or_default();
     let identifier = setting("Identifier").unwrap_or_default();
     let weight = setting("MessageWeight").filter(|weight| !weight.is_empty());
-    let rate = rate_setting.literal().and_then(parse_rate);
-    if rate.is_none() && (rate_setting.literal().is_some() || rate_setting.is_empty()) {
+    let rate = rate_setting.literal_text().and_then(parse_rate);
+    if rate.is_none() && (rate_setting.literal_text().is_some() || rate_setting.is_empty()) {
         let message = "a rate is a whole number above 0 followed by ps or pm, such as 30pm";
         policy.problem(root.child("Rate").unwrap_or(root), "InvalidAllowedRate", message);
     }
@@ -75,7 +74,7 @@ impl SpikeArrest {
             None => self.rate,
         };
         let rate = rate.ok_or_else(|| {
-            let name = self.rate_setting.reference().map_or("", Variable::name);
+            let name = self.rate_setting.name();
             let text = format!("Failed to resolve Spike Arrest rate reference {name}");
             Fault::internal("policies.ratelimit.FailedToResolveSpikeArrestRate", text)
         })?;
@@ -83,7 +82,7 @@ impl SpikeArrest {
             None => 1,
             Some(weight) => u32::try_from(weight_of(cx, weight)?).unwrap_or(u32::MAX),
         };
-        let identifier = self.identifier.text(cx).unwrap_or(Cow::Borrowed(DEFAULT_IDENTIFIER));
+        let identifier = self.identifier.filled(cx).unwrap_or(Cow::Borrowed(DEFAULT_IDENTIFIER));
         let name =
             CounterName { proxy: &cx.proxy().name, owner: &self.owner, identifier: &identifier, class: "" };
         if cx.services.state.spikes.passes(name, cx.now(), rate, weight, self.bursts) {

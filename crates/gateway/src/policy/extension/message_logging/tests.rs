@@ -1,4 +1,4 @@
-use crate::logging::{LogDestination, LogLine, SyslogTransport};
+use crate::logging::{LogDestination, LogFolder, LogLine, Rotation, SyslogTransport};
 use crate::testing::*;
 
 fn policy(inside: &str) -> String {
@@ -140,10 +140,101 @@ fn lines_are_logged_after_the_answer_too() {
     assert!(bench.outside.logged.borrow()[0].text.ends_with(b"m 201|"));
 }
 
+fn file(inside: &str) -> String {
+    format!(
+        "<MessageLogging><File><Message>{{request.verb}}</Message><FileName>a.log</FileName>{inside}</File></MessageLogging>"
+    )
+}
+
+fn with_a_folder() -> crate::compile::World {
+    let mut world = world();
+    let clock = std::sync::Arc::new(pierhead_domain::StoppedClock::at(NOW));
+    world.log_folder = Some(LogFolder::new("logs", clock));
+    world
+}
+
+/// What a policy's file is, and its line.
+fn filed(inside: &str) -> (String, Rotation, String) {
+    let bench = Bench::in_world(&design().step(&file(inside)), &with_a_folder());
+    bench.get("/p");
+    let line = bench.outside.logged.borrow_mut().remove(0);
+    match &*line.to {
+        LogDestination::File { file, folder } => {
+            assert_eq!(folder.root(), std::path::Path::new("logs"));
+            (file.path().to_owned(), file.rotation.clone(), String::from_utf8(line.text.to_vec()).unwrap())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
-fn files_degrade_the_step() {
-    let xml = "<MessageLogging><File><Message>x</Message><FileName>a.log</FileName></File></MessageLogging>";
-    assert!(compiled(&design().step(xml)).is_degraded());
+fn a_line_goes_to_a_file_of_its_policy() {
+    assert_eq!(filed(""), ("acme/test/P/s0/a.log".into(), Rotation::default(), "GET".into()));
+}
+
+#[test]
+fn a_file_is_put_aside_by_size_by_time_and_when_the_program_begins() {
+    let options = |attributes: &str, inside: &str| {
+        filed(&format!("<FileRotationOptions {attributes}>{inside}</FileRotationOptions>")).1
+    };
+    let none = Rotation { at_start: false, bytes: None, millis: None, kept: 5 };
+    assert_eq!(
+        options(
+            "rotateFileOnStartup='true'",
+            "<FileRotationType>SIZE</FileRotationType><MaxFileSizeInMB>10</MaxFileSizeInMB><MaxFilesToRetain>7</MaxFilesToRetain>"
+        ),
+        Rotation { at_start: true, bytes: Some(10 * 1024 * 1024), kept: 7, ..none.clone() }
+    );
+    for (frequency, millis) in [
+        ("<RotationFrequency unit='minute'>10</RotationFrequency>", 600_000),
+        ("<RotationFrequency unit='hour'>1</RotationFrequency>", 3_600_000),
+        ("<RotationFrequency unit='day'>2</RotationFrequency>", 172_800_000),
+    ] {
+        let time = options("", &format!("<FileRotationType>TIME</FileRotationType>{frequency}"));
+        assert_eq!(time, Rotation { millis: Some(millis), ..none.clone() });
+    }
+    assert_eq!(
+        options(
+            "",
+            "<FileRotationType>TIME_SIZE</FileRotationType><MaxFileSizeInMB>1</MaxFileSizeInMB><RotationFrequency unit='minute'>1</RotationFrequency>"
+        ),
+        Rotation { bytes: Some(1024 * 1024), millis: Some(60_000), ..none }
+    );
+}
+
+#[test]
+fn mistakes_about_files_are_told_with_their_rules() {
+    let options = |inside: &str| file(&format!("<FileRotationOptions>{inside}</FileRotationOptions>"));
+    for (xml, rule) in [
+        (file("").replace("a.log", "../a.log"), "InvalidFileName"),
+        (file("").replace("a.log", "{request.verb}.log"), "InvalidFileName"),
+        (file("").replace("<FileName>a.log</FileName>", ""), "FileNameIsMissing"),
+        (file("").replace("<Message>{request.verb}</Message>", ""), "MessageIsMissing"),
+        (file("<Folder/>"), "UnknownElement"),
+        (options("<FileRotationType>DAILY</FileRotationType>"), "InvalidFileRotation"),
+        (options("<FileRotationType>TIME</FileRotationType>"), "InvalidFileRotation"),
+        (options("<FileRotationType>SIZE</FileRotationType>"), "InvalidFileRotation"),
+        (
+            options("<FileRotationType>SIZE</FileRotationType><MaxFileSizeInMB>0</MaxFileSizeInMB>"),
+            "InvalidFileRotation",
+        ),
+        (
+            options(
+                "<FileRotationType>TIME</FileRotationType><RotationFrequency unit='moon'>1</RotationFrequency>",
+            ),
+            "InvalidFileRotation",
+        ),
+        (options("<MaxFilesToRetain>many</MaxFilesToRetain>"), "InvalidFileRotation"),
+    ] {
+        let found = crate::compile::compile(&design().step(&xml), "1", &with_a_folder());
+        let rules: Vec<_> = found.unwrap_err().into_iter().map(|problem| problem.rule).collect();
+        assert_eq!(rules, [rule], "{xml}");
+    }
+}
+
+#[test]
+fn without_a_folder_files_degrade_the_step() {
+    assert!(compiled(&design().step(&file(""))).is_degraded());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
 use crate::policy::security::jose::additions::Additions;
 use crate::policy::security::jose::{Family, duration, needed};
-use crate::policy::security::setting::Setting;
+use crate::policy::setting::Setting;
 
 const FAMILY: Family = Family::Jwt;
 

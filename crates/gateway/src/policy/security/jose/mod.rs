@@ -17,10 +17,10 @@ use std::borrow::Cow;
 use http::StatusCode;
 use pierhead_vault::jose::JoseError;
 
-pub(super) use super::setting::Setting;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::policy::blueprint::Blueprint;
+pub(super) use crate::policy::setting::Setting;
 use crate::variable::Variable;
 
 /// JWT or JWS: the prefix of variables and the second part of fault codes.

@@ -11,8 +11,8 @@ use super::problem::Problem;
 use super::signature::{Method, base_string, base_uri};
 use crate::exchange::Exchange;
 use crate::policy::security::oauth::key_of;
-use crate::policy::security::setting::Setting;
 use crate::policy::security::verify_api_key::may_be_used;
+use crate::policy::setting::Setting;
 use crate::snapshot::{ApiKey, Standing};
 
 /// How far a time stamp may be off, in seconds. Unsourced (decision 046).

@@ -2,7 +2,7 @@
 
 use crate::policy::blueprint::Blueprint;
 use crate::policy::element::Element;
-use crate::policy::security::setting::Setting;
+use crate::policy::setting::Setting;
 use crate::tokens::{TokenAttribute, TokenKind};
 use crate::variable::Variable;
 

@@ -11,8 +11,8 @@ use crate::exchange::Exchange;
 use crate::policy::security::basic_authentication;
 use crate::policy::security::oauth::problem::Problem;
 use crate::policy::security::oauth::{key_of, products};
-use crate::policy::security::setting::Setting;
 use crate::policy::security::verify_api_key::may_be_used;
+use crate::policy::setting::Setting;
 use crate::snapshot::{ApiKey, Standing};
 use crate::variable::Variable;
 

@@ -7,7 +7,7 @@ use crate::exchange::Exchange;
 use crate::policy::blueprint::Blueprint;
 use crate::policy::element::Element;
 use crate::policy::security::oauth::problem::Manner;
-use crate::policy::security::setting::Setting;
+use crate::policy::setting::Setting;
 use crate::tokens::{TokenAttribute, TokenKind};
 use crate::variable::Variable;
 

@@ -8,7 +8,7 @@ use crate::policy::blueprint::Blueprint;
 use crate::policy::security::jose::additions::Additions;
 use crate::policy::security::jose::variables::millis;
 use crate::policy::security::jose::{Family, duration};
-use crate::policy::security::setting::Setting;
+use crate::policy::setting::Setting;
 
 const FAMILY: Family = Family::Jwt;
 

@@ -3,7 +3,7 @@
 use pierhead_domain::EpochMillis;
 
 use crate::exchange::Exchange;
-use crate::policy::traffic::Setting;
+use crate::policy::setting::Setting;
 use crate::policy::{Blueprint, Element};
 
 /// Kept so long when nothing says how long. Unsourced.
@@ -36,7 +36,7 @@ impl Expiry {
     /// When what is cached now is over.
     pub(in crate::policy::traffic) fn until(&self, cx: &Exchange) -> EpochMillis {
         let now = cx.now().as_i64();
-        let text = |setting: &Option<Setting>| setting.as_ref()?.text(cx).map(String::from);
+        let text = |setting: &Option<Setting>| setting.as_ref()?.filled(cx).map(String::from);
         let after = |seconds: i64| now.saturating_add(seconds.saturating_mul(1000));
         let until = text(&self.seconds)
             .and_then(|text| seconds(&text))
@@ -57,8 +57,8 @@ fn setting<'d>(
 ) -> Option<Setting> {
     let element = parent.child(name)?;
     policy.only(element, &["ref"], &[]);
-    let setting = Setting::read(policy, element);
-    if setting.literal().is_some_and(|text| !is_right(text)) {
+    let setting = Setting::plain(policy, element);
+    if setting.literal_text().is_some_and(|text| !is_right(text)) {
         let message = format!("{name} '{}' is not of the form it must have", element.text());
         policy.problem(element, "InvalidTimeout", message);
     }

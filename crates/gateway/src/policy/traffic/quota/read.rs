@@ -36,7 +36,7 @@ pub(in crate::policy::traffic) fn compile(policy: &mut Blueprint<'_>) -> Option<
     let kind = kind(policy);
     let plan = plan(policy, root);
     let distributed = distributed(policy);
-    let is_second = |plan: &Plan| plan.unit.literal().and_then(Unit::parse) == Some(Unit::Second);
+    let is_second = |plan: &Plan| plan.unit.literal_text().and_then(Unit::parse) == Some(Unit::Second);
     if distributed.is_some() && is_second(&plan) {
         let at = root.child("TimeUnit").unwrap_or(root);
         let message = "a quota of seconds cannot be Distributed";
@@ -72,7 +72,7 @@ pub(in crate::policy::traffic) fn compile(policy: &mut Blueprint<'_>) -> Option<
 fn read(policy: &mut Blueprint<'_>, name: &str) -> Option<Setting> {
     let element = policy.root.child(name)?;
     policy.only(element, &["ref"], &[]);
-    Some(Setting::read(policy, element))
+    Some(Setting::plain(policy, element))
 }
 
 fn kind(policy: &mut Blueprint<'_>) -> Option<Kind> {
@@ -133,16 +133,16 @@ fn plan<'d>(policy: &mut Blueprint<'d>, parent: &'d Element) -> Plan {
     }
     if let Some(element) = parent.child("Interval") {
         policy.only(element, &["ref", "type"], &[]);
-        plan.interval = Setting::read(policy, element);
-        if plan.interval.literal().is_some_and(|text| positive(text).is_none()) {
+        plan.interval = Setting::plain(policy, element);
+        if plan.interval.literal_text().is_some_and(|text| positive(text).is_none()) {
             let message = format!("the interval '{}' is not a whole number above 0", element.text());
             policy.problem(element, "InvalidQuotaInterval", message);
         }
     }
     if let Some(element) = parent.child("TimeUnit") {
         policy.only(element, &["ref", "type"], &[]);
-        plan.unit = Setting::read(policy, element);
-        if plan.unit.literal().is_some_and(|text| Unit::parse(text).is_none()) {
+        plan.unit = Setting::plain(policy, element);
+        if plan.unit.literal_text().is_some_and(|text| Unit::parse(text).is_none()) {
             let message =
                 format!("'{}' is none of second, minute, hour, day, week and month", element.text());
             policy.problem(element, "InvalidQuotaTimeUnit", message);
@@ -179,7 +179,7 @@ fn count(policy: &mut Blueprint<'_>, element: &Element) -> Setting {
     if !literal.is_empty() && literal.parse::<u64>().is_err() {
         policy.problem(element, "InvalidCount", format!("'{literal}' is not a number of messages"));
     }
-    Setting::of(policy, element, "countRef", literal)
+    Setting::plain_by(policy, element, "countRef", literal)
 }
 
 fn distributed(policy: &mut Blueprint<'_>) -> Option<Batch> {
