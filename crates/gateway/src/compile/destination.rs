@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Compiler, DesignPart, DestinationPlan, HubPlace, LocalPlan, Provider, ProviderKind};
-use crate::design::{Destination, TargetEndpoint};
+use super::{
+    Compiler, DesignPart, DestinationPlan, HubPlace, LocalPlan, Provider, ProviderKind, TargetTimeouts,
+    Usable,
+};
+use crate::design::{Destination, PolicyText, TargetEndpoint};
 use crate::door::HUB_ROOT;
 use crate::exchange::normalise;
 use crate::google::{Authentication, Refused};
-use crate::policy::Element;
+use crate::policy::{Element, substitute};
 use crate::target_tls::{TlsAsked, Unmet};
 use crate::template::Template;
 
@@ -36,7 +39,34 @@ impl Compiler<'_> {
                     DestinationPlan::None
                 }
             },
+            Destination::Foreign { kind, xml } if kind == "ScriptTarget" => self.script(part, target, xml),
             Destination::Foreign { kind, .. } => self.unavailable(part, kind, why_no_target(kind)),
+        }
+    }
+
+    /// A server of Node.js: the substitute of its file runs in its place.
+    fn script(&mut self, part: &DesignPart, target: &TargetEndpoint, xml: &str) -> DestinationPlan {
+        let element = Element::parse(xml).ok();
+        let url = element.as_ref().and_then(|element| element.child("ResourceURL")).map_or("", Element::text);
+        let name = url.strip_prefix("node://").unwrap_or_default();
+        if name.is_empty() || name.contains(['<', '&']) {
+            return self.unavailable(part, "ScriptTarget", why_no_target("ScriptTarget"));
+        }
+        if !substitute::is_given(self.resources, self.world, name) {
+            let why = why_no_target("ScriptTarget");
+            let reason = format!("{why}, or a script that does the same as resource jsc://{name}.js");
+            return self.unavailable(part, "ScriptTarget", &reason);
+        }
+        let text = PolicyText {
+            name: format!("{} script", target.name),
+            xml: substitute::policy_of(name, TargetTimeouts::default().io),
+            ..PolicyText::default()
+        };
+        let Usable { compiled, reads, .. } = self.compile_policy(&text);
+        match compiled {
+            Some(policy) => DestinationPlan::Script { policy, reads_body: reads.request || reads.message },
+            // What is wrong with it has been told.
+            None => DestinationPlan::None,
         }
     }
 

@@ -169,6 +169,9 @@ impl Compiler<'_> {
 
 /// Whether finding the destination needs the request's body.
 fn reads_body(destination: &DestinationPlan) -> bool {
+    if let DestinationPlan::Script { reads_body, .. } = destination {
+        return *reads_body;
+    }
     let mut bodies = MessageReads::default();
     if let Some(template) = destination.template() {
         template.each_variable(&mut |variable| bodies.note(variable));

@@ -209,6 +209,11 @@ pub(crate) enum DestinationPlan {
     },
     Balanced(Arc<Balancer>),
     Local(LocalPlan),
+    /// A script in the place of a server that cannot run here.
+    Script {
+        policy: Arc<CompiledPolicy>,
+        reads_body: bool,
+    },
 }
 
 /// Another proxy of the same environment.

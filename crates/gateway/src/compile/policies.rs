@@ -21,7 +21,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn compile_policy(&mut self, text: &PolicyText) -> Usable {
+    pub(super) fn compile_policy(&mut self, text: &PolicyText) -> Usable {
         let unusable = |kind: &str| Usable {
             compiled: None,
             reads: MessageReads::default(),

@@ -181,6 +181,36 @@ fn a_condition_that_only_lacks_its_last_parenthesis_is_said_and_runs() {
 }
 
 #[test]
+fn a_server_of_node_is_replaced_by_the_script_of_its_file() {
+    let xml = "<ScriptTarget><ResourceURL>node://server.js</ResourceURL></ScriptTarget>";
+    let target = Destination::Foreign { kind: "ScriptTarget".into(), xml: xml.into() };
+    let script = "var asked = request.content.asJSON; response.headers['Content-Type'] = 'application/json';\
+                  response.status = asked.bad ? 400 : 201; response.content = JSON.stringify({hello: asked.name, path: request.path});";
+    let mut design = design().on_target(target).resource("jsc", "server.js.js", script);
+    design = design.policy("After", &mark("after"));
+    design.target().flows.post.response.push(step("After"));
+    assert!(!compiled(&design).is_degraded());
+    let bench = Bench::new(&design);
+    let ask = |body: &str| bench.send_waiting(request(http::Method::POST, "/p/x", &[], body));
+
+    let sent = ask(r#"{"name":"Ann"}"#);
+    assert_eq!((sent.status(), sent.body().as_str()), (201, r#"{"hello":"Ann","path":"/p/x"}"#));
+    assert_eq!(sent.response_header("content-type"), "application/json");
+    assert_eq!(sent.var("trail"), "after,", "the target's response flows run");
+    let sent = ask(r#"{"bad":true}"#);
+    assert_eq!(
+        (sent.status(), sent.code().as_str()),
+        (400, "messaging.adaptors.http.flow.ErrorResponseCode")
+    );
+    let sent = ask("no json");
+    assert_eq!((sent.status(), sent.code().as_str()), (500, "steps.javascript.ScriptExecutionFailed"));
+
+    design.resources.clear();
+    let proxy = compiled(&design);
+    assert!(proxy.degradations[0].reason.contains("jsc://server.js.js"), "{:?}", proxy.degradations);
+}
+
+#[test]
 fn a_target_that_cannot_be_called_degrades_the_routes_to_it() {
     let script = Destination::Foreign { kind: "ScriptTarget".into(), xml: "<ScriptTarget/>".into() };
     let degraded = design().on_target(script);

@@ -104,6 +104,11 @@ fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fault> {
             endpoint.trust_all |= target.trust_all;
             network(cx, endpoint, &path, query)
         }
+        // It was run in the place of a server.
+        DestinationPlan::Script { .. } => {
+            let text = format!("The target endpoint '{}' is a script", target.name);
+            Err(EngineFault::UnknownTarget(text).into())
+        }
         DestinationPlan::Local(plan) => local::find(cx, plan).map(ForwardTo::Local),
         DestinationPlan::Provider { provider, relative_path } => match &provider.kind {
             ProviderKind::Internet(endpoint) => {

@@ -16,7 +16,9 @@ mod shared;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
-use crate::compile::{FlowPlan, FlowsPlan, ProviderKind, StepPlan, TargetPlan};
+use crate::compile::{
+    CompiledPolicy, DestinationPlan, FlowPlan, FlowsPlan, ProviderKind, StepPlan, TargetPlan,
+};
 use crate::exchange::{Exchange, Incoming, Message, Part, Segment, Services, normalise};
 use crate::fault::{EngineFault, Fault, wants_xml};
 use crate::policy::{Next, PolicyRun};
@@ -160,6 +162,11 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
         }
         return Ok(None);
     }
+    if let DestinationPlan::Script { policy, .. } = &plan.destination
+        && cx.overrides.url.is_none()
+    {
+        return answer_by_script(cx, policy).await.map(|()| None);
+    }
     let to = destination::choose(cx, plan)?;
     if let Some(authentication) = &plan.authentication {
         let credential = authentication.credential(cx, to.bare_url().as_deref())?;
@@ -167,6 +174,16 @@ async fn request_flows(cx: &mut Exchange) -> Result<Option<ForwardTo>, Fault> {
         cx.request.headers.insert(name, value);
     }
     Ok(Some(to))
+}
+
+/// A script in the place of a server: what it leaves as the response is the answer.
+async fn answer_by_script(cx: &mut Exchange, script: &CompiledPolicy) -> Result<(), Fault> {
+    cx.response = Some(Message::empty_response());
+    match script.policy.run(cx) {
+        PolicyRun::Done(done) => done?,
+        PolicyRun::Wait(waits) => waits.await?,
+    };
+    target_response(cx).await
 }
 
 /// Runs the response flows of target and proxy endpoint over [`Exchange::response`]; afterwards it is final.

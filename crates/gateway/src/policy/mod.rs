@@ -27,6 +27,7 @@ use crate::fault::Fault;
 pub(crate) use blueprint::{Blueprint, MessageReads};
 pub(crate) use element::Element;
 pub use extension::open_connectors::INSTANCE_TOKEN_MAP;
+pub(crate) use extension::substitute;
 pub(crate) use kinds::why_not;
 pub use kinds::{KnownKind, known_kinds};
 pub use security::KeySets;

@@ -11,7 +11,7 @@ pub(super) mod open_connectors;
 mod script;
 mod service_callout;
 mod statistics_collector;
-mod substitute;
+pub(crate) mod substitute;
 mod tls;
 mod trace_capture;
 
