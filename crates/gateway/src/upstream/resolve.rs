@@ -56,7 +56,7 @@ pub(super) fn is_forbidden(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => forbidden_v4(v4),
         IpAddr::V6(v6) => {
-            v6.to_ipv4_mapped().is_some_and(forbidden_v4)
+            carried_v4(v6).is_some_and(forbidden_v4)
                 || v6.is_unicast_link_local()
                 || v6.is_unspecified()
                 || v6.is_multicast()
@@ -65,8 +65,21 @@ pub(super) fn is_forbidden(address: IpAddr) -> bool {
     }
 }
 
+/// The IPv4 address that an IPv6 address leads to: mapped, compatible, by NAT64 or by 6to4.
+fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let at = match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff | 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => 12,
+        [0x2002, ..] => 2,
+        _ => return None,
+    };
+    let bytes = address.octets();
+    Some(Ipv4Addr::new(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]))
+}
+
 const EC2_METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 const ALIBABA_METADATA: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
+/// Public in form, and on Azure every machine's own.
+const AZURE_METADATA: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
 const fn forbidden_v4(address: Ipv4Addr) -> bool {
     address.is_link_local()
@@ -74,6 +87,7 @@ const fn forbidden_v4(address: Ipv4Addr) -> bool {
         || address.is_broadcast()
         || address.is_multicast()
         || address.to_bits() == ALIBABA_METADATA.to_bits()
+        || address.to_bits() == AZURE_METADATA.to_bits()
 }
 
 #[cfg(test)]
@@ -89,10 +103,23 @@ mod tests {
             "fe80::1",
             "0.0.0.0",
             "100.100.100.200",
+            "168.63.129.16",
+            "::169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "2002:a9fe:a9fe::1",
         ] {
             assert!(is_forbidden(address.parse().expect(address)), "{address}");
         }
-        for address in ["127.0.0.1", "10.0.0.1", "192.168.1.1", "::1", "8.8.8.8", "fd00::1"] {
+        for address in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "192.168.1.1",
+            "::1",
+            "8.8.8.8",
+            "fd00::1",
+            "64:ff9b::808:808",
+            "2002:808:808::1",
+        ] {
             assert!(!is_forbidden(address.parse().expect(address)), "{address}");
         }
     }

@@ -8,6 +8,7 @@
 
 mod balancing;
 mod connections;
+mod egress;
 mod events;
 mod framing;
 mod headers;

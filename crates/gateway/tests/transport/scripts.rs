@@ -36,6 +36,33 @@ async fn scripts_change_requests_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_script_that_loops_grows_recurses_or_throws_is_the_documented_fault_and_the_next_request_is_served()
+{
+    let upstream = echo().await;
+    let xml = "<Javascript timeLimit='5000'><Source><![CDATA[
+        var how = context.getVariable('request.queryparam.how');
+        function deeper() { return 1 + deeper(); }
+        if (how === 'loop') while (true) {}
+        if (how === 'grow') { var all = []; while (true) all.push(new Array(100000).join('grow')); }
+        if (how === 'text') { var text = 'x'; while (true) text += text; }
+        if (how === 'deep') deeper();
+        if (how === 'throw') throw new Error('not today');
+    ]]></Source></Javascript>";
+    let stage = staged("Javascript", xml, &upstream);
+    for how in ["loop", "grow", "text", "deep", "throw"] {
+        let failed = stage.get(&format!("/x?how={how}")).await;
+        assert_eq!(failed.status, 500, "{how}: {}", failed.text());
+        assert!(
+            failed.error_code().starts_with("steps.javascript.ScriptExecutionFailed"),
+            "{how}: {}",
+            failed.text()
+        );
+        assert_eq!(stage.get("/x").await.text(), "/x", "after {how}");
+    }
+    assert_eq!(upstream.seen().len(), 5);
+}
+
+#[tokio::test]
 async fn a_script_that_waits_for_a_call_holds_nobody_else_up() {
     let upstream = echo().await;
     let xml = format!(

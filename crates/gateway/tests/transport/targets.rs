@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::stage::{Proxy, Stage, Upstream, read_head};
+use pierhead_gateway::design::{EndpointFlows, Flow, Step};
+
+use crate::stage::{Proxy, Stage, Upstream, eventually, read_head};
 
 #[tokio::test]
 async fn a_target_that_refuses_connections_is_unavailable() {
@@ -133,6 +135,60 @@ async fn a_target_with_an_endless_head_is_a_bad_gateway() {
     })
     .await;
     assert_eq!(Stage::towards(&upstream).get("/").await.status, 502);
+}
+
+#[tokio::test]
+async fn a_target_with_too_many_headers_is_a_bad_gateway() {
+    let upstream = Upstream::answering(|_| {
+        let headers: String = (0..1000).map(|number| format!("X-{number}: 1\r\n")).collect();
+        format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: 0\r\n\r\n").into_bytes()
+    })
+    .await;
+    let answer = Stage::towards(&upstream).get("/").await;
+    assert_eq!((answer.status, answer.error_code().as_str()), (502, "protocol.http.BadResponse"));
+}
+
+#[tokio::test]
+async fn a_target_that_resets_the_connection_is_a_bad_gateway() {
+    let upstream = Upstream::handling(|stream, _| async move {
+        // Closing with something unread is a reset.
+        let _ = stream.readable().await;
+    })
+    .await;
+    let answer = Stage::towards(&upstream).get("/").await;
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    assert_eq!(answer.error_code(), "messaging.adaptors.http.flow.UnexpectedEOFAtTarget");
+}
+
+#[tokio::test]
+async fn an_endless_answer_into_a_step_that_reads_it_is_a_fault_at_the_cap_and_the_target_is_let_go() {
+    let (sent, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (count, over) = (Arc::clone(&sent), Arc::clone(&ended));
+    let upstream = Upstream::handling(move |mut stream, _| {
+        let (count, over) = (Arc::clone(&count), Arc::clone(&over));
+        async move {
+            read_head(&mut stream, &mut Vec::new()).await;
+            let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+            while stream.write_all(&chunk).await.is_ok() {
+                count.fetch_add(0x10000, Ordering::SeqCst);
+            }
+            over.fetch_add(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    let reads = "<AssignMessage><AssignVariable><Name>all</Name><Ref>response.content</Ref></AssignVariable></AssignMessage>";
+    let step = Step { policy: "Read".into(), ..Step::default() };
+    let flows =
+        EndpointFlows { pre: Flow { response: vec![step], ..Flow::default() }, ..EndpointFlows::default() };
+    let stage =
+        Stage::serving([Proxy::new("p", "/", upstream.addr).policy("Read", "AssignMessage", reads, flows)]);
+
+    let answer = stage.get("/").await;
+
+    assert_eq!((answer.status, answer.error_code().as_str()), (502, "protocol.http.TooBigBody"));
+    eventually("the target is let go", || ended.load(Ordering::SeqCst) == 1).await;
+    assert!(sent.load(Ordering::SeqCst) < 64 << 20, "{} bytes were taken", sent.load(Ordering::SeqCst));
 }
 
 #[tokio::test]
