@@ -6,6 +6,9 @@ mod management;
 mod real;
 mod trace;
 
+#[cfg(test)]
+pub(crate) use trace::transaction;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Body;

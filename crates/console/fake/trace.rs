@@ -27,6 +27,7 @@ pub(super) fn routes() -> Router<Control> {
             get(|_: Known| async { Json(json!(["1", "2"])) }),
         )
         .route("/v1/organizations/{org}/apis/{api}/deployments", get(deployments))
+        .route("/v1/organizations/{org}/environments/{environment}/debugsessions", get(all))
         .route(&format!("{apis}/debugsessions"), get(all))
         .route(&sessions, axum::routing::post(start))
         .route(&format!("{sessions}/{{session}}"), any(one))
@@ -41,7 +42,7 @@ async fn deployments(_: Known, Path((_, api)): Path<(String, String)>) -> Respon
 }
 
 fn shown(name: &str, recording: bool) -> Value {
-    json!({"name": name, "revision": "2", "recording": recording, "startedAt": 1_763_740_700_000_i64,
+    json!({"name": name, "apiProxy": "Googledrive", "revision": "2", "recording": recording, "startedAt": 1_763_740_700_000_i64,
         "startedBy": "ada@example.com", "endsAt": 1_763_741_300_000_i64, "transactions": 2, "dropped": 3,
         "filter": {"headers": [{"name": "x-customer", "value": "acme"}], "queryParams": [],
             "condition": "request.verb = \"GET\""}})
@@ -110,7 +111,8 @@ fn text(text: &str) -> Value {
     json!({"text": {"text": text, "bytes": text.len()}})
 }
 
-fn transaction() -> Value {
+/// A transaction as the wire has it.
+pub(crate) fn transaction() -> Value {
     let fault = json!({"code": "steps.oauth.v2.FailedToResolveAPIKey", "text": "Failed to resolve API Key variable", "policy": "Verify key"});
     json!({
         "id": "a2", "proxy": "Googledrive", "revision": "2", "endpoint": "default", "began": 1_763_740_720_000_i64,

@@ -26,6 +26,8 @@ pub(crate) enum Interrupted {
     FormTooLarge,
     /// The uploaded file is larger than any bundle.
     UploadTooLarge,
+    /// Not two recorded requests of one proxy were chosen.
+    NotTwo,
     /// Our own fault.
     Broken,
 }
@@ -63,6 +65,7 @@ impl Interrupted {
             Self::Missing(_) => StatusCode::NOT_FOUND,
             Self::StaleForm => StatusCode::FORBIDDEN,
             Self::FormTooLarge | Self::UploadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotTwo => StatusCode::BAD_REQUEST,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -85,6 +88,7 @@ impl Interrupted {
             Self::StaleForm => "This form was made for another session, so nothing was changed.".into(),
             Self::FormTooLarge => "The form is larger than 128 KiB, so nothing was changed.".into(),
             Self::UploadTooLarge => "The file is larger than 16 MiB, so nothing was read of it.".into(),
+            Self::NotTwo => "Two requests to the same API proxy can be compared; others were chosen.".into(),
             Self::Broken => "The page could not be made. The server's log has the reason.".into(),
         }
     }
@@ -93,6 +97,7 @@ impl Interrupted {
         match self {
             Self::StaleForm => "Go back, reload the page and send the form again.",
             Self::Missing(_) => "It may have been deleted, or the address may be mistyped.",
+            Self::NotTwo => "Go back and tick exactly two.",
             Self::UploadTooLarge => "Take what no policy reads out of the zip, and send it again.",
             Self::FormTooLarge => "Shorten the longest value and send it again.",
             _ => match self.status().as_u16() {

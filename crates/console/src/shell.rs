@@ -17,6 +17,7 @@ pub(crate) enum Place {
     SharedFlows,
     TargetServers,
     FlowHooks,
+    Traces,
     Catalogue,
     Instances,
     Elsewhere,
@@ -67,6 +68,7 @@ pub(crate) const NAVIGATION: &[NavFace] = &[
                 href: "/console/flow-hooks",
                 icon: "anchor",
             },
+            NavLink { place: Place::Traces, label: "Traces", href: "/console/traces", icon: "eye" },
         ],
     },
     NavFace {

@@ -209,6 +209,48 @@ impl Page {
         self.headers[LOCATION].to_str().unwrap()
     }
 
+    /// The fields of the form with this `data-form`, as a browser would send them when nobody touched them.
+    pub(crate) fn typed(&self, form: &str) -> Vec<(String, String)> {
+        let form = self.text.split_once(&format!("data-form=\"{form}\"")).expect("the page has the form").1;
+        let form = form.split_once("</form>").unwrap().0;
+        let mut fields = Vec::new();
+        let attribute = |tag: &str, name: &str| {
+            let value = tag.split_once(&format!(" {name}=\""))?.1.split_once('"')?.0;
+            Some(
+                value
+                    .replace("&#34;", "\"")
+                    .replace("&#39;", "'")
+                    .replace("&#60;", "<")
+                    .replace("&#62;", ">")
+                    .replace("&#38;", "&"),
+            )
+        };
+        let mut select = None;
+        for tag in form.split('<').map(|tag| tag.split('>').next().unwrap_or_default()) {
+            let name = attribute(tag, "name");
+            let value = || attribute(tag, "value").unwrap_or_default();
+            match tag.split([' ', '\n']).next().unwrap_or_default() {
+                "input" => {
+                    let unticked = tag.contains("type=\"checkbox\"") && !tag.contains(" checked");
+                    fields
+                        .extend(name.filter(|name| !unticked && name != "_csrf").map(|name| (name, value())));
+                }
+                "select" => {
+                    fields.push((name.unwrap_or_default(), String::new()));
+                    select = Some(true);
+                }
+                "/select" => select = None,
+                // The first option, unless another one is selected.
+                "option" if select == Some(true) || (select.is_some() && tag.ends_with(" selected")) => {
+                    fields.last_mut().unwrap().1 = value();
+                    select = Some(false);
+                }
+                _ => {}
+            }
+        }
+        fields
+    }
+
     /// What the page says went wrong.
     pub(crate) fn said(&self) -> String {
         let notice = self.text.split("role=\"alert\">").nth(1).unwrap_or_default();

@@ -17,6 +17,7 @@ mod products;
 mod proxy_call;
 mod replay;
 mod shared_flows;
+mod trace_filter;
 mod trace_har;
 mod trace_json;
 

@@ -21,7 +21,7 @@ use crate::management::{Management, Parts};
 use crate::odata::{Action, Entity, EntitySet, Expand, Key, ODataError, Parsed, Schema, Service};
 use crate::sets::{SCHEMA, hosts, maps, products, providers as provider_set, proxies as proxy_set};
 
-pub(crate) use revisions::{Landing, NoChange};
+pub(crate) use revisions::{Landing, NoChange, RevisionOf};
 pub(crate) use work::Work;
 
 /// The service as one caller sees it.

@@ -15,7 +15,10 @@
         const count = now.content.querySelectorAll("tbody tr").length;
         const focused = document.activeElement?.closest("[data-poll]") ? document.activeElement.getAttribute("href") : null;
         if (count !== known) {
+          const picked = [...list.querySelectorAll("[name=pick]:checked")].map((one) => one.value);
           list.replaceChildren(now.content);
+          list.querySelectorAll("[name=pick]").forEach((one) => { one.checked = picked.includes(one.value); });
+          list.dispatchEvent(new Event("change", { bubbles: true }));
           if (focused) list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
           if (live) live.textContent = `${count} transactions`;
           known = count;
@@ -26,6 +29,18 @@
     setTimeout(look, often);
   };
   if (list) setTimeout(look, often);
+}
+/* Two can be compared: the button says how many are missing. */
+{
+  const say = () => {
+    for (const form of document.querySelectorAll("[data-picks]")) {
+      const chosen = form.querySelectorAll("[name=pick]:checked").length;
+      form.querySelector(".form-foot button").disabled = chosen !== 2;
+    }
+  };
+  document.addEventListener("change", say);
+  addEventListener("pageshow", say);
+  say();
 }
 /* Arrow keys go from step to step. */
 {

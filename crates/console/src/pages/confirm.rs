@@ -1,4 +1,5 @@
-//! The page before something is deleted for good: what will break, and the name to type.
+//! The pages before something changes: a plain question, and before something is deleted for good what will break and
+//! the name to type.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -9,6 +10,20 @@ use crate::interrupted::Interrupted;
 use crate::shell::{Crumb, Place, Shell, html};
 use crate::visit::Visit;
 use crate::wire::WireProblem;
+
+/// A question before something changes that can be made good again, or is not worth a typed name.
+#[derive(Template)]
+#[template(path = "pages/sure.html")]
+pub(super) struct SurePage {
+    pub(super) shell: Shell,
+    pub(super) question: String,
+    pub(super) sentence: String,
+    /// What needs it: as long as there is any, it cannot go.
+    pub(super) used_by: Vec<String>,
+    pub(super) verb: &'static str,
+    pub(super) back: String,
+    pub(super) danger: bool,
+}
 
 /// What is to be deleted.
 pub(super) struct Deletion {

@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::confirm::SurePage;
 use super::shared_flows::flow_names;
 use crate::Console;
 use crate::interrupted::Interrupted;
@@ -23,20 +24,21 @@ pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new()
         .route("/console/flow-hooks", get(list))
         .route("/console/flow-hooks/{hook}", post(attach))
-        .route("/console/flow-hooks/{hook}/detach", post(detach))
+        .route("/console/flow-hooks/{hook}/detach", get(ask).post(detach))
 }
 
 /// A flow hook on the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Hook {
-    flow_hook_point: String,
-    shared_flow: String,
-    continue_on_error: bool,
+pub(super) struct Hook {
+    pub(super) flow_hook_point: String,
+    pub(super) shared_flow: String,
+    pub(super) continue_on_error: bool,
 }
 
 impl Hook {
-    fn when(&self) -> &'static str {
+    /// When its shared flow runs.
+    pub(super) fn when(&self) -> &'static str {
         match self.flow_hook_point.as_str() {
             "PreProxyFlowHook" => "Before the proxy endpoint's PreFlow of every request.",
             "PreTargetFlowHook" => "After the proxy endpoint's flows, before the target endpoint's PreFlow.",
@@ -55,7 +57,8 @@ struct HooksPage {
     flows: Vec<String>,
 }
 
-async fn all(console: &Console, wire: &Wire) -> Result<Vec<Hook>, WireProblem> {
+/// The flow hooks of the environment.
+pub(super) async fn all_hooks(console: &Console, wire: &Wire) -> Result<Vec<Hook>, WireProblem> {
     let at = console.gateway.in_environment("/flowhooks");
     let names: Vec<String> = wire.get(&at).await?;
     let mut hooks = Vec::new();
@@ -65,25 +68,24 @@ async fn all(console: &Console, wire: &Wire) -> Result<Vec<Hook>, WireProblem> {
     Ok(hooks)
 }
 
-/// Names of the hooks that run a shared flow.
-pub(super) async fn hooks_of(console: &Console, wire: &Wire, flow: &str) -> Result<Vec<String>, WireProblem> {
-    let hooks = all(console, wire).await?.into_iter();
-    Ok(hooks.filter(|hook| hook.shared_flow == flow).map(|hook| hook.flow_hook_point).collect())
-}
-
 async fn list(
     SignedIn { visit, wire }: SignedIn,
     State(console): State<Arc<Console>>,
 ) -> Result<Response, Interrupted> {
-    let hooks = all(&console, &wire).await?;
+    let hooks = all_hooks(&console, &wire).await?;
     let mut flows = Vec::new();
     for name in flow_names(&console, &wire).await? {
-        if !wire.flow_revisions(&console.gateway, &name).await?.live.is_empty() {
+        if !wire.revisions(&console.gateway, "sharedflows", &name).await?.live.is_empty() {
             flows.push(name);
         }
     }
     let shell = Shell::new(&visit, "Flow hooks", Place::FlowHooks).behind(&wire);
     html(&HooksPage { shell, hooks, flows })
+}
+
+/// Where the person came from: the page of a shared flow, or the page of all hooks.
+fn back(wanted: &str) -> &str {
+    if wanted.starts_with("/console/shared-flows/") { wanted } else { "/console/flow-hooks" }
 }
 
 async fn attach(
@@ -95,16 +97,36 @@ async fn attach(
     let body = json!({"sharedFlow": fields.trimmed("flow"), "continueOnError": fields.ticked("continue")});
     let at = console.gateway.in_environment(&format!("/flowhooks/{}", escape(&hook)));
     wire.send(Method::PUT, &at, Some(&body)).await?;
-    Ok(Redirect::to("/console/flow-hooks?done=attached").into_response())
+    Ok(Redirect::to(&format!("{}?done=attached", back(fields.get("return")))).into_response())
+}
+
+async fn ask(
+    SignedIn { visit, wire }: SignedIn,
+    State(console): State<Arc<Console>>,
+    Path(point): Path<String>,
+) -> Result<Response, Interrupted> {
+    let at = console.gateway.in_environment(&format!("/flowhooks/{}", escape(&point)));
+    let hook: Hook = wire.get(&at).await?;
+    html(&SurePage {
+        shell: Shell::new(&visit, "Detach", Place::FlowHooks)
+            .crumb("Flow hooks", "/console/flow-hooks")
+            .behind(&wire),
+        question: format!("Detach {} from {point}?", hook.shared_flow),
+        sentence: "From the next request on, no proxy runs it there. It can be attached again.".into(),
+        used_by: Vec::new(),
+        verb: "Detach",
+        back: back(visit.query.get("return")).to_owned(),
+        danger: true,
+    })
 }
 
 async fn detach(
-    SignedIn { wire, .. }: SignedIn,
+    SignedIn { visit, wire }: SignedIn,
     State(console): State<Arc<Console>>,
     Path(hook): Path<String>,
     Posted(_): Posted,
 ) -> Result<Response, Interrupted> {
     let at = console.gateway.in_environment(&format!("/flowhooks/{}", escape(&hook)));
     wire.send(Method::DELETE, &at, None).await?;
-    Ok(Redirect::to("/console/flow-hooks?done=detached").into_response())
+    Ok(Redirect::to(&format!("{}?done=detached", back(visit.query.get("return")))).into_response())
 }

@@ -159,8 +159,8 @@ async fn page(
 ) -> Result<ReportPage, Interrupted> {
     let known = match kind(&report) {
         Some(_) if name.is_empty() => Ok(Revisions::default()),
-        Some("apis") => wire.proxy_revisions(&console.gateway, &name).await,
-        Some(_) => wire.flow_revisions(&console.gateway, &name).await,
+        Some("apis") => wire.revisions(&console.gateway, "apis", &name).await,
+        Some(_) => wire.revisions(&console.gateway, "sharedflows", &name).await,
         None => Ok(Revisions::default()),
     };
     let known = match known {

@@ -8,8 +8,9 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 
+use super::confirm::SurePage;
 use crate::Console;
 use crate::interrupted::Interrupted;
 use crate::posted::Posted;
@@ -22,7 +23,7 @@ pub(super) fn routes() -> Router<Arc<Console>> {
         .route("/console/proxies/{name}/revisions", get(list))
         .route("/console/proxies/{name}/revisions/{revision}/deploy", get(ask_deploy).post(deploy))
         .route("/console/proxies/{name}/revisions/{revision}/undeploy", get(ask_undeploy).post(undeploy))
-        .route("/console/proxies/{name}/revisions/{revision}/delete", post(delete))
+        .route("/console/proxies/{name}/revisions/{revision}/delete", get(ask_delete).post(delete))
         .route("/console/proxies/{name}/revisions/{revision}/export", get(export))
 }
 
@@ -33,17 +34,6 @@ struct RevisionsPage {
     name: String,
     href: String,
     revisions: Revisions,
-}
-
-#[derive(Template)]
-#[template(path = "pages/sure.html")]
-pub(super) struct SurePage {
-    pub(super) shell: Shell,
-    pub(super) question: String,
-    pub(super) sentence: String,
-    pub(super) verb: &'static str,
-    pub(super) back: String,
-    pub(super) danger: bool,
 }
 
 impl RevisionsPage {
@@ -59,7 +49,7 @@ async fn list(
     State(console): State<Arc<Console>>,
     Path(name): Path<String>,
 ) -> Result<Response, Interrupted> {
-    let revisions = wire.proxy_revisions(&console.gateway, &name).await?;
+    let revisions = wire.revisions(&console.gateway, "apis", &name).await?;
     let href = format!("/console/proxies/{}", escape(&name));
     let shell = Shell::new(&visit, "Revisions", Place::Proxies)
         .crumb("API proxies", "/console/proxies")
@@ -73,7 +63,7 @@ async fn ask_deploy(
     State(console): State<Arc<Console>>,
     Path((name, revision)): Path<(String, String)>,
 ) -> Result<Response, Interrupted> {
-    let revisions = wire.proxy_revisions(&console.gateway, &name).await?;
+    let revisions = wire.revisions(&console.gateway, "apis", &name).await?;
     let sentence = match revisions.live.as_str() {
         "" => "The gateway begins to answer for it.".to_owned(),
         live if live == revision => {
@@ -98,6 +88,15 @@ async fn ask_undeploy(
     sure(&visit, &name, question, sentence.to_owned(), "Undeploy", true)
 }
 
+async fn ask_delete(
+    SignedIn { visit, .. }: SignedIn,
+    Path((name, revision)): Path<(String, String)>,
+) -> Result<Response, Interrupted> {
+    let question = format!("Delete revision {revision} of {name}?");
+    let sentence = "It cannot be brought back. Save it as a zip first if it may be wanted again.";
+    sure(&visit, &name, question, sentence.to_owned(), "Delete", true)
+}
+
 fn sure(
     visit: &crate::visit::Visit,
     name: &str,
@@ -109,7 +108,8 @@ fn sure(
     let href = format!("/console/proxies/{}", escape(name));
     let shell =
         Shell::new(visit, verb, Place::Proxies).crumb("API proxies", "/console/proxies").crumb(name, &href);
-    html(&SurePage { shell, question, sentence, verb, back: format!("{href}/revisions"), danger })
+    let (used_by, back) = (Vec::new(), format!("{href}/revisions"));
+    html(&SurePage { shell, question, sentence, used_by, verb, back, danger })
 }
 
 async fn deploy(

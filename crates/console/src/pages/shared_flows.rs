@@ -1,4 +1,4 @@
-//! Shared flows: the list, and one with its revisions, steps and deployment.
+//! Shared flows: the list, and what is done with one as a whole.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
-use super::confirm::Deletion;
+use super::confirm::{Deletion, SurePage};
+use super::flow_hooks::all_hooks;
 use super::matches;
 use crate::Console;
 use crate::interrupted::Interrupted;
 use crate::posted::Posted;
 use crate::shell::{Place, Shell, html};
 use crate::visit::SignedIn;
-use crate::wire::{Report, Revisions, Wire, WireProblem, escape};
+use crate::wire::{Revisions, Wire, WireProblem, escape};
 
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new()
         .route("/console/shared-flows", get(list))
-        .route("/console/shared-flows/{name}", get(one))
         .route("/console/shared-flows/{name}/deploy", post(deploy))
-        .route("/console/shared-flows/{name}/undeploy", post(undeploy))
+        .route("/console/shared-flows/{name}/undeploy", get(ask_undeploy).post(undeploy))
         .route("/console/shared-flows/{name}/export", get(export))
         .route("/console/shared-flows/{name}/delete", get(ask).post(delete))
 }
@@ -43,17 +43,6 @@ struct ListPage {
     rows: Vec<FlowRow>,
 }
 
-#[derive(Template)]
-#[template(path = "pages/shared_flow.html")]
-struct FlowPage {
-    shell: Shell,
-    row: FlowRow,
-    /// The revision that is shown.
-    shown: String,
-    report: Report,
-    hooks: Vec<String>,
-}
-
 fn href(name: &str) -> String {
     format!("/console/shared-flows/{}", escape(name))
 }
@@ -71,28 +60,11 @@ async fn list(
     let query = visit.query.trimmed("q").to_owned();
     let (any, mut rows) = (!names.is_empty(), Vec::new());
     for name in names.into_iter().filter(|name| matches(name, &query)) {
-        let revisions = wire.flow_revisions(&console.gateway, &name).await?;
+        let revisions = wire.revisions(&console.gateway, "sharedflows", &name).await?;
         rows.push(FlowRow { href: href(&name), name, revisions });
     }
     let shell = Shell::new(&visit, "Shared flows", Place::SharedFlows).behind(&wire);
     html(&ListPage { shell, query, any, rows })
-}
-
-async fn one(
-    SignedIn { visit, wire }: SignedIn,
-    State(console): State<Arc<Console>>,
-    Path(name): Path<String>,
-) -> Result<Response, Interrupted> {
-    let revisions = wire.flow_revisions(&console.gateway, &name).await?;
-    let asked = visit.query.trimmed("revision");
-    let shown = if asked.is_empty() { revisions.newest() } else { asked }.to_owned();
-    let report = console.gateway.revision("sharedflows", &name, &shown);
-    let report: Report = wire.get(&format!("{report}/report")).await?;
-    let hooks = super::flow_hooks::hooks_of(&console, &wire, &name).await?;
-    let shell = Shell::new(&visit, &name, Place::SharedFlows)
-        .crumb("Shared flows", "/console/shared-flows")
-        .behind(&wire);
-    html(&FlowPage { shell, row: FlowRow { href: href(&name), name, revisions }, shown, report, hooks })
 }
 
 async fn deploy(
@@ -106,13 +78,36 @@ async fn deploy(
     Ok(Redirect::to(&format!("{}?done=deployed", href(&name))).into_response())
 }
 
+async fn ask_undeploy(
+    SignedIn { visit, wire }: SignedIn,
+    State(console): State<Arc<Console>>,
+    Path(name): Path<String>,
+) -> Result<Response, Interrupted> {
+    let revisions = wire.revisions(&console.gateway, "sharedflows", &name).await?;
+    let hooks = all_hooks(&console, &wire).await?.into_iter().filter(|hook| hook.shared_flow == name);
+    html(&SurePage {
+        shell: Shell::new(&visit, "Undeploy", Place::SharedFlows)
+            .crumb("Shared flows", "/console/shared-flows")
+            .crumb(&name, href(&name))
+            .behind(&wire),
+        question: format!("Undeploy revision {} of {name}?", revisions.live),
+        sentence: "A proxy that calls it with a FlowCallout policy answers 500 until it is deployed again."
+            .into(),
+        used_by: hooks.map(|hook| format!("The flow hook {}", hook.flow_hook_point)).collect(),
+        verb: "Undeploy",
+        back: href(&name),
+        danger: true,
+    })
+}
+
 async fn undeploy(
     SignedIn { wire, .. }: SignedIn,
     State(console): State<Arc<Console>>,
     Path(name): Path<String>,
-    Posted(fields): Posted,
+    Posted(_): Posted,
 ) -> Result<Response, Interrupted> {
-    let at = console.gateway.deployment("sharedflows", &name, fields.trimmed("revision"));
+    let live = wire.revisions(&console.gateway, "sharedflows", &name).await?.live;
+    let at = console.gateway.deployment("sharedflows", &name, &live);
     wire.send(Method::DELETE, &at, None).await?;
     Ok(Redirect::to(&format!("{}?done=undeployed", href(&name))).into_response())
 }
@@ -128,7 +123,7 @@ async fn export(
 }
 
 async fn deletion(console: &Console, wire: &Wire, name: &str) -> Result<Deletion, Interrupted> {
-    let revisions = wire.flow_revisions(&console.gateway, name).await?;
+    let revisions = wire.revisions(&console.gateway, "sharedflows", name).await?;
     let sentence = match revisions.live.as_str() {
         "" => "It is not deployed, so nothing that runs calls it.".to_owned(),
         live => format!("Revision {live} is deployed: undeploy it first. Proxies that call it would fail."),
@@ -200,9 +195,13 @@ mod tests {
         let refused =
             browser.submit(&page, "/console/shared-flows/Guard/undeploy", &[("revision", "1")]).await;
         refused.expect(400).has("detach it first");
+        let ask = browser.get("/console/shared-flows/Guard/undeploy").await;
+        ask.has("It is in use").has("PreProxyFlowHook");
         let done = browser.submit(&hooks, "/console/flow-hooks/PreProxyFlowHook/detach", &[]).await;
         browser.get(done.redirect()).await.has("Detached");
-        browser.submit(&page, "/console/shared-flows/Guard/undeploy", &[("revision", "1")]).await.redirect();
+        let ask = browser.get("/console/shared-flows/Guard/undeploy").await;
+        ask.has("Undeploy revision 1 of Guard?");
+        browser.submit(&ask, "/console/shared-flows/Guard/undeploy", &[]).await.redirect();
         let ask = browser.get("/console/shared-flows/Guard/delete").await;
         ask.expect(200).has("not deployed");
         browser.submit(&ask, "/console/shared-flows/Guard/delete", &[("confirm", "Guard")]).await.redirect();

@@ -1,5 +1,10 @@
 //! Trace: the debug sessions of a proxy, what they recorded, and replays.
 
+mod all;
+mod compare;
+mod filter;
+mod import;
+mod masks;
 mod pretty;
 mod replay;
 mod session;
@@ -23,14 +28,16 @@ use crate::posted::Posted;
 use crate::shell::{Place, Shell, html};
 use crate::times::Moment;
 use crate::visit::{SignedIn, Visit};
-use crate::wire::trace::{
-    DebugSession, Deployments, deployments_path, proxy_sessions_path, revision_sessions_path,
-};
+use crate::wire::trace::{DebugSession, proxy_sessions_path, revision_sessions_path};
 use crate::wire::{Wire, escape};
 
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new()
         .route("/console/proxies/{name}/trace", get(list).post(start))
+        .merge(all::routes())
+        .merge(import::routes())
+        .merge(masks::routes())
+        .merge(compare::routes())
         .merge(session::routes())
         .merge(transaction::routes())
         .merge(replay::routes())
@@ -53,6 +60,7 @@ struct SessionsPage {
 /// A session as lists and its own page show it.
 struct SessionRow {
     name: String,
+    proxy: String,
     href: String,
     revision: String,
     recording: bool,
@@ -66,11 +74,12 @@ struct SessionRow {
 }
 
 impl SessionRow {
-    fn of(session: &DebugSession, proxy: &str, now: EpochMillis) -> Self {
+    fn of(session: &DebugSession, now: EpochMillis) -> Self {
         let ends = EpochMillis::new(session.ends_at).rfc3339_seconds();
         Self {
             name: session.name.clone(),
-            href: format!("{}/{}/{}", trace_href(proxy), escape(&session.revision), escape(&session.name)),
+            proxy: session.proxy.clone(),
+            href: SessionAt::of(session).href(),
             revision: session.revision.clone(),
             recording: session.recording,
             transactions: session.transactions,
@@ -81,6 +90,46 @@ impl SessionRow {
             filter: session.filter.spoken(),
         }
     }
+}
+
+/// Where a session is.
+#[derive(Debug, Clone, serde::Deserialize)]
+struct SessionAt {
+    #[serde(rename = "name")]
+    proxy: String,
+    revision: String,
+    session: String,
+}
+
+impl SessionAt {
+    fn of(session: &DebugSession) -> Self {
+        let DebugSession { proxy, revision, name, .. } = session;
+        Self { proxy: proxy.clone(), revision: revision.clone(), session: name.clone() }
+    }
+
+    /// On the wire.
+    fn path(&self, console: &Console) -> String {
+        let all = revision_sessions_path(&console.gateway, &self.proxy, &self.revision);
+        format!("{all}/{}", escape(&self.session))
+    }
+
+    /// Its page.
+    fn href(&self) -> String {
+        format!("{}/{}/{}", trace_href(&self.proxy), escape(&self.revision), escape(&self.session))
+    }
+
+    /// What stands around a page below its own.
+    fn shell(&self, visit: &Visit, title: impl Into<String>) -> Shell {
+        shell(visit, title, &self.proxy)
+            .crumb("Trace", trace_href(&self.proxy))
+            .crumb(&self.session, self.href())
+    }
+}
+
+fn shell(visit: &Visit, title: impl Into<String>, proxy: &str) -> Shell {
+    Shell::new(visit, title, Place::Proxies)
+        .crumb("API proxies", "/console/proxies")
+        .crumb(proxy, format!("/console/proxies/{}", escape(proxy)))
 }
 
 /// The page of a proxy's sessions.
@@ -104,18 +153,15 @@ async fn page(
     typed: Fields,
     mistakes: Mistakes,
 ) -> Result<Response, Interrupted> {
-    let deployments: Deployments = wire.get(&deployments_path(name)).await?;
-    let sessions: Vec<DebugSession> = wire.get(&proxy_sessions_path(name)).await?;
+    let revisions = wire.revisions(&console.gateway, "apis", name).await?;
+    let sessions: Vec<DebugSession> = wire.get(&proxy_sessions_path(&console.gateway, name)).await?;
     let now = console.clock.now();
     let view = SessionsPage {
-        shell: Shell::new(visit, "Trace", Place::Proxies)
-            .crumb("API proxies", "/console/proxies")
-            .crumb(name, format!("/console/proxies/{}", escape(name)))
-            .behind(wire),
+        shell: shell(visit, "Trace", name).behind(wire),
         proxy: name.to_owned(),
         href: format!("/console/proxies/{}", escape(name)),
-        live: deployments.live().to_owned(),
-        rows: sessions.iter().rev().map(|session| SessionRow::of(session, name, now)).collect(),
+        live: revisions.live,
+        rows: sessions.iter().rev().map(|session| SessionRow::of(session, now)).collect(),
         typed,
         mistakes,
     };
@@ -129,8 +175,8 @@ async fn start(
     Posted(typed): Posted,
 ) -> Result<Response, Interrupted> {
     let mut mistakes = Mistakes::default();
-    let deployments: Deployments = wire.get(&deployments_path(&name)).await?;
-    if deployments.live().is_empty() {
+    let live = wire.revisions(&console.gateway, "apis", &name).await?.live;
+    if live.is_empty() {
         mistakes.field("session", "Deploy the proxy first: nothing runs that could be traced.");
     }
     let session = match typed.trimmed("session") {
@@ -139,10 +185,10 @@ async fn start(
     };
     let query = start_query(&session, &typed, &mut mistakes);
     if mistakes.none() {
-        let path = revision_sessions_path(&name, deployments.live());
+        let path = revision_sessions_path(&console.gateway, &name, &live);
         match wire.send(Method::POST, &format!("{path}?{query}"), None).await {
             Ok(_) => {
-                let to = format!("{}/{}/{}", trace_href(&name), deployments.live(), escape(&session));
+                let to = format!("{}/{live}/{}", trace_href(&name), escape(&session));
                 return Ok(Redirect::to(&format!("{to}?done=tracing")).into_response());
             }
             Err(problem) if problem.is_signed_out() => return Err(Interrupted::SignIn),

@@ -188,31 +188,17 @@ impl Revisions {
 }
 
 impl Wire {
-    /// The revisions of a proxy and which one is deployed.
-    pub(crate) async fn proxy_revisions(
+    /// The revisions of a proxy or shared flow and which one is deployed; `collection` is `apis` or `sharedflows`.
+    pub(crate) async fn revisions(
         &self,
         at: &GatewayAddress,
+        collection: &str,
         name: &str,
     ) -> Result<Revisions, WireProblem> {
-        let path = at.below(&format!("/apis/{}", escape(name)));
+        let path = at.below(&format!("/{collection}/{}", escape(name)));
         let mut all: Vec<String> = self.get(&format!("{path}/revisions")).await?;
         all.reverse();
         let deployments: Value = self.get(&format!("{path}/deployments")).await?;
-        let live = deployments.pointer("/environment/0/revision/0/name").and_then(Value::as_str);
-        Ok(Revisions { all, live: live.unwrap_or_default().to_owned() })
-    }
-
-    /// The revisions of a shared flow and which one is deployed.
-    pub(crate) async fn flow_revisions(
-        &self,
-        at: &GatewayAddress,
-        name: &str,
-    ) -> Result<Revisions, WireProblem> {
-        let mut all: Vec<String> =
-            self.get(&at.below(&format!("/sharedflows/{}/revisions", escape(name)))).await?;
-        all.reverse();
-        let path = at.below(&format!("/sharedflows/{}/deployments", escape(name)));
-        let deployments: Value = self.get(&path).await?;
         let live = deployments.pointer("/environment/0/revision/0/name").and_then(Value::as_str);
         Ok(Revisions { all, live: live.unwrap_or_default().to_owned() })
     }

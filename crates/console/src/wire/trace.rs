@@ -2,56 +2,21 @@
 
 use serde::Deserialize;
 
-use super::escape;
+use super::{GatewayAddress, escape};
 
-/// The one organization and environment of an installation.
-const ENVIRONMENT: &str = "/v1/organizations/default/environments/default";
+/// Path of the debug sessions of all proxies.
+pub(crate) fn all_sessions_path(at: &GatewayAddress) -> String {
+    at.in_environment("/debugsessions")
+}
 
 /// Path of all debug sessions of a proxy.
-pub(crate) fn proxy_sessions_path(proxy: &str) -> String {
-    format!("{ENVIRONMENT}/apis/{}/debugsessions", escape(proxy))
+pub(crate) fn proxy_sessions_path(at: &GatewayAddress, proxy: &str) -> String {
+    at.in_environment(&format!("/apis/{}/debugsessions", escape(proxy)))
 }
 
 /// Path of the debug sessions of a revision.
-pub(crate) fn revision_sessions_path(proxy: &str, revision: &str) -> String {
-    format!("{ENVIRONMENT}/apis/{}/revisions/{}/debugsessions", escape(proxy), escape(revision))
-}
-
-/// Path of the revisions of a proxy: numbers as texts.
-pub(crate) fn revisions_path(proxy: &str) -> String {
-    format!("/v1/organizations/default/apis/{}/revisions", escape(proxy))
-}
-
-/// Path of what runs of a proxy.
-pub(crate) fn deployments_path(proxy: &str) -> String {
-    format!("/v1/organizations/default/apis/{}/deployments", escape(proxy))
-}
-
-/// What runs of a proxy.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Deployments {
-    environment: Vec<DeployedIn>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct DeployedIn {
-    revision: Vec<DeployedRevision>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct DeployedRevision {
-    name: String,
-}
-
-impl Deployments {
-    /// The revision that runs; nothing when none does.
-    pub(crate) fn live(&self) -> &str {
-        let mut revisions = self.environment.iter().flat_map(|environment| &environment.revision);
-        revisions.next().map_or("", |revision| &revision.name)
-    }
+pub(crate) fn revision_sessions_path(at: &GatewayAddress, proxy: &str, revision: &str) -> String {
+    at.in_environment(&format!("/apis/{}/revisions/{}/debugsessions", escape(proxy), escape(revision)))
 }
 
 /// A debug session.
@@ -59,6 +24,8 @@ impl Deployments {
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct DebugSession {
     pub(crate) name: String,
+    #[serde(rename = "apiProxy")]
+    pub(crate) proxy: String,
     pub(crate) revision: String,
     pub(crate) recording: bool,
     pub(crate) started_at: i64,
@@ -208,6 +175,14 @@ pub(crate) struct Replayed {
     pub(crate) differences: Vec<Difference>,
     pub(crate) recorded: Transaction,
     pub(crate) replayed: Transaction,
+}
+
+/// Two recorded exchanges and what differs.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Compared {
+    pub(crate) differences: Vec<Difference>,
+    pub(crate) recorded: Transaction,
+    pub(crate) other: Transaction,
 }
 
 /// One difference.

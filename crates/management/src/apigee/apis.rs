@@ -13,6 +13,7 @@ use super::pieces;
 use super::problem::ApigeeProblem;
 use super::proxy_call::ProxyCall;
 use crate::odata::Service;
+use crate::portal::RevisionOf;
 use crate::transport::zip_answer;
 
 /// Answers what lies below `/apis`, but for deployments.
@@ -31,17 +32,8 @@ pub(super) async fn answer(call: &ProxyCall<'_>, below: &[&str]) -> Result<Respo
             let report = call.portal().examine(&Content::Proxy(Box::new(design))).await?;
             return Ok(axum::Json(report).into_response());
         }
-        (
-            [
-                name,
-                "revisions",
-                number,
-                piece @ ("policies" | "proxies" | "targets" | "resources" | "resourcefiles"),
-                below @ ..,
-            ],
-            _,
-        ) => {
-            return pieces::answer(call, name, number, piece, below).await;
+        ([name, "revisions", number, piece, below @ ..], _) if pieces::is_kind(RevisionOf::Proxy, piece) => {
+            return pieces::answer(call, RevisionOf::Proxy, name, number, piece, below).await;
         }
         ([name, "revisions", number], &Method::GET) => (StatusCode::OK, revision(call, name, number).await?),
         ([name, "revisions", number], &Method::DELETE) => {

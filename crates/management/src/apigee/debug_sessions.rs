@@ -6,12 +6,15 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use pierhead_gateway::trace::{CannotTrace, Recorded, TraceExport, TraceSettings, TraceSummary, Transaction};
+use pierhead_gateway::trace::{
+    CannotTrace, Recorded, TraceExport, TraceSettings, TraceSummary, Transaction, differences,
+};
 use serde_json::{Map, Value, json};
 
 use super::apis::stored;
 use super::problem::ApigeeProblem;
 use super::proxy_call::{ProxyCall, number};
+use super::trace_filter::TraceFilter;
 use super::{mask_configs, replay, trace_har, trace_json};
 use crate::names::check_name;
 
@@ -40,11 +43,12 @@ pub(super) async fn answer(
         ([session], &Method::DELETE) => (StatusCode::OK, sessions.remove(session)?),
         ([session, "data"], &Method::GET) => (StatusCode::OK, sessions.ids(session)?),
         ([session, "data", id], &Method::GET) => (StatusCode::OK, sessions.transaction(session, id)?),
+        ([session, "data", id, "compare"], &Method::GET) => (StatusCode::OK, sessions.compare(session, id)?),
         ([session, "data", id, "replay"], &Method::POST) => {
             let recorded = sessions.recorded(session, id)?;
             (StatusCode::OK, replay::run(call, proxy, recorded).await?)
         }
-        ([] | [_] | [_, "data"] | [_, "data", _] | [_, "data", _, "replay"], other) => {
+        ([] | [_] | [_, "data"] | [_, "data", _] | [_, "data", _, "replay" | "compare"], other) => {
             return Err(ApigeeProblem::Method(other.to_string()));
         }
         _ => {
@@ -65,8 +69,28 @@ pub(super) async fn of_proxy(call: &ProxyCall<'_>, proxy: &str) -> Result<Respon
     }
     stored(call, proxy).await?;
     let sessions = DebugSessions { call, proxy, revision: None };
-    let all: Value = sessions.all().iter().map(|session| sessions.shown(session)).collect();
+    let all: Value = sessions.all().iter().map(|session| shown(call, session)).collect();
     Ok(axum::Json(all).into_response())
+}
+
+/// `…/environments/{env}/debugsessions`: the sessions of all proxies. Not the originals'.
+pub(super) fn of_environment(call: &ProxyCall<'_>) -> Result<Response<Body>, ApigeeProblem> {
+    if !call.caller.may_design_apis() {
+        return Err(ApigeeProblem::Forbidden);
+    }
+    if call.method != Method::GET {
+        return Err(ApigeeProblem::Method(call.method.to_string()));
+    }
+    let all: Value = visible(call).iter().map(|session| shown(call, session)).collect();
+    Ok(axum::Json(all).into_response())
+}
+
+/// Sessions of the caller's account, or all for the organization's administrator.
+fn visible(call: &ProxyCall<'_>) -> Vec<TraceSummary> {
+    let account = call.caller.account.as_i64().to_string();
+    let mut all = call.parts.traces.list(call.parts.clock.now());
+    all.retain(|session| session.settings.account == account || call.caller.is_org_admin());
+    all
 }
 
 /// The sessions of one revision, or of all.
@@ -81,15 +105,11 @@ impl DebugSessions<'_> {
         self.call.parts.clock.now()
     }
 
-    /// Those of the caller's account, or all for the organization's administrator.
     fn all(&self) -> Vec<TraceSummary> {
-        let caller = &self.call.caller;
-        let account = caller.account.as_i64().to_string();
-        let mut all = self.call.parts.traces.list(self.now());
+        let mut all = visible(self.call);
         all.retain(|session| {
             let settings = &session.settings;
-            (settings.account == account || caller.is_org_admin())
-                && settings.proxy == self.proxy
+            settings.proxy == self.proxy
                 && self.revision.is_none_or(|one| settings.revision.as_deref() == Some(&*one.to_string()))
         });
         all
@@ -104,7 +124,7 @@ impl DebugSessions<'_> {
 
     fn names(&self) -> Value {
         match self.call.query("expand").as_deref() {
-            Some("true") => self.all().iter().map(|session| self.shown(session)).collect(),
+            Some("true") => self.all().iter().map(|session| shown(self.call, session)).collect(),
             _ => self.all().into_iter().map(|session| session.settings.name).collect(),
         }
     }
@@ -177,7 +197,7 @@ impl DebugSessions<'_> {
             }
             why => ApigeeProblem::Bad(why.to_string()),
         })?;
-        Ok(self.shown(&self.find(&name)?))
+        Ok(shown(self.call, &self.find(&name)?))
     }
 
     /// The original's own tools send an empty form.
@@ -190,7 +210,7 @@ impl DebugSessions<'_> {
         let session = self.find(name)?;
         let format = self.call.query("format").unwrap_or_default();
         if format.is_empty() {
-            return Ok(axum::Json(self.shown(&session)).into_response());
+            return Ok(axum::Json(shown(self.call, &session)).into_response());
         }
         let gone =
             || ApigeeProblem::missing("messaging.runtime.DebugSessionDoesNotExist", "Debug session", name);
@@ -214,13 +234,13 @@ impl DebugSessions<'_> {
             return Err(ApigeeProblem::bad("action must be stop"));
         }
         self.call.parts.traces.stop(session.id, self.now());
-        Ok(self.shown(&self.find(name)?))
+        Ok(shown(self.call, &self.find(name)?))
     }
 
     fn remove(&self, name: &str) -> Result<Value, ApigeeProblem> {
         let session = self.find(name)?;
         self.call.parts.traces.remove(session.id, self.now());
-        Ok(self.shown(&session))
+        Ok(shown(self.call, &session))
     }
 
     fn kept(&self, name: &str) -> Result<Vec<Recorded>, ApigeeProblem> {
@@ -229,7 +249,9 @@ impl DebugSessions<'_> {
     }
 
     fn ids(&self, name: &str) -> Result<Value, ApigeeProblem> {
-        let kept = self.kept(name)?;
+        let filter = TraceFilter::read(self.call)?;
+        let mut kept = self.kept(name)?;
+        kept.retain(|one| filter.fits(&one.transaction));
         Ok(match self.call.query("expand").as_deref() {
             Some("true") => kept.iter().map(row).collect(),
             _ => kept.iter().map(|one| Value::from(one.transaction.id.as_str())).collect(),
@@ -253,22 +275,40 @@ impl DebugSessions<'_> {
         }
     }
 
-    fn shown(&self, session: &TraceSummary) -> Value {
-        let TraceSummary { settings, started, recording, transactions, dropped, bytes, .. } = session;
-        let until = settings.until.map(pierhead_domain::EpochMillis::as_i64);
-        let timeout = settings.until.map(|until| until.since(*started).as_secs().to_string());
-        json!({
-            "name": settings.name, "session": settings.name,
-            "organization": self.call.organization,
-            "environment": self.call.parts.snapshots.peek().environment(),
-            "apiProxy": settings.proxy, "revision": settings.revision,
-            "timeout": timeout, "count": settings.max_transactions, "tracesize": settings.max_bytes / 1024,
-            "filter": {"headers": pairs(&settings.headers), "queryParams": pairs(&settings.query),
-                "condition": settings.condition},
-            "recording": recording, "startedAt": started.as_i64(), "startedBy": settings.started_by,
-            "endsAt": until, "transactions": transactions, "dropped": dropped, "bytes": bytes,
-        })
+    /// `?with=<id>&session=<name>&revision=<number>`: what differs between two recorded exchanges of the proxy; the
+    /// other is of the same session and revision when nothing else is said.
+    fn compare(&self, name: &str, id: &str) -> Result<Value, ApigeeProblem> {
+        let other = self.call.query("with").ok_or_else(|| ApigeeProblem::bad("with must be given"))?;
+        let revision = match self.call.query("revision") {
+            Some(text) => Some(number(&text)?),
+            None => self.revision,
+        };
+        let elsewhere = DebugSessions { revision, ..*self };
+        let session = self.call.query("session").unwrap_or_else(|| name.to_owned());
+        let (one, other) = (self.recorded(name, id)?, elsewhere.recorded(&session, &other)?);
+        let found = differences(&one.transaction, &other.transaction);
+        Ok(json!({
+            "same": found.is_empty(), "differences": found,
+            "recorded": Transaction::clone(&one.transaction), "other": Transaction::clone(&other.transaction),
+        }))
     }
+}
+
+fn shown(call: &ProxyCall<'_>, session: &TraceSummary) -> Value {
+    let TraceSummary { settings, started, recording, transactions, dropped, bytes, .. } = session;
+    let until = settings.until.map(pierhead_domain::EpochMillis::as_i64);
+    let timeout = settings.until.map(|until| until.since(*started).as_secs().to_string());
+    json!({
+        "name": settings.name, "session": settings.name,
+        "organization": call.organization,
+        "environment": call.parts.snapshots.peek().environment(),
+        "apiProxy": settings.proxy, "revision": settings.revision,
+        "timeout": timeout, "count": settings.max_transactions, "tracesize": settings.max_bytes / 1024,
+        "filter": {"headers": pairs(&settings.headers), "queryParams": pairs(&settings.query),
+            "condition": settings.condition},
+        "recording": recording, "startedAt": started.as_i64(), "startedBy": settings.started_by,
+        "endsAt": until, "transactions": transactions, "dropped": dropped, "bytes": bytes,
+    })
 }
 
 fn pairs(filter: &[(String, String)]) -> Value {

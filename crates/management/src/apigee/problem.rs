@@ -74,7 +74,7 @@ impl ApigeeProblem {
 /// The first findings, each with its file, line and rule.
 fn said(findings: &[Finding]) -> String {
     let shown: Vec<String> = findings.iter().take(10).map(ToString::to_string).collect();
-    format!("The change would break the API proxy: {}", shown.join("; "))
+    format!("The change would bring mistakes: {}", shown.join("; "))
 }
 
 impl From<NoChange> for ApigeeProblem {

@@ -40,7 +40,8 @@ pub(super) fn is_about(segments: &[&str]) -> bool {
                     | "targetservers"
                     | "flowhooks"
                     | "keystores"
-                    | "references",
+                    | "references"
+                    | "debugsessions",
                 ..
             ]
     )
@@ -103,6 +104,10 @@ pub(super) async fn answer(
         ] => {
             call.environment(environment)?;
             debug_sessions::answer(&call, name, number, below).await
+        }
+        ["environments" | "e", environment, "debugsessions"] => {
+            call.environment(environment)?;
+            debug_sessions::of_environment(&call)
         }
         ["environments" | "e", environment, "apis", name, "debugsessions"] => {
             call.environment(environment)?;

@@ -9,9 +9,11 @@ use pierhead_gateway::dialect::Dialect;
 use pierhead_store::management::StoredSharedFlow;
 use serde_json::{Value, json};
 
+use super::pieces;
 use super::problem::ApigeeProblem;
 use super::proxy_call::{ProxyCall, number};
 use crate::odata::Service;
+use crate::portal::RevisionOf;
 use crate::transport::zip_answer;
 
 /// Answers what lies below `/sharedflows`, but for deployments.
@@ -33,6 +35,11 @@ pub(super) async fn answer(call: &ProxyCall<'_>, below: &[&str]) -> Result<Respo
             let (design, _) = kept(call, name, revision).await?;
             let report = call.portal().examine(&Content::SharedFlow(Box::new(design))).await?;
             return Ok(axum::Json(report).into_response());
+        }
+        ([name, "revisions", number, piece, below @ ..], _)
+            if pieces::is_kind(RevisionOf::SharedFlow, piece) =>
+        {
+            return pieces::answer(call, RevisionOf::SharedFlow, name, number, piece, below).await;
         }
         ([name, "revisions", revision], &Method::GET) => {
             let (design, revision) = kept(call, name, revision).await?;
@@ -153,7 +160,8 @@ async fn numbers(call: &ProxyCall<'_>, name: &str) -> Result<Vec<String>, Apigee
     Ok(all.into_iter().map(|number| number.to_string()).collect())
 }
 
-async fn kept(
+/// A kept revision with its number.
+pub(super) async fn kept(
     call: &ProxyCall<'_>,
     name: &str,
     revision: &str,
@@ -170,7 +178,8 @@ async fn kept(
     Ok((design.map_err(|why| ApigeeProblem::Internal(why.into()))?, revision))
 }
 
-async fn stored(call: &ProxyCall<'_>, name: &str) -> Result<StoredSharedFlow, ApigeeProblem> {
+/// The row of a shared flow that must be there.
+pub(super) async fn stored(call: &ProxyCall<'_>, name: &str) -> Result<StoredSharedFlow, ApigeeProblem> {
     let found = call.parts.store.designs().shared_flow(call.parts.organization(), name).await?;
     found.ok_or_else(|| {
         ApigeeProblem::missing("messaging.config.beans.SharedFlowDoesNotExist", "Shared flow", name)

@@ -1,4 +1,4 @@
-//! Changes to one revision of an API proxy, as Apigee's API makes them (api-management §8.10).
+//! Changes to one revision of an API proxy or shared flow, as Apigee's API makes them (api-management §8.10).
 
 use axum::http::StatusCode;
 use pierhead_bundle::{Content, Finding, Severity};
@@ -41,53 +41,87 @@ pub(crate) enum Landing {
     NewRevision,
 }
 
+/// What a revision is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RevisionOf {
+    Proxy,
+    SharedFlow,
+}
+
 impl Portal {
     /// Changes revision `number`; answers the number of the revision that holds the change. A change that brings
     /// a mistake is refused whole, and what runs is never touched.
     pub(crate) async fn change_revision(
         &self,
         work: &mut Work,
+        of: RevisionOf,
         name: &str,
         number: i64,
         landing: Landing,
-        change: impl FnOnce(&mut ProxyDesign) -> Result<(), NoChange>,
+        change: impl FnOnce(&mut Content) -> Result<(), NoChange>,
     ) -> Result<i64, NoChange> {
         work.changes_designs(self.parts()).await?;
-        let draft = self.draft(work, name).await?;
-        if landing == Landing::InPlace && draft.stored.live_revision == Some(number) {
-            return Err(NoChange::Refused(deployed(name, number)));
+        let live = match of {
+            RevisionOf::Proxy => self.draft(work, name).await?.stored.live_revision,
+            RevisionOf::SharedFlow => self.shared_flow(work, name).await?.live_revision,
+        };
+        let before = self.content(work, of, name, number).await?;
+        if landing == Landing::InPlace && live == Some(number) {
+            return Err(NoChange::Refused(deployed(before.noun(), name, number)));
         }
-        let before = self.revision(work, name, number).await?;
-        let mut design = before.clone();
-        change(&mut design)?;
-        self.no_new_mistakes(work, &before, &design).await?;
-        match landing {
-            Landing::NewRevision => {
+        let mut after = before.clone();
+        change(&mut after)?;
+        self.no_new_mistakes(work, &before, &after).await?;
+        match (after, before, landing) {
+            (Content::Proxy(design), _, Landing::NewRevision) => {
+                let draft = self.draft(work, name).await?;
                 self.keep_draft(work, &draft).await?;
-                Ok(self.import_proxy(work, design).await?.revision)
+                Ok(self.import_proxy(work, *design).await?.revision)
             }
-            Landing::InPlace => {
-                self.replace(work, draft, number, &before, design).await?;
+            (Content::Proxy(design), Content::Proxy(before), Landing::InPlace) => {
+                let draft = self.draft(work, name).await?;
+                self.replace(work, draft, number, &before, *design).await?;
                 Ok(number)
+            }
+            (Content::SharedFlow(design), _, Landing::NewRevision) => {
+                Ok(self.import_shared_flow(work, &design).await?)
+            }
+            (Content::SharedFlow(design), _, Landing::InPlace) => {
+                self.replace_shared_flow(work, number, &design).await?;
+                Ok(number)
+            }
+            (other, ..) => {
+                Err(ODataError::unsupported(format_args!("a change of a {}", other.noun())).into())
             }
         }
     }
 
-    async fn no_new_mistakes(
+    /// A kept design, or the one that is being edited, as it stands in this work.
+    pub(crate) async fn content(
         &self,
         work: &Work,
-        before: &ProxyDesign,
-        after: &ProxyDesign,
-    ) -> Result<(), NoChange> {
+        of: RevisionOf,
+        name: &str,
+        number: i64,
+    ) -> Result<Content, ODataError> {
+        Ok(match of {
+            RevisionOf::Proxy => Content::Proxy(Box::new(self.revision(work, name, number).await?)),
+            RevisionOf::SharedFlow => {
+                Content::SharedFlow(Box::new(self.shared_flow_revision(work, name, number).await?))
+            }
+        })
+    }
+
+    async fn no_new_mistakes(&self, work: &Work, before: &Content, after: &Content) -> Result<(), NoChange> {
         let errors = |report: pierhead_bundle::Report| {
             let all = report.findings.into_iter();
             all.filter(|finding| finding.severity == Severity::Error).collect::<Vec<_>>()
         };
-        let after = errors(self.examine_in(work, &Content::Proxy(Box::new(after.clone()))).await?);
+        let after = errors(self.examine_in(work, after).await?);
         if after.is_empty() {
             return Ok(());
         }
-        let before = errors(self.examine_in(work, &Content::Proxy(Box::new(before.clone()))).await?);
+        let before = errors(self.examine_in(work, before).await?);
         let is_new = |finding: &Finding| {
             !before.iter().any(|old| {
                 (&old.file, old.rule, &old.message) == (&finding.file, finding.rule, &finding.message)
@@ -137,12 +171,12 @@ impl Portal {
     }
 }
 
-fn deployed(name: &str, number: i64) -> ODataError {
+fn deployed(noun: &str, name: &str, number: i64) -> ODataError {
     ODataError::coded(
         StatusCode::BAD_REQUEST,
         "APIPROXY_REVISION_DEPLOYED_ERROR",
         format!(
-            "Revision {number} of API proxy '{name}' is deployed and cannot be changed: undeploy it first, or save the \
+            "Revision {number} of {noun} '{name}' is deployed and cannot be changed: undeploy it first, or save the \
              change as a new revision with newRevision=true"
         ),
     )

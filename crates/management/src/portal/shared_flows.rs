@@ -47,6 +47,35 @@ impl Portal {
         Ok(number)
     }
 
+    /// A kept design as it stands in this work.
+    pub(super) async fn shared_flow_revision(
+        &self,
+        work: &Work,
+        name: &str,
+        number: i64,
+    ) -> Result<SharedFlowDesign, ODataError> {
+        let text = work.tx.designs().shared_flow_revision(self.organization(), name, number).await?;
+        let missing = || ODataError::not_found(format_args!("Revision {number} of shared flow '{name}'"));
+        serde_json::from_str(&text.ok_or_else(missing)?).map_err(ODataError::internal)
+    }
+
+    /// Puts a design in place of the one that revision `number` has.
+    pub(super) async fn replace_shared_flow(
+        &self,
+        work: &mut Work,
+        number: i64,
+        design: &SharedFlowDesign,
+    ) -> Result<(), ODataError> {
+        let (organization, name) = (self.organization(), design.name.as_str());
+        let mut stored = self.shared_flow(work, name).await?;
+        stored.stamp.touch(self.now_ms(), &self.caller);
+        work.tx.save_shared_flow(organization, &stored).await?;
+        let text = serde_json::to_string(design).map_err(ODataError::internal)?;
+        work.tx.remove_shared_flow_revision(organization, name, number).await?;
+        work.tx.add_shared_flow_revision(organization, name, number, text).await?;
+        Ok(())
+    }
+
     /// Makes a revision the one that every caller of the shared flow runs.
     pub(crate) async fn deploy_shared_flow(
         &self,
@@ -57,9 +86,7 @@ impl Portal {
         let organization = self.organization();
         work.changes_designs(self.parts()).await?;
         let mut stored = self.shared_flow(work, name).await?;
-        let text = work.tx.designs().shared_flow_revision(organization, name, number).await?;
-        let missing = || ODataError::not_found(format_args!("Revision {number} of shared flow '{name}'"));
-        let design = serde_json::from_str(&text.ok_or_else(missing)?).map_err(ODataError::internal)?;
+        let design = self.shared_flow_revision(work, name, number).await?;
         work.serve_shared_flow(self.parts(), &design, number).await?;
         stored.live_revision = Some(number);
         Ok(work.tx.save_shared_flow(organization, &stored).await?)
@@ -109,7 +136,7 @@ impl Portal {
         Ok(())
     }
 
-    async fn shared_flow(&self, work: &Work, name: &str) -> Result<StoredSharedFlow, ODataError> {
+    pub(super) async fn shared_flow(&self, work: &Work, name: &str) -> Result<StoredSharedFlow, ODataError> {
         let stored = work.tx.designs().shared_flow(self.organization(), name).await?;
         stored.ok_or_else(|| ODataError::not_found(format_args!("Shared flow '{name}'")))
     }

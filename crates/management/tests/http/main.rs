@@ -13,3 +13,4 @@ mod kvm;
 mod lifecycle;
 mod pieces;
 mod reading;
+mod shape;

@@ -15,6 +15,8 @@ pub(super) struct Diagram {
     pub(super) request: Vec<Stop>,
     pub(super) response: Vec<Stop>,
     pub(super) faults: Vec<FaultRow>,
+    /// The pages that add a fault rule, with the endpoint it is for.
+    pub(super) add_faults: Vec<(String, String)>,
 }
 
 /// One place on the way.
@@ -30,6 +32,8 @@ pub(super) struct Stop {
     pub(super) routes: Vec<RouteBox>,
     /// The page that adds a conditional flow here.
     pub(super) add: String,
+    /// The page that edits it: an endpoint, its routes.
+    pub(super) edit: String,
 }
 
 /// One flow, one way.
@@ -102,7 +106,7 @@ fn destination(exit: &Value) -> String {
         return format!("this environment, {path}");
     }
     let balancer = &connection["loadBalancer"];
-    let servers: Vec<&str> = items(balancer, "servers").filter_map(Value::as_str).collect();
+    let servers: Vec<&str> = items(balancer, "servers").map(|server| text(server, "name")).collect();
     if !servers.is_empty() {
         return format!("load balancer: {} {}", servers.join(", "), text(balancer, "path"));
     }
@@ -124,10 +128,13 @@ impl Diagram {
     ) -> Self {
         let painter = Painter { report, href };
         let (proxy, target) = (text(&entrance, "name").to_owned(), text(&exit, "name").to_owned());
-        let client = |detail: &str| Stop::end("Client", detail, "monitor");
+        let client = |detail: &str| {
+            Stop::end("Client", detail, "monitor").edited_at(painter.endpoint(&entrance, "proxy"))
+        };
         let backend = || match exit.is_null() {
             true => Stop::end("No target", "The proxy answers by itself.", "circle-dashed"),
-            false => Stop::end(&format!("Target {target}"), destination(&exit), "server"),
+            false => Stop::end(&format!("Target {target}"), destination(&exit), "server")
+                .edited_at(painter.endpoint(&exit, "target")),
         };
         let mut request = vec![client(text(&entrance["connection"], "basePath"))];
         request.extend(painter.flows(&entrance, "proxy", "request"));
@@ -151,21 +158,40 @@ impl Diagram {
             stop.detail = "After the client has its answer".into();
             response.push(stop);
         }
-        let faults = [(&entrance, "proxy"), (&exit, "target")].into_iter();
-        let faults = faults.flat_map(|(endpoint, kind)| painter.faults(endpoint, kind)).collect();
-        Self { proxies, proxy, targets, target, request, response, faults }
+        let both = [(&entrance, "proxy"), (&exit, "target")].into_iter();
+        let both = both.filter(|(endpoint, _)| !endpoint.is_null());
+        let faults = both.clone().flat_map(|(endpoint, kind)| painter.faults(endpoint, kind)).collect();
+        let add_fault = |(endpoint, kind)| {
+            let name = text(endpoint, "name");
+            let at = format!("{href}/steps?{}", query(kind, name, "fault-new", "fault"));
+            (format!("{kind} endpoint {name}"), at)
+        };
+        let add_faults = both.map(add_fault).collect();
+        Self { proxies, proxy, targets, target, request, response, faults, add_faults }
     }
 }
 
 impl Stop {
     fn end(title: &str, detail: impl Into<String>, icon: &'static str) -> Self {
-        let (flows, routes, add) = (Vec::new(), Vec::new(), String::new());
-        Self { title: title.into(), detail: detail.into(), icon, end: true, flows, routes, add }
+        Self { detail: detail.into(), icon, end: true, ..Self::flows(title, Vec::new()) }
+    }
+
+    fn edited_at(mut self, edit: String) -> Self {
+        self.edit = edit;
+        self
     }
 
     fn flows(title: impl Into<String>, flows: Vec<FlowBox>) -> Self {
-        let (detail, routes, add) = (String::new(), Vec::new(), String::new());
-        Self { title: title.into(), detail, icon: "arrow-right", end: false, flows, routes, add }
+        Self {
+            title: title.into(),
+            detail: String::new(),
+            icon: "arrow-right",
+            end: false,
+            flows,
+            routes: Vec::new(),
+            add: String::new(),
+            edit: String::new(),
+        }
     }
 }
 
@@ -186,8 +212,24 @@ impl Painter<'_> {
         if between.flows.len() > 1 {
             between.detail = "The first whose condition holds".into();
         }
-        between.add = format!("{}/flows/new?{}", self.href, query(kind, name, "", way));
-        vec![Stop::flows(titled("PreFlow"), vec![pre]), between, Stop::flows(titled("PostFlow"), vec![post])]
+        between.add = format!("{}/steps?{}", self.href, query(kind, name, "flow-new", way));
+        let mut stops = vec![Stop::flows(titled("PreFlow"), vec![pre]), between];
+        stops.push(Stop::flows(titled("PostFlow"), vec![post]));
+        if way == "response" && endpoint["eventFlow"].is_object() {
+            let event = self.flow_box(&endpoint["eventFlow"], "EventFlow", kind, name, "event", way);
+            let mut stop = Stop::flows(titled("EventFlow"), vec![event]);
+            stop.detail = "For each event of a streamed answer".into();
+            stops.push(stop);
+        }
+        stops
+    }
+
+    /// The page of an endpoint; nothing when there is none.
+    fn endpoint(&self, endpoint: &Value, kind: &str) -> String {
+        match text(endpoint, "name") {
+            "" => String::new(),
+            name => format!("{}/endpoints/{kind}/{}", self.href, escape(name)),
+        }
     }
 
     fn flow_box(&self, flow: &Value, title: &str, kind: &str, name: &str, id: &str, way: &str) -> FlowBox {
@@ -236,7 +278,8 @@ impl Painter<'_> {
         let mut stop = Stop::flows("Route", Vec::new());
         stop.routes = routes.collect();
         stop.icon = "split";
-        stop
+        let page = self.endpoint(entrance, "proxy");
+        stop.edited_at(if page.is_empty() { page } else { format!("{page}#routes") })
     }
 
     fn faults(&self, endpoint: &Value, kind: &str) -> Vec<FaultRow> {

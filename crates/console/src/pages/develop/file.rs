@@ -4,26 +4,28 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use super::policy::unix_lines;
-use super::{Revision, landing};
+use super::{Open, Revision, Subject, landing};
 use crate::Console;
 use crate::fields::{Fields, Mistakes};
 use crate::interrupted::Interrupted;
+use crate::pages::confirm::SurePage;
 use crate::posted::Posted;
 use crate::shell::{Shell, html};
-use crate::visit::{SignedIn, Visit};
+use crate::visit::Visit;
 use crate::wire::{Payload, Violation, escape};
 
-pub(super) fn routes() -> Router<Arc<Console>> {
+pub(super) fn routes(of: Subject) -> Router<Arc<Console>> {
+    let at = format!("{}/{{name}}/revisions/{{revision}}", of.pages());
     Router::new()
-        .route("/console/proxies/{name}/revisions/{revision}/new-file", get(new).post(add))
-        .route("/console/proxies/{name}/revisions/{revision}/files/{kind}/{file}", get(show).post(save))
-        .route("/console/proxies/{name}/revisions/{revision}/files/{kind}/{file}/delete", post(delete))
+        .route(&format!("{at}/new-file"), get(new).post(add))
+        .route(&format!("{at}/files/{{kind}}/{{file}}"), get(show).post(save))
+        .route(&format!("{at}/files/{{kind}}/{{file}}/delete"), get(ask).post(delete))
 }
 
 /// Types of files that a person writes, with what they hold.
@@ -90,34 +92,27 @@ fn nothing() -> (Mistakes, Vec<Violation>) {
     (Mistakes::default(), Vec::new())
 }
 
-async fn show(
-    SignedIn { visit, wire }: SignedIn,
-    State(console): State<Arc<Console>>,
-    Path((name, number, kind, file)): Path<(String, String, String, String)>,
-) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
-    let path = console.gateway.revision("apis", &name, &number);
+async fn show(open: Open, State(console): State<Arc<Console>>) -> Result<Response, Interrupted> {
+    let kind = open.part("kind");
+    let file = open.part("file");
+    let Open { visit, wire, at, .. } = open;
+    let path = at.path(&console);
     let answer = wire.send(Method::GET, &format!("{path}/{}", piece(&kind, &file)), None).await?;
     let content = String::from_utf8(answer.body.to_vec()).ok();
     page(&visit, at, (kind, file), content, Fields::default(), nothing())
 }
 
-async fn new(
-    SignedIn { visit, wire }: SignedIn,
-    State(console): State<Arc<Console>>,
-    Path((name, number)): Path<(String, String)>,
-) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
+async fn new(open: Open) -> Result<Response, Interrupted> {
+    let Open { visit, at, .. } = open;
     page(&visit, at, (String::new(), String::new()), Some(String::new()), Fields::default(), nothing())
 }
 
 async fn add(
-    SignedIn { visit, wire }: SignedIn,
+    open: Open,
     State(console): State<Arc<Console>>,
-    Path((name, number)): Path<(String, String)>,
     Posted(typed): Posted,
 ) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
+    let Open { visit, wire, at, .. } = open;
     let (kind, file) = (typed.trimmed("type").to_owned(), typed.trimmed("name").to_owned());
     let content = unix_lines(typed.get("content"));
     let mut said = nothing();
@@ -127,7 +122,7 @@ async fn add(
         let piece = format!("resourcefiles?type={}&name={}", escape(&kind), escape(&file));
         match at.save_bytes(&console, &wire, Method::POST, &piece, payload).await {
             Ok(landed) => {
-                let to = format!("{}?done=created", super::href(&name, &landed));
+                let to = format!("{}?done=created", at.href_of(&landed));
                 return Ok(Redirect::to(&to).into_response());
             }
             Err(problem) if problem.is_signed_out() => return Err(Interrupted::SignIn),
@@ -142,12 +137,13 @@ async fn add(
 }
 
 async fn save(
-    SignedIn { visit, wire }: SignedIn,
+    open: Open,
     State(console): State<Arc<Console>>,
-    Path((name, number, kind, file)): Path<(String, String, String, String)>,
     Posted(typed): Posted,
 ) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
+    let kind = open.part("kind");
+    let file = open.part("file");
+    let Open { visit, wire, at, .. } = open;
     let content = unix_lines(typed.get("content"));
     let payload = Payload { content_type: "application/octet-stream", bytes: content.clone().into() };
     match at.save_bytes(&console, &wire, Method::PUT, &piece(&kind, &file), payload).await {
@@ -164,20 +160,34 @@ async fn save(
     }
 }
 
+async fn ask(open: Open) -> Result<Response, Interrupted> {
+    let (kind, file) = (open.part("kind"), open.part("file"));
+    let Open { visit, wire, at, .. } = open;
+    let back = page_of(&at, &kind, &file);
+    html(&SurePage {
+        shell: at.shell(&visit, "Delete").crumb(&file, &back).behind(&wire),
+        question: format!("Delete the file {kind}://{file}?"),
+        sentence: format!("Policies that refer to it keep it from going. {}", at.landing()),
+        used_by: Vec::new(),
+        verb: "Delete",
+        back,
+        danger: true,
+    })
+}
+
 async fn delete(
-    SignedIn { visit, wire }: SignedIn,
+    open: Open,
     State(console): State<Arc<Console>>,
-    Path((name, number, kind, file)): Path<(String, String, String, String)>,
     Posted(typed): Posted,
 ) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
+    let kind = open.part("kind");
+    let file = open.part("file");
+    let Open { visit, wire, at, .. } = open;
     match at.remove(&console, &wire, &piece(&kind, &file)).await {
-        Ok(landed) => {
-            Ok(Redirect::to(&format!("{}?done=deleted", super::href(&name, &landed))).into_response())
-        }
+        Ok(landed) => Ok(Redirect::to(&format!("{}?done=deleted", at.href_of(&landed))).into_response()),
         Err(problem) if problem.is_signed_out() => Err(Interrupted::SignIn),
         Err(problem) => {
-            let path = console.gateway.revision("apis", &name, &number);
+            let path = at.path(&console);
             let answer = wire.send(Method::GET, &format!("{path}/{}", piece(&kind, &file)), None).await?;
             let content = String::from_utf8(answer.body.to_vec()).ok();
             let page = page(&visit, at, (kind, file), content, typed, landing::refused(problem))?;

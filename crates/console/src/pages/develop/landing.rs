@@ -11,7 +11,7 @@ use crate::wire::{Payload, Violation, Wire, WireProblem};
 impl Revision {
     /// The address of a piece for a change: a deployed revision is never changed, the change makes a new one.
     fn address(&self, console: &Console, piece: &str) -> String {
-        let at = console.gateway.revision("apis", &self.proxy, &self.number);
+        let at = self.path(console);
         let join = if piece.contains('?') { '&' } else { '?' };
         match self.is_live() {
             true => format!("{at}/{piece}{join}newRevision=true"),
@@ -24,10 +24,11 @@ impl Revision {
         &self,
         console: &Console,
         wire: &Wire,
+        method: Method,
         piece: &str,
         body: &Value,
     ) -> Result<String, WireProblem> {
-        let answer = wire.send(Method::PUT, &self.address(console, piece), Some(body)).await?;
+        let answer = wire.send(method, &self.address(console, piece), Some(body)).await?;
         Ok(self.landed(&answer.headers))
     }
 

@@ -1,88 +1,53 @@
-//! One revision of an API proxy: its flows as a diagram, and the editors of its policies, steps and files.
+//! One revision of an API proxy or shared flow: its flows as a diagram, and the editors of its endpoints, policies,
+//! steps and files.
 
 mod diagram;
+mod endpoint;
 mod file;
-mod flow;
 mod landing;
 mod new_policy;
 mod policy;
+mod properties;
+mod revision;
+mod rows;
+mod shared_flow;
+mod spot;
 mod steps;
 mod templates;
 
 use std::sync::Arc;
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use serde_json::Value;
 
 use crate::Console;
 use crate::interrupted::Interrupted;
-use crate::shell::{Place, Shell, html};
-use crate::visit::{SignedIn, Visit};
-use crate::wire::{Report, Revisions, Wire, escape};
+use crate::shell::{Shell, html};
+use crate::visit::SignedIn;
+use crate::wire::{Report, escape};
 use diagram::Diagram;
+pub(super) use revision::{Open, Revision, Subject};
 pub(crate) use templates::VOCABULARY as POLICIES;
 
 pub(super) fn routes() -> Router<Arc<Console>> {
-    Router::new()
+    let proxies = Router::new()
         .route("/console/proxies/{name}/revisions/{revision}", get(develop))
+        .merge(endpoint::routes())
+        .merge(pieces(Subject::Proxy));
+    let shared_flows = shared_flow::routes().merge(pieces(Subject::SharedFlow));
+    Router::new()
         .route("/console/proxies/{name}/flows", get(newest))
-        .merge(steps::routes())
-        .merge(flow::routes())
-        .merge(policy::routes())
-        .merge(new_policy::routes())
-        .merge(file::routes())
+        .merge(proxies.layer(Extension(Subject::Proxy)))
+        .merge(shared_flows.layer(Extension(Subject::SharedFlow)))
 }
 
-/// The revision that a page is about.
-pub(super) struct Revision {
-    pub(super) proxy: String,
-    pub(super) number: String,
-    pub(super) revisions: Revisions,
-}
-
-impl Revision {
-    pub(super) async fn read(
-        console: &Console,
-        wire: &Wire,
-        proxy: &str,
-        number: &str,
-    ) -> Result<Self, Interrupted> {
-        let revisions = wire.proxy_revisions(&console.gateway, proxy).await?;
-        if !revisions.all.iter().any(|known| known == number) {
-            return Err(Interrupted::Missing(format!("revision {number} of the API proxy {proxy}")));
-        }
-        Ok(Self { proxy: proxy.to_owned(), number: number.to_owned(), revisions })
-    }
-
-    /// The proxy's page.
-    pub(super) fn proxy_href(&self) -> String {
-        format!("/console/proxies/{}", escape(&self.proxy))
-    }
-
-    /// The page of this revision.
-    pub(super) fn href(&self) -> String {
-        href(&self.proxy, &self.number)
-    }
-
-    pub(super) fn is_live(&self) -> bool {
-        self.revisions.live == self.number
-    }
-
-    pub(super) fn shell(&self, visit: &Visit, title: impl Into<String>) -> Shell {
-        Shell::new(visit, title, Place::Proxies)
-            .crumb("API proxies", "/console/proxies")
-            .crumb(&self.proxy, self.proxy_href())
-            .crumb(format!("Revision {}", self.number), self.href())
-    }
-}
-
-/// The page of a revision.
-pub(super) fn href(proxy: &str, number: &str) -> String {
-    format!("/console/proxies/{}/revisions/{}", escape(proxy), escape(number))
+/// The pages of pieces that revisions of both kinds have.
+fn pieces(of: Subject) -> Router<Arc<Console>> {
+    steps::routes(of).merge(policy::routes(of)).merge(new_policy::routes(of)).merge(file::routes(of))
 }
 
 #[derive(Template)]
@@ -108,23 +73,16 @@ async fn newest(
     State(console): State<Arc<Console>>,
     Path(name): Path<String>,
 ) -> Result<Response, Interrupted> {
-    let revisions = wire.proxy_revisions(&console.gateway, &name).await?;
-    Ok(Redirect::to(&href(&name, revisions.newest())).into_response())
+    let revisions = wire.revisions(&console.gateway, "apis", &name).await?;
+    let to = format!("/console/proxies/{}/revisions/{}", escape(&name), escape(revisions.newest()));
+    Ok(Redirect::to(&to).into_response())
 }
 
-async fn develop(
-    SignedIn { visit, wire }: SignedIn,
-    State(console): State<Arc<Console>>,
-    Path((name, number)): Path<(String, String)>,
-) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
-    let path = console.gateway.revision("apis", &name, &number);
+async fn develop(open: Open, State(console): State<Arc<Console>>) -> Result<Response, Interrupted> {
+    let Open { visit, wire, at, .. } = open;
+    let path = at.path(&console);
     let shown: Value = wire.get(&path).await?;
-    let names = |field: &str| -> Vec<String> {
-        let list = shown[field].as_array().into_iter().flatten();
-        list.filter_map(Value::as_str).map(str::to_owned).collect()
-    };
-    let (proxies, targets) = (names("proxyEndpoints"), names("targetEndpoints"));
+    let (proxies, targets) = (names(&shown, "proxyEndpoints"), names(&shown, "targetEndpoints"));
     let report: Report = wire.get(&format!("{path}/report")).await?;
     let proxy = chosen(&proxies, visit.query.trimmed("proxy"));
     let entrance: Value = match proxy.as_str() {
@@ -141,14 +99,20 @@ async fn develop(
         name => wire.get(&format!("{path}/targets/{}", escape(name))).await?,
     };
     let diagram = Diagram::of((proxies, entrance), (targets, exit), &report, &at.href());
-    let files = shown["resourceFiles"]["resourceFile"].as_array().into_iter().flatten();
-    let text = |file: &Value, field: &str| file[field].as_str().unwrap_or_default().to_owned();
-    let files = files.map(|file| (text(file, "type"), text(file, "name"))).collect();
-    let shell = Shell::new(&visit, format!("Revision {number}"), Place::Proxies)
-        .crumb("API proxies", "/console/proxies")
-        .crumb(&name, at.proxy_href())
-        .behind(&wire);
-    html(&DevelopPage { shell, at, report, diagram, files })
+    let shell = at.own_shell(&visit).behind(&wire);
+    html(&DevelopPage { shell, files: files(&shown), at, report, diagram })
+}
+
+/// A list of names in JSON.
+fn names(shown: &Value, field: &str) -> Vec<String> {
+    let list = shown[field].as_array().into_iter().flatten();
+    list.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Types and names of the files of a revision.
+fn files(shown: &Value) -> Vec<(String, String)> {
+    let files = names(shown, "resources").into_iter();
+    files.filter_map(|file| file.split_once("://").map(|(kind, name)| (kind.into(), name.into()))).collect()
 }
 
 fn chosen(all: &[String], wanted: &str) -> String {

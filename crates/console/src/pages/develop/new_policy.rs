@@ -4,27 +4,28 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use super::policy::unix_lines;
 use super::templates::{Kind, kinds, template};
-use super::{Revision, landing};
+use super::{Open, Revision, Subject, landing};
 use crate::Console;
 use crate::fields::Mistakes;
 use crate::interrupted::Interrupted;
 use crate::pages::family::{Family, family};
 use crate::posted::Posted;
 use crate::shell::{Shell, html};
-use crate::visit::{SignedIn, Visit};
+use crate::visit::Visit;
 use crate::wire::{Payload, Violation, escape};
 
-pub(super) fn routes() -> Router<Arc<Console>> {
+pub(super) fn routes(of: Subject) -> Router<Arc<Console>> {
+    let at = format!("{}/{{name}}/revisions/{{revision}}", of.pages());
     Router::new()
-        .route("/console/proxies/{name}/revisions/{revision}/new-policy", get(choose))
-        .route("/console/proxies/{name}/revisions/{revision}/new-policy/{kind}", get(write).post(add))
+        .route(&format!("{at}/new-policy"), get(choose))
+        .route(&format!("{at}/new-policy/{{kind}}"), get(write).post(add))
 }
 
 #[derive(Template)]
@@ -53,12 +54,8 @@ impl NewPolicyPage {
     }
 }
 
-async fn choose(
-    SignedIn { visit, wire }: SignedIn,
-    State(console): State<Arc<Console>>,
-    Path((name, number)): Path<(String, String)>,
-) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
+async fn choose(open: Open) -> Result<Response, Interrupted> {
+    let Open { visit, at, .. } = open;
     let mut groups: Vec<(Family, Vec<&'static Kind>)> = Vec::new();
     for kind in kinds() {
         let own = family(&kind.kind);
@@ -91,23 +88,20 @@ fn page(
     html(&NewPolicyPage { shell, at, kind, name, content, mistakes, violations })
 }
 
-async fn write(
-    SignedIn { visit, wire }: SignedIn,
-    State(console): State<Arc<Console>>,
-    Path((name, number, kind)): Path<(String, String, String)>,
-) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
+async fn write(open: Open) -> Result<Response, Interrupted> {
+    let kind = open.part("kind");
+    let Open { visit, at, .. } = open;
     let kind = known(&kind)?;
     page(&visit, at, kind, String::new(), template(&kind.kind), (Mistakes::default(), Vec::new()))
 }
 
 async fn add(
-    SignedIn { visit, wire }: SignedIn,
+    open: Open,
     State(console): State<Arc<Console>>,
-    Path((name, number, kind)): Path<(String, String, String)>,
     Posted(typed): Posted,
 ) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
+    let kind = open.part("kind");
+    let Open { visit, wire, at, .. } = open;
     let kind = known(&kind)?;
     let (called, content) = (typed.trimmed("name").to_owned(), unix_lines(typed.get("content")));
     let mut mistakes = Mistakes::default();
@@ -118,7 +112,7 @@ async fn add(
         let piece = format!("policies?name={}", escape(&called));
         match at.save_bytes(&console, &wire, Method::POST, &piece, payload).await {
             Ok(landed) => {
-                let to = format!("{}/policies/{}?done=created", super::href(&name, &landed), escape(&called));
+                let to = format!("{}/policies/{}?done=created", at.href_of(&landed), escape(&called));
                 return Ok(Redirect::to(&to).into_response());
             }
             Err(problem) if problem.is_signed_out() => return Err(Interrupted::SignIn),

@@ -4,25 +4,27 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use serde::Deserialize;
 
-use super::{Revision, landing};
+use super::{Open, Revision, Subject, landing};
 use crate::Console;
 use crate::fields::Mistakes;
 use crate::interrupted::Interrupted;
+use crate::pages::confirm::SurePage;
 use crate::posted::Posted;
 use crate::shell::{Shell, html};
-use crate::visit::{SignedIn, Visit};
+use crate::visit::Visit;
 use crate::wire::{Payload, Report, StepReport, Violation, Wire, escape};
 
-pub(super) fn routes() -> Router<Arc<Console>> {
+pub(super) fn routes(of: Subject) -> Router<Arc<Console>> {
+    let at = format!("{}/{{name}}/revisions/{{revision}}", of.pages());
     Router::new()
-        .route("/console/proxies/{name}/revisions/{revision}/policies/{policy}", get(show).post(save))
-        .route("/console/proxies/{name}/revisions/{revision}/policies/{policy}/delete", post(delete))
+        .route(&format!("{at}/policies/{{policy}}"), get(show).post(save))
+        .route(&format!("{at}/policies/{{policy}}/delete"), get(ask).post(delete))
 }
 
 /// A policy on the wire.
@@ -62,17 +64,14 @@ async fn read(
     at: &Revision,
     policy: &str,
 ) -> Result<(PolicyDocument, Report), Interrupted> {
-    let path = console.gateway.revision("apis", &at.proxy, &at.number);
+    let path = at.path(console);
     let document = wire.get(&format!("{path}/policies/{}", escape(policy))).await?;
     Ok((document, wire.get(&format!("{path}/report")).await?))
 }
 
-async fn show(
-    SignedIn { visit, wire }: SignedIn,
-    State(console): State<Arc<Console>>,
-    Path((name, number, policy)): Path<(String, String, String)>,
-) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
+async fn show(open: Open, State(console): State<Arc<Console>>) -> Result<Response, Interrupted> {
+    let policy = open.part("policy");
+    let Open { visit, wire, at, .. } = open;
     let (policy, report) = read(&console, &wire, &at, &policy).await?;
     let found = violations(&report, &policy);
     page(&visit, &wire, at, policy, &report, (Mistakes::default(), found))
@@ -108,18 +107,18 @@ fn page(
 }
 
 async fn save(
-    SignedIn { visit, wire }: SignedIn,
+    open: Open,
     State(console): State<Arc<Console>>,
-    Path((name, number, policy)): Path<(String, String, String)>,
     Posted(typed): Posted,
 ) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
+    let policy = open.part("policy");
+    let Open { visit, wire, at, .. } = open;
     let xml = unix_lines(typed.get("content"));
     let payload = Payload { content_type: "application/xml", bytes: xml.clone().into() };
     let piece = format!("policies/{}", escape(&policy));
     match at.save_bytes(&console, &wire, Method::PUT, &piece, payload).await {
         Ok(landed) => {
-            let to = format!("{}/policies/{}?done=saved", super::href(&name, &landed), escape(&policy));
+            let to = format!("{}/policies/{}?done=saved", at.href_of(&landed), escape(&policy));
             Ok(Redirect::to(&to).into_response())
         }
         Err(problem) if problem.is_signed_out() => Err(Interrupted::SignIn),
@@ -137,17 +136,32 @@ pub(super) fn unix_lines(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
+async fn ask(open: Open, State(console): State<Arc<Console>>) -> Result<Response, Interrupted> {
+    let policy = open.part("policy");
+    let Open { visit, wire, at, .. } = open;
+    let (policy, report) = read(&console, &wire, &at, &policy).await?;
+    let back = format!("{}/policies/{}", at.href(), escape(&policy.name));
+    let used = report.steps.iter().filter(|step| step.policy == policy.name);
+    html(&SurePage {
+        shell: at.shell(&visit, "Delete").crumb(&policy.name, &back).behind(&wire),
+        question: format!("Delete the policy {}?", policy.name),
+        sentence: format!("Its document goes. {}", at.landing()),
+        used_by: used.map(|step| format!("{} of {}", step.spot(), step.endpoint)).collect(),
+        verb: "Delete",
+        back,
+        danger: true,
+    })
+}
+
 async fn delete(
-    SignedIn { visit, wire }: SignedIn,
+    open: Open,
     State(console): State<Arc<Console>>,
-    Path((name, number, policy)): Path<(String, String, String)>,
     Posted(_): Posted,
 ) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
+    let policy = open.part("policy");
+    let Open { visit, wire, at, .. } = open;
     match at.remove(&console, &wire, &format!("policies/{}", escape(&policy))).await {
-        Ok(landed) => {
-            Ok(Redirect::to(&format!("{}?done=deleted", super::href(&name, &landed))).into_response())
-        }
+        Ok(landed) => Ok(Redirect::to(&format!("{}?done=deleted", at.href_of(&landed))).into_response()),
         Err(problem) if problem.is_signed_out() => Err(Interrupted::SignIn),
         Err(problem) => {
             let (document, report) = read(&console, &wire, &at, &policy).await?;

@@ -4,107 +4,28 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::State;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::{Revision, landing};
+use super::spot::{Draft, Spot};
+use super::{Open, Revision, Subject, landing};
 use crate::Console;
 use crate::fields::{Fields, Mistakes};
 use crate::interrupted::Interrupted;
+use crate::pages::confirm::SurePage;
 use crate::posted::Posted;
 use crate::shell::{Shell, html};
-use crate::visit::{SignedIn, Visit};
+use crate::visit::Visit;
 use crate::wire::{Violation, Wire, escape};
 
-pub(super) fn routes() -> Router<Arc<Console>> {
-    Router::new().route("/console/proxies/{name}/revisions/{revision}/steps", get(show).post(act))
-}
-
-/// Which list of steps.
-pub(super) struct Spot {
-    /// `proxy` or `target`.
-    pub(super) kind: String,
-    pub(super) endpoint: String,
-    flow: String,
-    way: String,
-}
-
-impl Spot {
-    pub(super) fn read(query: &Fields) -> Self {
-        let said = |name: &str| query.get(name).to_owned();
-        Self { kind: said("kind"), endpoint: said("endpoint"), flow: said("flow"), way: said("way") }
-    }
-
-    /// The endpoint below its revision.
-    pub(super) fn piece(&self) -> Result<String, Interrupted> {
-        let kind = match self.kind.as_str() {
-            "proxy" => "proxies",
-            "target" => "targets",
-            _ => return Err(Interrupted::Missing("such endpoint".into())),
-        };
-        Ok(format!("{kind}/{}", escape(&self.endpoint)))
-    }
-
-    /// The field of the endpoint that holds the flow, and the flow inside it.
-    fn pointers(&self) -> Option<(&'static str, String)> {
-        let number = |text: &str| text.parse::<usize>().ok();
-        Some(match self.flow.split_once('-') {
-            None if self.flow == "pre" => ("preFlow", "/preFlow".into()),
-            None if self.flow == "post" => ("postFlow", "/postFlow".into()),
-            None if self.flow == "post_client" => ("postClientFlow", "/postClientFlow".into()),
-            Some(("flow", at)) => ("flows", format!("/flows/{}", number(at)?)),
-            Some(("fault", "default")) => ("defaultFaultRule", "/defaultFaultRule".into()),
-            Some(("fault", at)) => ("faultRules", format!("/faultRules/{}", number(at)?)),
-            _ => return None,
-        })
-    }
-
-    fn children(&self, flow: &str) -> String {
-        match self.way.as_str() {
-            "request" | "response" if !self.flow.starts_with("fault") => {
-                format!("{flow}/{}/children", self.way)
-            }
-            _ => format!("{flow}/children"),
-        }
-    }
-
-    /// Whether it has a name and a condition of its own.
-    fn named(&self) -> bool {
-        self.flow.starts_with("flow-") || self.flow.starts_with("fault-")
-    }
-
-    fn removable(&self) -> bool {
-        self.flow.starts_with("flow-")
-    }
-
-    fn title(&self, flow_name: &str) -> String {
-        let flow = match self.flow.as_str() {
-            "pre" => "PreFlow",
-            "post" => "PostFlow",
-            "post_client" => "PostClientFlow",
-            "fault-default" => "Default fault rule",
-            _ => flow_name,
-        };
-        match self.way.as_str() {
-            "request" | "response" => format!("{flow}, {}", self.way),
-            _ => flow.to_owned(),
-        }
-    }
-}
-
-struct StepRow {
-    policy: String,
-    condition: String,
-}
-
-/// The flow as the form has it.
-struct Draft {
-    name: String,
-    condition: String,
-    rows: Vec<StepRow>,
+pub(super) fn routes(of: Subject) -> Router<Arc<Console>> {
+    let at = format!("{}/{{name}}/revisions/{{revision}}", of.pages());
+    Router::new()
+        .route(&format!("{at}/steps"), get(show).post(act))
+        .route(&format!("{at}/steps/delete"), get(ask).post(delete))
 }
 
 #[derive(Template)]
@@ -116,83 +37,38 @@ struct StepsPage {
     title: String,
     draft: Draft,
     policies: Vec<String>,
+    /// The page that deletes the flow.
+    delete: String,
+    back: String,
     mistakes: Mistakes,
     violations: Vec<Violation>,
 }
 
-fn text(value: &Value, name: &str) -> String {
-    value[name].as_str().unwrap_or_default().to_owned()
+fn spot(at: &Revision, query: &Fields) -> Spot {
+    match at.of {
+        Subject::Proxy => Spot::read(query),
+        Subject::SharedFlow => Spot::of_shared_flow(),
+    }
 }
 
-impl Draft {
-    fn of_wire(flow: &Value, children: &Value) -> Self {
-        let rows = children.as_array().into_iter().flatten().map(|child| StepRow {
-            policy: text(&child["step"], "name"),
-            condition: text(&child["step"], "condition"),
-        });
-        Self { name: text(flow, "name"), condition: text(flow, "condition"), rows: rows.collect() }
-    }
-
-    fn of_form(fields: &Fields) -> Self {
-        let rows = fields.all("policy").into_iter().zip(fields.all("condition"));
-        let rows = rows
-            .map(|(policy, condition)| StepRow { policy: policy.into(), condition: condition.trim().into() });
-        Self {
-            name: fields.trimmed("flow_name").to_owned(),
-            condition: fields.trimmed("flow_condition").to_owned(),
-            rows: rows.collect(),
+/// The revision's page, with the endpoint of the flow in the diagram.
+fn back(at: &Revision, number: &str, spot: &Spot, done: &str) -> String {
+    match at.of {
+        Subject::Proxy => {
+            format!("{}?{done}{}={}", at.href_of(number), spot.kind, escape(&spot.endpoint))
         }
-    }
-
-    /// Moves, removes or adds a row, as the pressed button says.
-    fn turn(&mut self, fields: &Fields) {
-        let (verb, at) = fields.get("act").split_once('-').unwrap_or((fields.get("act"), ""));
-        let at = at.parse::<usize>().ok().filter(|at| *at < self.rows.len());
-        match (verb, at) {
-            ("up", Some(at)) if at > 0 => self.rows.swap(at, at - 1),
-            ("down", Some(at)) if at + 1 < self.rows.len() => self.rows.swap(at, at + 1),
-            ("remove", Some(at)) => drop(self.rows.remove(at)),
-            _ => {}
-        }
-        let added = fields.trimmed("new_policy");
-        if !added.is_empty() {
-            self.rows
-                .push(StepRow { policy: added.into(), condition: fields.trimmed("new_condition").into() });
-        }
-    }
-
-    fn children(&self) -> Value {
-        let step = |row: &StepRow| match row.condition.as_str() {
-            "" => json!({"step": {"name": row.policy}}),
-            condition => json!({"step": {"name": row.policy, "condition": condition}}),
-        };
-        self.rows.iter().map(step).collect()
+        Subject::SharedFlow => format!("{}?{done}", at.href_of(number)),
     }
 }
 
 async fn endpoint(console: &Console, wire: &Wire, at: &Revision, spot: &Spot) -> Result<Value, Interrupted> {
-    let path = console.gateway.revision("apis", &at.proxy, &at.number);
-    Ok(wire.get(&format!("{path}/{}", spot.piece()?)).await?)
+    Ok(wire.get(&format!("{}/{}", at.path(console), spot.piece()?)).await?)
 }
 
-/// The flow inside its endpoint, or that there is none.
-fn find<'e>(endpoint: &'e Value, spot: &Spot) -> Result<(&'static str, String, &'e Value), Interrupted> {
-    let found = spot.pointers().and_then(|(field, flow)| Some((field, endpoint.pointer(&flow)?, flow)));
-    let missing = || Interrupted::Missing("such flow any more: it may have been changed meanwhile".into());
-    found.map(|(field, value, flow)| (field, flow, value)).ok_or_else(missing)
-}
-
-async fn show(
-    SignedIn { visit, wire }: SignedIn,
-    State(console): State<Arc<Console>>,
-    Path((name, number)): Path<(String, String)>,
-) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
-    let spot = Spot::read(&visit.query);
-    let endpoint = endpoint(&console, &wire, &at, &spot).await?;
-    let (_, pointer, flow) = find(&endpoint, &spot)?;
-    let none = Value::Null;
-    let draft = Draft::of_wire(flow, endpoint.pointer(&spot.children(&pointer)).unwrap_or(&none));
+async fn show(open: Open, State(console): State<Arc<Console>>) -> Result<Response, Interrupted> {
+    let Open { visit, wire, at, .. } = open;
+    let spot = spot(&at, &visit.query);
+    let draft = spot.find(&endpoint(&console, &wire, &at, &spot).await?)?;
     page(&console, &visit, &wire, at, spot, draft, (Mistakes::default(), Vec::new())).await
 }
 
@@ -205,69 +81,87 @@ async fn page(
     draft: Draft,
     (mistakes, violations): (Mistakes, Vec<Violation>),
 ) -> Result<Response, Interrupted> {
-    let path = console.gateway.revision("apis", &at.proxy, &at.number);
-    let policies: Vec<String> = wire.get(&format!("{path}/policies")).await?;
+    let policies: Vec<String> = wire.get(&format!("{}/policies", at.path(console))).await?;
     let title = spot.title(&draft.name);
     let shell = at.shell(visit, &title).behind(wire);
-    html(&StepsPage { shell, at, spot, title, draft, policies, mistakes, violations })
+    let (_, query) = visit.path.split_once('?').unwrap_or_default();
+    let delete = format!("{}/steps/delete?{query}", at.href());
+    let back = back(&at, &at.number, &spot, "");
+    html(&StepsPage { shell, at, spot, title, draft, policies, delete, back, mistakes, violations })
 }
 
 async fn act(
-    SignedIn { visit, wire }: SignedIn,
+    open: Open,
     State(console): State<Arc<Console>>,
-    Path((name, number)): Path<(String, String)>,
     Posted(fields): Posted,
 ) -> Result<Response, Interrupted> {
-    let at = Revision::read(&console, &wire, &name, &number).await?;
-    let spot = Spot::read(&visit.query);
+    let Open { visit, wire, at, .. } = open;
+    let spot = spot(&at, &visit.query);
     let mut endpoint = endpoint(&console, &wire, &at, &spot).await?;
-    let (field, pointer, _) = find(&endpoint, &spot)?;
-    let mut draft = Draft::of_form(&fields);
-    draft.turn(&fields);
-    if !matches!(fields.get("act"), "save" | "delete") {
-        return page(&console, &visit, &wire, at, spot, draft, (Mistakes::default(), Vec::new())).await;
+    // It is there, or about to be made.
+    spot.find(&endpoint)?;
+    let draft = Draft::of_form(&fields);
+    let mut said = (Mistakes::default(), Vec::new());
+    if fields.get("act") != "save" {
+        return page(&console, &visit, &wire, at, spot, draft, said).await;
     }
-    if fields.get("act") == "delete" && spot.removable() {
-        let index = pointer.rsplit('/').next().and_then(|index| index.parse::<usize>().ok());
-        if let (Some(flows), Some(index)) = (endpoint["flows"].as_array_mut(), index) {
-            flows.remove(index);
-        }
-    } else {
-        write(&mut endpoint, &spot, &pointer, &draft);
+    if spot.needs_name() && draft.name.is_empty() {
+        said.0.field("flow_name", format!("Give the {} a name.", spot.noun()));
     }
-    let body = json!({ field: endpoint[field] });
-    match at.save_json(&console, &wire, &spot.piece()?, &body).await {
-        Ok(landed) => {
-            let to = format!(
-                "{}?done=saved&{}={}",
-                super::href(&name, &landed),
-                spot.kind,
-                escape(&spot.endpoint)
-            );
-            Ok(Redirect::to(&to).into_response())
-        }
-        Err(problem) if problem.is_signed_out() => Err(Interrupted::SignIn),
-        Err(problem) => {
-            let said = landing::refused(problem);
-            let page = page(&console, &visit, &wire, at, spot, draft, said).await?;
-            Ok((StatusCode::BAD_REQUEST, page).into_response())
+    if said.0.none()
+        && let Some(field) = spot.write(&mut endpoint, &draft)
+    {
+        let body = json!({ field: endpoint[field] });
+        match at.save_json(&console, &wire, Method::PUT, &spot.piece()?, &body).await {
+            Ok(landed) => {
+                return Ok(Redirect::to(&back(&at, &landed, &spot, "done=saved&")).into_response());
+            }
+            Err(problem) if problem.is_signed_out() => return Err(Interrupted::SignIn),
+            Err(problem) => said = landing::refused(problem),
         }
     }
+    let page = page(&console, &visit, &wire, at, spot, draft, said).await?;
+    Ok((StatusCode::BAD_REQUEST, page).into_response())
 }
 
-fn write(endpoint: &mut Value, spot: &Spot, pointer: &str, draft: &Draft) {
-    let way = spot.children(pointer);
-    if let Some(flow) = endpoint.pointer_mut(pointer) {
-        if spot.named() {
-            flow["condition"] = draft.condition.clone().into();
-            if !draft.name.is_empty() {
-                flow["name"] = draft.name.clone().into();
-            }
-        }
-        let parts: Vec<&str> = way[pointer.len()..].split('/').filter(|part| !part.is_empty()).collect();
-        match parts.as_slice() {
-            [way, children] => flow[*way][*children] = draft.children(),
-            _ => flow["children"] = draft.children(),
+async fn ask(open: Open, State(console): State<Arc<Console>>) -> Result<Response, Interrupted> {
+    let Open { visit, wire, at, .. } = open;
+    let spot = spot(&at, &visit.query);
+    let draft = spot.find(&endpoint(&console, &wire, &at, &spot).await?)?;
+    if !spot.removable() {
+        return Err(Interrupted::Missing("such flow that can be deleted".into()));
+    }
+    let named = if draft.name.is_empty() { spot.title("") } else { draft.name };
+    html(&SurePage {
+        shell: at.shell(&visit, "Delete").behind(&wire),
+        question: format!("Delete the {} {named}?", spot.noun()),
+        sentence: format!("Its steps go with it, both ways; the policies stay. {}", at.landing()),
+        used_by: Vec::new(),
+        verb: "Delete",
+        back: back(&at, &at.number, &spot, ""),
+        danger: true,
+    })
+}
+
+async fn delete(
+    open: Open,
+    State(console): State<Arc<Console>>,
+    Posted(_): Posted,
+) -> Result<Response, Interrupted> {
+    let Open { visit, wire, at, .. } = open;
+    let spot = spot(&at, &visit.query);
+    let mut endpoint = endpoint(&console, &wire, &at, &spot).await?;
+    let draft = spot.find(&endpoint)?;
+    let gone = || Interrupted::Missing("such flow any more: it may have been changed meanwhile".into());
+    let field = Some(&spot).filter(|spot| spot.removable()).and_then(|spot| spot.remove(&mut endpoint));
+    let field = field.ok_or_else(gone)?;
+    let body = json!({ field: endpoint[field] });
+    match at.save_json(&console, &wire, Method::PUT, &spot.piece()?, &body).await {
+        Ok(landed) => Ok(Redirect::to(&back(&at, &landed, &spot, "done=deleted&")).into_response()),
+        Err(problem) if problem.is_signed_out() => Err(Interrupted::SignIn),
+        Err(problem) => {
+            let page = page(&console, &visit, &wire, at, spot, draft, landing::refused(problem)).await?;
+            Ok((StatusCode::BAD_REQUEST, page).into_response())
         }
     }
 }
@@ -346,13 +240,14 @@ mod tests {
     async fn a_conditional_flow_is_added_renamed_and_deleted() {
         let (browser, _) = Browser::before_management().await;
         browser.import(&bundles::whole(), "Whole", false).await;
-        let path = "/console/proxies/Whole/revisions/1/flows/new?kind=proxy&endpoint=default&way=request";
+        let path =
+            "/console/proxies/Whole/revisions/1/steps?kind=proxy&endpoint=default&flow=flow-new&way=request";
         let form = browser.get(path).await;
-        let typed = [("name", "Writes"), ("flow_condition", "request.verb = \"POST\"")];
+        let typed = [("flow_name", "Writes"), ("flow_condition", "request.verb = \"POST\""), ("act", "save")];
         let done = browser.submit(&form, path, &typed).await;
         browser.get(done.redirect()).await.in_order(&["Reads", "Writes"]);
         browser
-            .submit(&form, path, &[("name", ""), ("flow_condition", "")])
+            .submit(&form, path, &[("flow_name", ""), ("flow_condition", ""), ("act", "save")])
             .await
             .expect(400)
             .has("Give the flow a name");
@@ -364,7 +259,10 @@ mod tests {
         let typed = [("flow_name", "Edits"), ("flow_condition", "request.verb = \"PUT\""), ("act", "save")];
         let done = browser.submit(&form, path, &typed).await;
         browser.get(done.redirect()).await.has("Edits").has_not("Writes");
-        let done = browser.submit(&form, path, &[("act", "delete")]).await;
+        let at = path.replace("/steps?", "/steps/delete?");
+        let ask = browser.get(&at).await;
+        ask.expect(200).has("Delete the flow Edits?");
+        let done = browser.submit(&ask, &at, &[]).await;
         browser.get(done.redirect()).await.has_not("Edits");
         browser.get(path).await.expect(404);
         browser.get(&path.replace("kind=proxy", "kind=x")).await.expect(404);

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::Method;
 use axum::response::Response;
 use axum::routing::post;
 
-use super::session::{session_href, session_path, spoken_micros, tone};
+use super::SessionAt;
+use super::session::{spoken_micros, tone};
 use super::steps::{Group, groups};
-use super::trace_href;
 use super::transaction::line;
 use crate::Console;
 use crate::interrupted::Interrupted;
 use crate::posted::Posted;
-use crate::shell::{Place, Shell, html};
+use crate::shell::{Shell, html};
 use crate::visit::SignedIn;
 use crate::wire::escape;
 use crate::wire::trace::{Difference, Replayed, Transaction};
@@ -27,16 +27,20 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 
 #[derive(Template)]
 #[template(path = "pages/trace/replay.html")]
-struct ReplayPage {
-    shell: Shell,
-    back: String,
-    live: bool,
-    differences: Vec<Difference>,
-    sides: [Side; 2],
+pub(super) struct ReplayPage {
+    pub(super) shell: Shell,
+    pub(super) title: &'static str,
+    pub(super) sentence: &'static str,
+    /// The page to replay from again; nothing when two recorded exchanges are compared.
+    pub(super) again: String,
+    /// What the two sides are called.
+    pub(super) words: [&'static str; 2],
+    pub(super) differences: Vec<Difference>,
+    pub(super) sides: [Side; 2],
 }
 
 /// One of the two exchanges.
-struct Side {
+pub(super) struct Side {
     title: String,
     status: String,
     tone: &'static str,
@@ -45,7 +49,7 @@ struct Side {
 }
 
 impl Side {
-    fn of(title: String, transaction: &Transaction, prefix: &str) -> Self {
+    pub(super) fn of(title: String, transaction: &Transaction, prefix: &str) -> Self {
         Self {
             title,
             status: transaction.status.map_or_else(|| "left".to_owned(), |status| status.to_string()),
@@ -80,30 +84,30 @@ fn spoken(revision: &str) -> String {
 
 async fn replay(
     SignedIn { visit, wire }: SignedIn,
-    Path((name, revision, session, id)): Path<(String, String, String, String)>,
+    State(console): State<Arc<Console>>,
+    Path((proxy, revision, session, id)): Path<(String, String, String, String)>,
     Posted(typed): Posted,
 ) -> Result<Response, Interrupted> {
-    let at = (name, revision, session);
+    let at = SessionAt { proxy, revision, session };
     let through = typed.trimmed("revision");
     let targets = if typed.trimmed("targets") == "live" { "live" } else { "recorded" };
     let path = format!(
         "{}/data/{}/replay?revision={}&targets={targets}",
-        session_path(&at),
+        at.path(&console),
         escape(&id),
         escape(through)
     );
     let replayed: Replayed = wire.send(Method::POST, &path, None).await?.json()?;
-    let back = format!("{}/{}", session_href(&at), escape(&id));
+    let back = format!("{}/{}", at.href(), escape(&id));
     let view = ReplayPage {
-        shell: Shell::new(&visit, "Replay", Place::Proxies)
-            .crumb("API proxies", "/console/proxies")
-            .crumb(&at.0, format!("/console/proxies/{}", escape(&at.0)))
-            .crumb("Trace", trace_href(&at.0))
-            .crumb(&at.2, session_href(&at))
-            .crumb(line(&replayed.recorded), back.clone())
-            .behind(&wire),
-        back,
-        live: replayed.targets == "live",
+        shell: at.shell(&visit, "Replay").crumb(line(&replayed.recorded), back.clone()).behind(&wire),
+        title: "Replay",
+        sentence: match replayed.targets.as_str() {
+            "live" => "The targets were called again.",
+            _ => "The targets answered with what was recorded.",
+        },
+        again: back,
+        words: ["Recorded", "Replayed"],
         differences: replayed.differences,
         sides: [
             Side::of(format!("Recorded, revision {}", replayed.recorded.revision), &replayed.recorded, "a"),

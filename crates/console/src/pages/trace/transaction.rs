@@ -9,16 +9,16 @@ use axum::response::Response;
 use axum::routing::get;
 use pierhead_domain::EpochMillis;
 
-use super::session::{session_href, session_path, spoken_micros, tone};
+use super::SessionAt;
+use super::session::{spoken_micros, tone};
 use super::steps::{Group, groups};
-use super::trace_href;
 use crate::Console;
 use crate::interrupted::Interrupted;
-use crate::shell::{Place, Shell, html};
+use crate::shell::{Shell, html};
 use crate::times::Moment;
 use crate::visit::SignedIn;
 use crate::wire::escape;
-use crate::wire::trace::{Point, Transaction, revisions_path};
+use crate::wire::trace::{Point, Transaction};
 
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new().route("/console/proxies/{name}/trace/{revision}/{session}/{id}", get(transaction))
@@ -56,13 +56,12 @@ pub(super) fn line(transaction: &Transaction) -> String {
 async fn transaction(
     SignedIn { visit, wire }: SignedIn,
     State(console): State<Arc<Console>>,
-    Path((name, revision, session, id)): Path<(String, String, String, String)>,
+    Path((proxy, revision, session, id)): Path<(String, String, String, String)>,
 ) -> Result<Response, Interrupted> {
-    let at = (name, revision, session);
-    let path = format!("{}/data/{}?format=pierhead", session_path(&at), escape(&id));
+    let at = SessionAt { proxy, revision, session };
+    let path = format!("{}/data/{}?format=pierhead", at.path(&console), escape(&id));
     let transaction: Transaction = wire.get(&path).await?;
-    let mut revisions: Vec<String> = wire.get(&revisions_path(&at.0)).await?;
-    revisions.reverse();
+    let revisions = wire.revisions(&console.gateway, "apis", &at.proxy).await?.all;
     let fault = transaction.points.iter().rev().find_map(|timed| match &timed.point {
         Point::Fault { fault, .. } => Some((fault.code.clone(), fault.text.clone())),
         _ => None,
@@ -70,13 +69,8 @@ async fn transaction(
     let steps = transaction.points.iter().filter(|timed| matches!(timed.point, Point::Step { .. })).count();
     let line = line(&transaction);
     let view = TransactionPage {
-        shell: Shell::new(&visit, &line, Place::Proxies)
-            .crumb("API proxies", "/console/proxies")
-            .crumb(&at.0, format!("/console/proxies/{}", escape(&at.0)))
-            .crumb("Trace", trace_href(&at.0))
-            .crumb(&at.2, session_href(&at))
-            .behind(&wire),
-        href: format!("{}/{}", session_href(&at), escape(&id)),
+        shell: at.shell(&visit, &line).behind(&wire),
+        href: format!("{}/{}", at.href(), escape(&id)),
         line,
         status: transaction.status.map_or_else(|| "left".to_owned(), |status| status.to_string()),
         tone: tone(transaction.status),
