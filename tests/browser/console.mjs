@@ -5,6 +5,7 @@ import { consent } from "./consent.mjs";
 import { visitAll } from "./crawl.mjs";
 import { mainFlow, withoutScript } from "./keyboard.mjs";
 import { editing } from "./proxies.mjs";
+import { shape } from "./shape.mjs";
 import { trace } from "./trace.mjs";
 
 class Report {
@@ -28,7 +29,9 @@ class Report {
 const report = new Report();
 const browser = await launch();
 try {
-  for (const part of [mainFlow, consent, editing, withoutScript, trace, visitAll]) {
+  const wanted = process.argv.slice(2);
+  const parts = [mainFlow, consent, editing, shape, withoutScript, trace, visitAll];
+  for (const part of parts.filter((one) => wanted.length === 0 || wanted.includes(one.name))) {
     try {
       await part(browser, report);
     } catch (why) {

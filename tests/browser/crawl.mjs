@@ -12,7 +12,7 @@ const kind = (url) =>
     .replace(/\?.*/, "")
     .replace(/\/(instances|providers|proxies|connectors|shared-flows|target-servers)\/(?!new|import)[^/]+/, "/$1/*")
     .replace(/\/revisions\/\d+/, "/revisions/*")
-    .replace(/\/(policies|new-policy|files\/[^/]+)\/[^/]+/, "/$1/*")
+    .replace(/\/(policies|new-policy|endpoints\/[^/]+|files\/[^/]+)\/[^/]+/, "/$1/*")
     .replace(/\/instances\/new\/[^/]+/, "/instances/new/*");
 
 /** Addresses of all pages, found by following links from the overview. */

@@ -152,7 +152,7 @@ async function looks(browser, name, report) {
     file: `${at}/revisions/2/files/jsc/a.js`,
     revisions: `${at}/revisions`,
     sure: `${at}/revisions/2/deploy`,
-    "new-flow": `${at}/revisions/2/flows/new?kind=proxy&endpoint=default`,
+    "new-flow": `${at}/revisions/2/steps?kind=proxy&endpoint=default&flow=flow-new&way=request`,
     import: `${CONSOLE}/proxies/import`,
     "shared-flow": `${CONSOLE}/shared-flows/${name}-flow`,
     server: `${CONSOLE}/target-servers/${name}-server`,

@@ -1,5 +1,7 @@
 // A debug session from its start to a replay: made, filled by "Try it", watched, opened, replayed, deleted.
 
+import { readFileSync } from "node:fs";
+
 import { CONSOLE, context, shoot, signIn, tooWide, violations } from "./browser.mjs";
 
 /** Checks the page that stands there at two widths and in both themes, folds open. */
@@ -76,9 +78,36 @@ export async function trace(browser, report) {
   report.check("axe: replay", await violations(page));
   await shoot(page, "trace-replay-1280-light");
 
+  await other.getByRole("button", { name: "Send" }).click();
+  await page.goto(session);
+  await page.locator("tbody tr").nth(1).waitFor({ timeout: 60000 });
+  const compare = page.getByRole("button", { name: "Compare the two chosen" });
+  report.check("two are needed to compare", (await compare.isDisabled()) ? [] : ["the button is on"]);
+  for (const at of [0, 1]) await page.locator("[name=pick]").nth(at).press("Space");
+  await compare.press("Enter");
+  await page.waitForURL(/\/traces\/compare/);
+  report.check("two requests are compared", says(await main(), /A: GET.*B: GET/s));
+  await look(browser, report, page.url(), "trace-compare");
+  await look(browser, report, `${CONSOLE}/traces?proxy=${proxy}`, "traces");
+  await page.goto(`${CONSOLE}/traces?proxy=${proxy}&path=nowhere`);
+  report.check("requests are filtered", says(await main(), /No recorded request fits/));
+
+  await page.goto(session);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Export" }).click()]);
+  const file = await download.path();
+  await page.goto(`${CONSOLE}/proxies/${proxy}/trace`);
+  await page.getByText("Import a session that was exported").click();
+  await page.locator("#f-file").setInputFiles({ name: "again.trace.json", mimeType: "application/json", buffer: readFileSync(file) });
+  await page.getByRole("button", { name: "Import" }).click();
+  await page.waitForURL(/\/again\?done=imported/);
+  report.check("an exported session is shown again", says(await main(), new RegExp(`GET /${proxy}`)));
+  await page.goto(`${page.url().replace(/\?.*/, "")}/delete`);
+  await page.getByRole("button", { name: "Delete" }).click();
+
   await page.goto(session);
   await page.getByRole("button", { name: "Stop" }).click();
   report.check("a session stops", says(await main(), /Stopped.*kept for an hour/s));
+  await page.getByRole("link", { name: "Delete" }).click();
   await page.getByRole("button", { name: "Delete" }).click();
   report.check("a session is deleted", says(await main(), /No session yet/));
   for (const [address, name] of [[`/proxies/${proxy}/delete`, proxy], [`/providers/${provider}/delete`, provider]]) {

@@ -1,5 +1,7 @@
 //! The command line: what a person may type, and the configuration flags it sets.
 
+pub mod trace;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -28,6 +30,8 @@ pub enum Command {
     Check(Check),
     /// Write a proxy bundle in SAP's or Apigee's layout.
     Convert(Convert),
+    /// Record, list, show, export, import and replay requests of a running server.
+    Trace(trace::Trace),
     /// Show the main job, end to end, over real HTTP on this machine.
     Demo(Demo),
     /// Run a vendor double alone.

@@ -7,6 +7,7 @@ mod migrate;
 mod run;
 mod sandbox;
 mod serve;
+mod trace;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -42,6 +43,7 @@ fn dispatch(command: Command) -> anyhow::Result<bool> {
         Command::Run(arguments) => return block_on(run::run(arguments)),
         Command::Check(arguments) => return block_on(bundles::check(arguments)),
         Command::Convert(arguments) => bundles::convert(&arguments)?,
+        Command::Trace(arguments) => return block_on(trace::run(arguments)),
         Command::Demo(arguments) => return block_on(demo::run(arguments)),
         Command::Sandbox { vendor } => block_on(sandbox::run(vendor))?,
         Command::Migrate(settings) => block_on(migrate::run(&settings))?,

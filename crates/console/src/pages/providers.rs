@@ -23,7 +23,7 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 struct ProvidersPage {
     shell: Shell,
     query: String,
-    providers: Vec<ApiProvider>,
+    rows: Vec<ApiProvider>,
     any: bool,
 }
 
@@ -40,7 +40,7 @@ async fn providers(SignedIn { visit, wire }: SignedIn) -> Result<Response, Inter
     let query = visit.query.trimmed("q").to_owned();
     providers.retain(|provider| matches(&searchable(provider), &query));
     let shell = Shell::new(&visit, "API providers", Place::Providers).behind(&wire);
-    html(&ProvidersPage { shell, query, providers, any })
+    html(&ProvidersPage { shell, query, rows: providers, any })
 }
 
 fn searchable(provider: &ApiProvider) -> String {

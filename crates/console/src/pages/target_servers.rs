@@ -87,7 +87,7 @@ struct ListPage {
     shell: Shell,
     query: String,
     any: bool,
-    servers: Vec<Server>,
+    rows: Vec<Server>,
 }
 
 #[derive(Template)]
@@ -110,15 +110,15 @@ async fn list(
 ) -> Result<Response, Interrupted> {
     let names: Vec<String> = wire.get(&console.gateway.in_environment("/targetservers")).await?;
     let query = visit.query.trimmed("q").to_owned();
-    let (any, mut servers) = (!names.is_empty(), Vec::new());
+    let (any, mut rows) = (!names.is_empty(), Vec::new());
     for name in names {
         let server: Server = wire.get(&at(&console, &name)).await?;
         if matches(&server.searchable(), &query) {
-            servers.push(server);
+            rows.push(server);
         }
     }
     let shell = Shell::new(&visit, "Target servers", Place::TargetServers).behind(&wire);
-    html(&ListPage { shell, query, any, servers })
+    html(&ListPage { shell, query, any, rows })
 }
 
 fn edit_page(visit: &Visit, wire: &Wire, name: &str, typed: Fields, mistakes: Mistakes) -> EditPage {

@@ -199,7 +199,12 @@ async fn a_shared_flow_is_edited_in_place_and_never_while_it_is_deployed() {
     assert_eq!(api.get(&steps.replace("/1/", "/2/")).await["children"], fewer["children"]);
     let wrong = api.send("PUT", &format!("{at}/sharedflows/second"), fewer.clone()).await;
     assert_eq!(wrong.0, 400, "{}", wrong.2);
-    assert_eq!(api.send("POST", &format!("{}/sharedflows", at.replace("/1", "/2")), json!({"name": "default"})).await.0, 409);
+    assert_eq!(
+        api.send("POST", &format!("{}/sharedflows", at.replace("/1", "/2")), json!({"name": "default"}))
+            .await
+            .0,
+        409
+    );
     for path in [
         "/sharedflows/None/revisions/1/sharedflows/default",
         "/sharedflows/Guard/revisions/9/sharedflows/default",

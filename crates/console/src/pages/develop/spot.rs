@@ -97,6 +97,12 @@ impl Spot {
         Ok(Draft::of_wire(flow, children))
     }
 
+    /// Whether the flow is there, and not about to be made.
+    pub(super) fn is_in(&self, endpoint: &Value) -> bool {
+        let found = self.pointers().and_then(|(_, flow)| endpoint.pointer(&flow));
+        found.is_some_and(|flow| !flow.is_null())
+    }
+
     /// Puts the flow into its endpoint; answers the field that changed.
     pub(super) fn write(&self, endpoint: &mut Value, draft: &Draft) -> Option<&'static str> {
         let (field, pointer) = match self.list_of_new() {

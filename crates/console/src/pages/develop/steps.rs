@@ -127,8 +127,9 @@ async fn act(
 async fn ask(open: Open, State(console): State<Arc<Console>>) -> Result<Response, Interrupted> {
     let Open { visit, wire, at, .. } = open;
     let spot = spot(&at, &visit.query);
-    let draft = spot.find(&endpoint(&console, &wire, &at, &spot).await?)?;
-    if !spot.removable() {
+    let endpoint = endpoint(&console, &wire, &at, &spot).await?;
+    let draft = spot.find(&endpoint)?;
+    if !(spot.removable() && spot.is_in(&endpoint)) {
         return Err(Interrupted::Missing("such flow that can be deleted".into()));
     }
     let named = if draft.name.is_empty() { spot.title("") } else { draft.name };

@@ -113,10 +113,10 @@ async fn a_replay_shows_what_differs_side_by_side() {
 const HELLO: &str = "/console/proxies/Hello/trace";
 
 /// A file as Export saves it, with two requests in it: one answered 401 long ago, and one answered 200.
-async fn exported(browser: &Browser) -> Vec<u8> {
+async fn exported(browser: &Browser, name: &str) -> Vec<u8> {
     let page = browser.get(HELLO).await;
-    browser.submit(&page, HELLO, &[("session", "empty"), ("timeout", "600")]).await.redirect();
-    let file = browser.bytes(&format!("{HELLO}/1/empty/export")).await;
+    browser.submit(&page, HELLO, &[("session", name), ("timeout", "600")]).await.redirect();
+    let file = browser.bytes(&format!("{HELLO}/1/{name}/export")).await;
     let mut file: serde_json::Value = serde_json::from_slice(&file).unwrap();
     let failed = crate::fake::transaction();
     let mut fine = failed.clone();
@@ -131,7 +131,7 @@ async fn exported(browser: &Browser) -> Vec<u8> {
 async fn imported() -> Browser {
     let (browser, _) = Browser::before_management().await;
     browser.import(&bundles::hello("A"), "Hello", true).await;
-    let file = exported(&browser).await;
+    let file = exported(&browser, "first").await;
     let form = browser.get(HELLO).await;
     form.has("Import a session");
     let done = browser.upload(&form, &format!("{HELLO}/import"), "old.trace.json", &file).await;
@@ -152,7 +152,7 @@ async fn an_exported_session_is_shown_again_and_what_is_none_is_refused() {
     browser.upload(&form, &at, "x.json", b"{}").await.expect(400).has("no exported session");
     browser.upload(&form, &at, "x.har", b"{\"log\": {}}").await.expect(400).has("no exported session");
     browser.upload(&form, &at, "", b"").await.expect(400).has("Choose a file");
-    let file = exported(&browser).await;
+    let file = exported(&browser, "second").await;
     browser.upload(&form, &at, "old.trace.json", &file).await.expect(400).has("exists already");
 }
 

@@ -164,12 +164,14 @@ impl EndpointDraft {
             retry: fields.ticked("retry"),
             balancer_path: said("balancer_path"),
             servers: servers.filter(|row| !row.name.is_empty()).collect(),
-            properties: column("property_name").zip(column("property_value")).collect(),
+            properties: column("property_name")
+                .zip(column("property_value"))
+                .filter(|(name, value)| !(name.is_empty() && value.is_empty()))
+                .collect(),
             flows: places("flow"),
             faults: places("fault"),
         };
         draft.routes.pop_if(|row| row.name.is_empty() && row.condition.is_empty() && row.to.is_empty());
-        draft.properties.pop_if(|(name, value)| name.is_empty() && value.is_empty());
         let act = fields.get("act");
         turn(&mut draft.routes, act, "route-");
         turn(&mut draft.servers, act, "server-");

@@ -303,6 +303,8 @@ async fn save(
                 &mut said.0,
                 &[
                     ("exists already", "name"),
+                    ("property", "properties"),
+                    ("properties", "properties"),
                     ("base_path", "base_path"),
                     ("servers", "servers"),
                     ("name", "name"),

@@ -27,7 +27,7 @@ async fn a_form_that_is_sent_as_it_came_changes_nothing() {
     for kind in ["proxy", "target"] {
         let path = format!("{AT}/endpoints/{kind}/default");
         let form = browser.get(&path).await;
-        form.expect(200).has("saved").has_not("meanwhile");
+        form.expect(200).has("Saving changes").has_not("meanwhile");
         let done = press(&browser, &form, &path, &[("act", "save")]).await;
         let after = browser.get(done.redirect()).await;
         assert_eq!(form.typed("endpoint"), after.typed("endpoint"), "{kind}");
@@ -176,7 +176,7 @@ async fn rules_are_put_in_order_added_and_deleted() {
     saved.in_order(&["Any", "Slow", "Default fault rule"]);
     let gone = press(&browser, &saved, &path, &[("act", "fault-remove-0")]).await;
     let done = press(&browser, &gone, &path, &[("act", "save")]).await;
-    browser.get(done.redirect()).await.has_not("Any").has("Slow");
+    browser.get(done.redirect()).await.has_not("Move Any").has("Move Slow");
     let delete = at.replace("/steps?", "/steps/delete?");
     let ask = browser.get(&delete).await;
     ask.has("Delete the fault rule Default fault rule?");
