@@ -29,3 +29,4 @@ mod start;
 mod story;
 mod targets;
 mod trace;
+mod trace_command;

@@ -80,8 +80,8 @@ async fn publish(admin: &Admin, port: u16) {
     admin.deploy("Shop").await;
 }
 
-struct Traced {
-    pierhead: Pierhead,
+pub(crate) struct Traced {
+    pub(crate) pierhead: Pierhead,
     admin: Admin,
     backend: Backend,
 }
@@ -89,7 +89,7 @@ struct Traced {
 const SESSIONS: &str = "/environments/default/apis/Shop/revisions/1/debugsessions";
 
 impl Traced {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let (pierhead, backend) = (Pierhead::start().await, Backend::start().await);
         let admin = pierhead.admin().await;
         publish(&admin, backend.port).await;
@@ -116,7 +116,7 @@ impl Traced {
         self.apigee(Method::POST, &path, None).await.expect_status(201).json()
     }
 
-    async fn ask(&self, path: &str, body: &str) -> Answer {
+    pub(crate) async fn ask(&self, path: &str, body: &str) -> Answer {
         let request = Request::post(self.pierhead.gateway(path))
             .header("authorization", "Bearer top-secret")
             .header("x-kind", "a")
@@ -125,7 +125,7 @@ impl Traced {
     }
 
     /// The ids of what was recorded, once there are so many: a client may have its answer a moment earlier.
-    async fn recorded(&self, count: usize) -> Vec<String> {
+    pub(crate) async fn recorded(&self, count: usize) -> Vec<String> {
         let wait = async {
             loop {
                 let ids: Vec<String> = serde_json::from_value(self.get("/s/data").await).unwrap();
