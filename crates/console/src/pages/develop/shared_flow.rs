@@ -81,12 +81,8 @@ mod tests {
             ("act", "save"),
         ];
         let done = browser.submit(&form, &steps, &typed).await;
-        browser.get(done.redirect()).await.in_order(&[
-            "Saved",
-            "Stop",
-            "Ask",
-            "request.verb = &#34;PUT&#34;",
-        ]);
+        let page = browser.get(done.redirect()).await;
+        page.expect(200).has("Saved").in_order(&["Stop", "Ask", "request.verb = &#34;PUT&#34;"]);
         let refused =
             browser.submit(&form, &steps, &[("policy", "Ask"), ("condition", "(("), ("act", "save")]).await;
         refused.expect(400).has("sharedflows/default.xml:").has("value=\"((\"");
