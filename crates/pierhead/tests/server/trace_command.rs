@@ -55,7 +55,9 @@ async fn a_request_is_recorded_listed_shown_replayed_exported_imported_and_stopp
     let none = run(&traced, &["list", "Shop", "s", "--status", "failed"]).await.well();
     assert!(none.contains("Nothing recorded that fits"), "{none}");
     let shown = run(&traced, &["show", "Shop", "s", &id]).await.well();
-    for part in ["POST /shop/2?who=kim", "200 after", "ran     Greet (AssignMessage)", "who: null -> kim", "price"] {
+    for part in
+        ["POST /shop/2?who=kim", "200 after", "ran     Greet (AssignMessage)", "who: null -> kim", "price"]
+    {
         assert!(shown.contains(part), "{part} in {shown}");
     }
     assert!(!shown.contains("top-secret") && !shown.contains("geheim-9"), "{shown}");

@@ -145,7 +145,9 @@ fn point(out: &mut String, place: &mut String, point: &Point) {
             let _ = writeln!(out, "  called  {url}: {answer}, {}", micros(*took_us));
             fault(out, failed.as_ref());
         }
-        Point::Fault { fault: failed, .. } => fault(out, Some(failed)),
+        Point::Fault { fault: failed, .. } => {
+            let _ = writeln!(out, "  fault   {}: {}", failed.code, failed.text);
+        }
     }
 }
 
