@@ -68,7 +68,7 @@ impl Change {
             _ => {
                 let body = if removes { None } else { Some(Value::Object(call.json()?)) };
                 let shape = Shape::read(piece, said, body)?;
-                (shape.name().to_owned(), What::Shape(shape))
+                (shape.name_afterwards().to_owned(), What::Shape(shape))
             }
         };
         let path = match &what {

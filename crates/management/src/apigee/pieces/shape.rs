@@ -88,7 +88,7 @@ impl Shape {
     }
 
     /// What it is called afterwards.
-    pub(super) fn name(&self) -> &str {
+    pub(super) fn name_afterwards(&self) -> &str {
         &self.new_name
     }
 
