@@ -110,7 +110,7 @@ export async function editing(browser, report) {
   page.once("dialog", (dialog) => dialog.accept());
 
   await page.goto(`${CONSOLE}/proxies/${name}/revisions/2`);
-  await page.getByRole("region", { name: "Request", exact: true }).getByRole("link", { name: /^Edit/ }).first().click();
+  await page.getByRole("region", { name: "Request", exact: true }).getByRole("link", { name: /^Edit the steps/ }).first().click();
   await page.getByRole("button", { name: "Move Greet up" }).press("Enter");
   await page.getByRole("button", { name: "Save", exact: true }).last().press("Enter");
   await page.waitForURL(/revisions\/2\?/);
