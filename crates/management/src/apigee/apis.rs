@@ -70,6 +70,7 @@ async fn import(call: &ProxyCall<'_>) -> Result<Value, ApigeeProblem> {
     let portal = call.portal();
     let mut design = portal.read_proxy(&call.zip().await?, &name)?;
     design.name = name;
+    portal.no_broken_policy(&Content::Proxy(Box::new(design.clone()))).await?;
     let mut work = portal.begin().await?;
     let imported = portal.import_proxy(&mut work, design).await?;
     let design = portal.revision(&work, &imported.name, imported.revision).await?;

@@ -142,6 +142,7 @@ async fn import(call: &ProxyCall<'_>) -> Result<Value, ApigeeProblem> {
     let portal = call.portal();
     let mut design = portal.read_shared_flow(&call.zip().await?, &name)?;
     design.name = name;
+    portal.no_broken_policy(&Content::SharedFlow(Box::new(design.clone()))).await?;
     let mut work = portal.begin().await?;
     let number = portal.import_shared_flow(&mut work, &design).await?;
     portal.commit(work).await?;

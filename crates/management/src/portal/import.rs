@@ -205,6 +205,6 @@ pub(super) fn zip_error(bad: &BadBundle) -> ODataError {
     ODataError::coded(StatusCode::BAD_REQUEST, "APIPROXY_ZIP_ERROR", text)
 }
 
-fn invalid(text: String) -> ODataError {
+pub(super) fn invalid(text: String) -> ODataError {
     ODataError::coded(StatusCode::BAD_REQUEST, "APIPROXY_BUNDLE_ERROR", text)
 }

@@ -1,7 +1,7 @@
 //! Reports: what would run of a bundle or a kept design, and what would not and why.
 
 use axum::http::StatusCode;
-use pierhead_bundle::{Content, Report};
+use pierhead_bundle::{Content, Finding, Report, Severity};
 use pierhead_gateway::compile::World;
 
 use crate::odata::ODataError;
@@ -27,12 +27,35 @@ impl Portal {
         examined(content, &work.world(self.parts()).await?)
     }
 
+    /// Refuses a bundle with a policy that is wrong whatever surrounds it; each mistake with file, line and rule.
+    pub(crate) async fn no_broken_policy(&self, content: &Content) -> Result<(), ODataError> {
+        let is_of_policy = |finding: &Finding| {
+            let in_policy = ["policies/", "Policy/"].iter().any(|folder| finding.file.contains(folder));
+            finding.severity == Severity::Error && in_policy && !OF_SURROUNDINGS.contains(&finding.rule)
+        };
+        let findings = self.examine(content).await?.findings;
+        let broken: Vec<String> = findings
+            .iter()
+            .filter(|finding| is_of_policy(finding))
+            .take(10)
+            .map(Finding::to_string)
+            .collect();
+        if broken.is_empty() {
+            return Ok(());
+        }
+        Err(super::import::invalid(format!("The bundle cannot be imported: {}", broken.join("; "))))
+    }
+
     async fn committed_world(&self) -> Result<World, ODataError> {
         let parts = self.parts();
         let surroundings = parts.committed_surroundings().await?;
         Ok(surroundings.world(&parts.settings, parts.snapshots.load()))
     }
 }
+
+/// Rules about what a bundle finds around it, which may come after the bundle.
+const OF_SURROUNDINGS: &[&str] =
+    &["UnknownProvider", "UnknownTargetServer", "UnknownProxy", "UnknownVirtualHost"];
 
 fn examined(content: &Content, world: &World) -> Result<Report, ODataError> {
     pierhead_bundle::report_content(content, world)

@@ -216,6 +216,34 @@ async fn a_bundle_comes_as_a_form_goes_out_as_a_zip_and_is_validated_without_a_t
 }
 
 #[tokio::test]
+async fn a_bundle_with_a_broken_policy_is_refused_with_file_line_and_rule_and_the_running_revision_stays() {
+    let portal = portal().await;
+    let zip = exported(&portal, "name=Hello&dialect=apigee").await;
+    portal.send("DELETE", "/APIProxies('Hello')", None).await.expect(204);
+    assert_eq!(apigee(&portal, "POST", "/apis?action=import&name=Greeter", zip.clone()).await.0, 201);
+    let (status, _) =
+        apigee(&portal, "POST", "/environments/prod/apis/Greeter/revisions/1/deployments", vec![]).await;
+    assert_eq!(status, 200);
+    let mut files = pierhead_bundle::read_archive(&zip, &pierhead_bundle::Limits::default()).unwrap();
+    let path = "apiproxy/policies/Greet.xml";
+    for (broken, rule, line) in [
+        ("<AssignMessage name=\"Greet\">\n  <Set>\n</AssignMessage>", "BadXml", 3),
+        ("<AssignMessage name=\"Greet\">\n  <Surprise/>\n</AssignMessage>", "UnknownElement", 2),
+    ] {
+        files.insert(path, broken);
+        let zip = pierhead_bundle::write_archive(&files).unwrap();
+
+        let (status, refused) = apigee(&portal, "POST", "/apis?action=import&name=Greeter", zip).await;
+
+        assert_eq!(status, 400, "{refused}");
+        let said = refused.to_string();
+        assert!(said.contains(&format!("{path}:{line}")) && said.contains(rule), "{said}");
+        assert_eq!(&*portal.snapshots.load().proxy("Greeter").unwrap().revision, "1");
+    }
+    assert_eq!(apigee(&portal, "GET", "/apis/Greeter/revisions", vec![]).await.1, json!(["1"]));
+}
+
+#[tokio::test]
 async fn a_shared_flow_is_imported_deployed_called_hooked_and_kept_over_a_restart() {
     let portal = Portal::start().await;
     let json_of = |(status, _, answer): (axum::http::StatusCode, _, Vec<u8>)| {

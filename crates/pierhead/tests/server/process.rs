@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use pierhead_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Site};
 
@@ -42,16 +43,22 @@ pub(crate) struct Process {
 impl Process {
     /// Starts and waits until both listeners serve.
     pub(crate) fn start(home: &Home) -> Self {
-        Self::start_with(home, &["--log", "error"], Stdio::inherit())
+        Self::start_with(home, &["--log", "error"], &[], Stdio::inherit())
+    }
+
+    /// The same, with so much time for what runs when it is told to stop.
+    pub(crate) fn start_draining(home: &Home, seconds: u64) -> Self {
+        let drain = [("PIERHEAD_SERVER__DRAIN_SECONDS", seconds.to_string())];
+        Self::start_with(home, &["--log", "error"], &drain, Stdio::inherit())
     }
 
     /// Starts with every log line there is, written to `log`.
     pub(crate) fn start_logging_all(home: &Home, log: &Path) -> Self {
         let log = File::create(log).unwrap();
-        Self::start_with(home, &["--log", "trace", "--access-log"], log.into())
+        Self::start_with(home, &["--log", "trace", "--access-log"], &[], log.into())
     }
 
-    fn start_with(home: &Home, more: &[&str], stderr: Stdio) -> Self {
+    fn start_with(home: &Home, more: &[&str], settings: &[(&str, String)], stderr: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pierhead"))
             .args(["serve", "--gateway", "127.0.0.1:0", "--control", "127.0.0.1:0"])
             .args(["--egress-allow", "127.0.0.0/8", "--data-dir"])
@@ -59,6 +66,7 @@ impl Process {
             .args(more)
             // In the environment: arguments can be read by everybody on the machine.
             .envs(home.postgres.iter().map(|url| ("PIERHEAD_DATABASE__URL", url)))
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .env("PIERHEAD_ADMIN_EMAIL", ADMIN_EMAIL)
             .env("PIERHEAD_ADMIN_PASSWORD", ADMIN_PASSWORD)
             .stdout(Stdio::piped())
@@ -75,6 +83,24 @@ impl Process {
         // Whoever writes to a closed standard output is cut off: read to the end.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, site: Site::new(gateway, control) }
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn exited(mut self) -> ExitStatus {
+        let began = tokio::time::Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "it still runs");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// `kill -9`.

@@ -1,4 +1,5 @@
 //! Attacks on the whole server.
 
+mod drain;
 mod listeners;
 mod tls;
