@@ -93,7 +93,7 @@ async fn what_cannot_be_done_is_said_in_one_line_and_shows_no_secret() {
     assert!(refused.code == Some(1) && refused.err.contains("the login was refused"), "{}", refused.err);
     for (arguments, said) in [
         (&["start", "None"][..], "None"),
-        (&["start", "Shop", "--when", "(("], "condition"),
+        (&["start", "Shop", "--when", "(("], "filter"),
         (&["list", "Shop", "none"], "no session none"),
         (&["--url", "ftp://x", "list"], "http"),
         (&["import", "Shop", "/nowhere/x.json"], "/nowhere/x.json"),
