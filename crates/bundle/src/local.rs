@@ -27,7 +27,7 @@ use pierhead_gateway::logging::LogFolder;
 use pierhead_gateway::ports::{KvmWriter, Ports};
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
 use pierhead_gateway::tokens::MemoryTokens;
-use pierhead_gateway::{AccessLog, Gateway, GatewayConfig, GoogleAccount, RunningGateway};
+use pierhead_gateway::{AccessLog, Gateway, GatewayConfig, GoogleAccount, KeyStores, RunningGateway};
 
 use crate::content::{Bundle, Content};
 use crate::report::{Report, Verdict, report};
@@ -57,6 +57,8 @@ pub struct Options {
     pub google: Option<Arc<GoogleAccount>>,
     /// The folder for files that `MessageLogging` writes; without one such policies degrade.
     pub log_folder: Option<LogFolder>,
+    /// Key and trust stores that it may name.
+    pub key_stores: KeyStores,
     /// Shared flows that are deployed beside it.
     pub shared_flows: Vec<SharedFlowDesign>,
     /// Told about each answered request.
@@ -78,6 +80,7 @@ impl Default for Options {
             substitutes: BTreeMap::new(),
             google: None,
             log_folder: None,
+            key_stores: KeyStores::default(),
             shared_flows: Vec::new(),
             access_log: None,
             clock: Arc::new(SystemClock),
@@ -98,6 +101,7 @@ pub struct LocalGateway {
     log_folder: Option<LogFolder>,
     /// Names of the bundles that are served.
     serving: Mutex<Vec<String>>,
+    key_stores: KeyStores,
 }
 
 /// A bundle that is served.
@@ -143,6 +147,7 @@ impl LocalGateway {
             echo,
             settings: options.settings,
             substitutes: options.substitutes,
+            key_stores: options.key_stores,
             google: options.google.or_else(|| options.mock_targets.then(world::nobody_at_google)),
             log_folder: options.log_folder,
             serving: Mutex::default(),
@@ -171,6 +176,7 @@ impl LocalGateway {
         }
         world.google.clone_from(&self.google);
         world.log_folder.clone_from(&self.log_folder);
+        world.key_stores = self.key_stores.clone();
         world
     }
 

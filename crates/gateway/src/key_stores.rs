@@ -6,6 +6,9 @@ use ahash::AHashMap;
 use indexmap::IndexMap;
 use pierhead_vault::jose::JoseError;
 use pierhead_vault::{Certificate, KeyPair};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::sync::watch;
 
 /// Key stores by name; a reference is another name of a store, `ref://<reference>`.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +25,31 @@ impl KeyStores {
     /// A store.
     pub fn get(&self, name: &str) -> Option<&Arc<KeyStore>> {
         self.0.get(name)
+    }
+}
+
+/// The key stores of the moment, for listeners: whoever changes them sets them here.
+#[derive(Debug, Clone)]
+pub struct LiveKeyStores(Arc<watch::Sender<KeyStores>>);
+
+impl Default for LiveKeyStores {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(KeyStores::default())))
+    }
+}
+
+impl LiveKeyStores {
+    /// From now on these are used.
+    pub fn set(&self, stores: KeyStores) {
+        self.0.send_replace(stores);
+    }
+
+    pub(crate) fn get(&self) -> KeyStores {
+        self.0.borrow().clone()
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<KeyStores> {
+        self.0.subscribe()
     }
 }
 
@@ -68,6 +96,29 @@ impl KeyEntry {
     pub fn read(chain: &[Vec<u8>], key: Option<Vec<u8>>) -> Result<Self, JoseError> {
         let chain = chain.iter().map(|der| Certificate::read(der)).collect::<Result<_, _>>()?;
         Ok(Self { chain, key: key.map(KeyPair::read_der).transpose()? })
+    }
+
+    /// Reads PEM files: certificates, and a private key that is not encrypted.
+    ///
+    /// # Errors
+    /// The rule that a file breaks; never a part of the key.
+    pub fn read_pem(certificates: &[u8], key: Option<&[u8]>) -> Result<Self, String> {
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
+        let chain: Vec<Vec<u8>> = chain
+            .map(|all| all.iter().map(|der| der.to_vec()).collect())
+            .map_err(|_| "the certificates are no PEM")?;
+        if chain.is_empty() {
+            return Err("there is no certificate".into());
+        }
+        let key = key
+            .map(|key| PrivateKeyDer::from_pem_slice(key).map(|key| key.secret_der().to_vec()))
+            .transpose()
+            .map_err(|_| "the key is no unencrypted PEM key")?;
+        let entry = Self::read(&chain, key).map_err(|why| why.to_string())?;
+        if entry.key.is_some() {
+            entry.check()?;
+        }
+        Ok(entry)
     }
 
     /// Whether the key belongs to the certificate and can be shown in a handshake.

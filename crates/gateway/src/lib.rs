@@ -52,7 +52,7 @@ pub mod variable;
 
 pub use counters::{CounterReader, Counters};
 pub use google::{BadServiceAccount, GoogleAccount, GoogleTokens};
-pub use key_stores::{KeyEntry, KeyStore, KeyStores};
+pub use key_stores::{KeyEntry, KeyStore, KeyStores, LiveKeyStores};
 pub use limits::Limits;
 pub use property_set::{PropertySet, PropertySets};
 pub use server::{AccessLog, AccessRecord, Gateway, GatewayConfig, RunningGateway, TlsListener};

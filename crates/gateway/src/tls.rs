@@ -30,18 +30,39 @@ use self::files::{Digest, Files};
 pub use self::handshake::{HandshakeFailed, Handshakes};
 pub(crate) use self::peer::{OfCertificate, PeerCertificate};
 pub use self::session::TlsSession;
+use crate::key_stores::LiveKeyStores;
 
 /// How a listener speaks TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsSettings {
     /// At least one; the first serves clients that name no host or an unknown one.
-    pub certificates: Vec<CertificateFiles>,
+    pub certificates: Vec<CertificateSource>,
     /// The oldest version that is spoken.
     pub minimum: TlsVersion,
     /// Whether clients show certificates.
     pub clients: ClientCertificates,
     /// Protocols offered by ALPN, best first.
     pub protocols: Vec<&'static str>,
+}
+
+/// Where a certificate and its key are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// In files.
+    Files(CertificateFiles),
+    /// In a key store of the environment. While it is not there, nobody is shown it.
+    Stored {
+        /// The store's name, or `ref://` and a reference's.
+        store: String,
+        /// Of an entry with a private key.
+        alias: String,
+    },
+}
+
+impl From<CertificateFiles> for CertificateSource {
+    fn from(files: CertificateFiles) -> Self {
+        Self::Files(files)
+    }
 }
 
 /// A certificate chain and its key, both PEM files.
@@ -51,6 +72,15 @@ pub struct CertificateFiles {
     pub chain: PathBuf,
     /// The key of the first certificate: PKCS #8, PKCS #1 or SEC 1, not encrypted.
     pub key: PathBuf,
+}
+
+impl fmt::Display for CertificateSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files(files) => write!(f, "{}", files.chain.display()),
+            Self::Stored { store, alias } => write!(f, "key store {store}, alias {alias}"),
+        }
+    }
 }
 
 /// Versions that are spoken at all. Older ones are broken (RFC 8996).
@@ -79,6 +109,7 @@ pub enum ClientCertificates {
 pub struct Tls {
     settings: TlsSettings,
     clock: SharedClock,
+    stores: LiveKeyStores,
     current: ArcSwap<ServerConfig>,
     /// What the files held when they were last looked at.
     seen: Mutex<Digest>,
@@ -99,18 +130,30 @@ impl Tls {
     /// # Errors
     /// Names the file and what is wrong with it.
     pub fn open(settings: TlsSettings, clock: SharedClock) -> Result<Arc<Self>, TlsProblem> {
-        let files = Files::read(&settings)?;
-        let config = server_config(&settings, &files, &clock)?;
-        let seen = Mutex::new(files.digest());
-        Ok(Arc::new(Self { settings, clock, current: ArcSwap::from_pointee(config), seen }))
+        Self::open_with(settings, clock, LiveKeyStores::default())
     }
 
-    /// Reads the files again. True when they have changed and what they hold now is served; blocks on the disk.
+    /// The same with certificates from key stores.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it. A store or alias that is not there is no error: it may come.
+    pub fn open_with(
+        settings: TlsSettings,
+        clock: SharedClock,
+        stores: LiveKeyStores,
+    ) -> Result<Arc<Self>, TlsProblem> {
+        let files = Files::read(&settings, &stores.get())?;
+        let config = server_config(&settings, &files, &clock)?;
+        let seen = Mutex::new(files.digest());
+        Ok(Arc::new(Self { settings, clock, stores, current: ArcSwap::from_pointee(config), seen }))
+    }
+
+    /// Reads files and stores again. True when they have changed and what they hold now is served; blocks on the disk.
     ///
     /// # Errors
     /// What is wrong with them, once: the same wrong files are not reported again. Nothing changes then.
     pub fn reload(&self) -> Result<bool, TlsProblem> {
-        let files = Files::read(&self.settings);
+        let files = Files::read(&self.settings, &self.stores.get());
         let digest = match &files {
             Ok(files) => files.digest(),
             Err(problem) => files::digest_of(problem),
@@ -125,12 +168,16 @@ impl Tls {
         Ok(true)
     }
 
-    /// Reads the files again whenever they change; runs for ever, on any runtime of tokio.
+    /// Reads files again whenever they change, and stores at once; runs for ever, on any runtime of tokio.
     pub async fn follow(self: Arc<Self>) {
-        let first = self.settings.certificates.first().map(|files| files.chain.display().to_string());
-        let chain = first.unwrap_or_default();
+        let chain = self.settings.certificates.first().map(ToString::to_string).unwrap_or_default();
+        let mut changes = self.stores.changes();
         loop {
-            tokio::time::sleep(LOOK).await;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                // Whoever sets them is held by us, too.
+                _ = changes.changed() => {}
+            }
             let this = Arc::clone(&self);
             match tokio::task::spawn_blocking(move || this.reload()).await {
                 Ok(Ok(true)) => tracing::info!(chain, "the certificates of {chain} were read again"),

@@ -48,6 +48,7 @@ impl Parts {
             self.publish_map(&map.key).await?;
         }
         self.publish_keys().await?;
+        self.publish_key_stores().await.map_err(|why| StartFailure::Surroundings(why.into()))?;
         let surroundings =
             self.committed_surroundings().await.map_err(|why| StartFailure::Surroundings(why.into()))?;
         for flow in designs.shared_flows(organization).await? {

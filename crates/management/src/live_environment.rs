@@ -181,9 +181,20 @@ impl Parts {
         let designs = self.store.designs();
         let providers = designs.providers(self.organization()).await?;
         let servers = designs.items(self.organization(), ItemKind::TargetServer).await?;
+        self.surroundings(&providers, &servers, self.committed_key_stores().await?)
+    }
+
+    async fn committed_key_stores(&self) -> Result<KeyStores, ODataError> {
+        let designs = self.store.designs();
         let stores = designs.items(self.organization(), ItemKind::KeyStore).await?;
         let references = designs.items(self.organization(), ItemKind::Reference).await?;
-        self.surroundings(&providers, &servers, self.open_key_stores(&stores, &references)?)
+        self.open_key_stores(&stores, &references)
+    }
+
+    /// Shows listeners the committed key stores.
+    pub(crate) async fn publish_key_stores(&self) -> Result<(), ODataError> {
+        self.key_stores.set(self.committed_key_stores().await?);
+        Ok(())
     }
 
     pub(crate) fn compile_shared_flow(

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use pierhead_domain::{SharedClock, SharedRng};
+use pierhead_gateway::LiveKeyStores;
 use pierhead_gateway::ports::{KvmWriter, SharedCounters};
 use pierhead_gateway::snapshot::SnapshotCell;
 use pierhead_gateway::tokens::Tokens;
@@ -40,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) publishing: Mutex<()>,
     /// Debug sessions; the gateway of this process holds the same.
     pub(crate) traces: Arc<TraceSessions>,
+    /// For listeners that show certificates of theirs.
+    pub(crate) key_stores: LiveKeyStores,
 }
 
 impl Management {
@@ -67,6 +70,7 @@ impl Management {
             gate,
             publishing,
             traces: Arc::default(),
+            key_stores: LiveKeyStores::default(),
         }))
     }
 
@@ -79,6 +83,11 @@ impl Management {
     /// The debug sessions, for the gateway that records them.
     pub fn traces(&self) -> Arc<TraceSessions> {
         Arc::clone(&self.0.traces)
+    }
+
+    /// The environment's key stores as they are committed, for listeners.
+    pub fn key_stores(&self) -> LiveKeyStores {
+        self.0.key_stores.clone()
     }
 
     /// The port through which policies write key value maps at run time.

@@ -199,6 +199,10 @@ pub struct Beside {
     /// A folder with JavaScript in place of code that cannot run here: CLASS.js of a Java class, FILE.py.js of a script.
     #[arg(long, value_name = "DIR")]
     pub substitutes: Option<PathBuf>,
+    /// A key or trust store of the environment: an alias with its certificates (PEM) and, for a key store, the key
+    /// of the first. May be repeated, also for other aliases of a store. Without an alias it is `default`.
+    #[arg(long, value_name = "NAME[/ALIAS]=CERT[,KEY]")]
+    pub keystore: Vec<String>,
     /// The key of a Google service account, to make the tokens with that the bundle's calls need.
     #[arg(long, value_name = "FILE")]
     pub google_service_account: Option<PathBuf>,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use pierhead_domain::{SharedClock, SharedRng, SystemClock, SystemRng};
 use pierhead_gateway::tls::Tls;
-use pierhead_gateway::{RunningGateway, TlsListener};
+use pierhead_gateway::{LiveKeyStores, RunningGateway, TlsListener};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -100,7 +100,7 @@ impl Server {
             )
         })?;
         let control = listener.local_addr().context("asking for the control address")?;
-        let mut tls = Opener { clock: &parts.clock, followers: Vec::new() };
+        let mut tls = Opener { clock: &parts.clock, stores: LiveKeyStores::default(), followers: Vec::new() };
         let mut listeners = vec![(listener, None)];
         let mut control_tls = Vec::new();
         for each in &config.control.tls {
@@ -111,11 +111,6 @@ impl Server {
             control_tls.push(listener.local_addr().context("asking for the control address")?);
             listeners.push((listener, Some(tls)));
         }
-        let mut gateway_tls = Vec::new();
-        for each in &config.gateway.tls {
-            start::reserve(each.listen)?;
-            gateway_tls.push(TlsListener { addr: each.listen, tls: tls.open(each, &["h2", "http/1.1"])? });
-        }
         let reserved = start::reserve(config.gateway.listen)?;
         let at = Addresses { public_url: public_url(&config, control), gateway: reserved.address };
 
@@ -123,6 +118,12 @@ impl Server {
         let rooms = Rooms::open(&config, &parts, store.clone(), &at).await?;
         let first_start = rooms.first_start(&config, &at).await?;
         rooms.management.start().await.context("loading the deployed proxies")?;
+        tls.stores = rooms.management.key_stores();
+        let mut gateway_tls = Vec::new();
+        for each in &config.gateway.tls {
+            start::reserve(each.listen)?;
+            gateway_tls.push(TlsListener { addr: each.listen, tls: tls.open(each, &["h2", "http/1.1"])? });
+        }
         let gateway = gateway(&config, &parts, &rooms, at.gateway, gateway_tls)?;
         drop(reserved);
 
@@ -193,12 +194,13 @@ impl Server {
 /// Opens certificates, and remembers whose files are to be followed.
 struct Opener<'a> {
     clock: &'a SharedClock,
+    stores: LiveKeyStores,
     followers: Vec<Arc<Tls>>,
 }
 
 impl Opener<'_> {
     fn open(&mut self, listener: &TlsListen, protocols: &[&'static str]) -> anyhow::Result<Arc<Tls>> {
-        let tls = Tls::open(listener.settings(protocols), Arc::clone(self.clock))
+        let tls = Tls::open_with(listener.settings(protocols), Arc::clone(self.clock), self.stores.clone())
             .with_context(|| format!("preparing TLS for {}", listener.listen))?;
         self.followers.push(Arc::clone(&tls));
         Ok(tls)

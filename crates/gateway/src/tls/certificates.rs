@@ -12,7 +12,8 @@ use super::files::{Files, Pair, TlsProblem};
 
 /// The certificates of a listener by the names in them.
 pub(super) struct Certificates {
-    first: Arc<CertifiedKey>,
+    /// `None` while no store has what was named.
+    first: Option<Arc<CertifiedKey>>,
     exact: AHashMap<Box<str>, Arc<CertifiedKey>>,
     /// `*.example.com` as `example.com`.
     wildcard: AHashMap<Box<str>, Arc<CertifiedKey>>,
@@ -40,7 +41,6 @@ impl Certificates {
             }
             first.get_or_insert(certified);
         }
-        let first = first.ok_or(TlsProblem::NoCertificate)?;
         Ok(Self { first, exact, wildcard })
     }
 
@@ -54,7 +54,7 @@ impl Certificates {
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let named = hello.server_name().and_then(|name| self.named(name));
-        Some(Arc::clone(named.unwrap_or(&self.first)))
+        named.or(self.first.as_ref()).map(Arc::clone)
     }
 }
 

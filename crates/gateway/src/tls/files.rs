@@ -8,7 +8,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::{ClientCertificates, TlsSettings};
+use super::{CertificateSource, ClientCertificates, TlsSettings};
+use crate::key_stores::{KeyEntry, KeyStores};
 
 /// Names what files held.
 pub(super) type Digest = [u8; 32];
@@ -76,10 +77,21 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn read(settings: &TlsSettings) -> Result<Self, TlsProblem> {
+    pub(super) fn read(settings: &TlsSettings, stores: &KeyStores) -> Result<Self, TlsProblem> {
         let mut digest = Sha256::new();
         let mut pairs = Vec::new();
-        for files in &settings.certificates {
+        for source in &settings.certificates {
+            let files = match source {
+                CertificateSource::Files(files) => files,
+                CertificateSource::Stored { store, alias } => {
+                    let entry = stores.get(store).and_then(|store| store.get(alias));
+                    match entry.and_then(|entry| stored(entry, source, &mut digest)) {
+                        Some(pair) => pairs.push(pair),
+                        None => digest.update(b"nothing"),
+                    }
+                    continue;
+                }
+            };
             let chain = certificates(&files.chain, &mut digest)?;
             let bytes = read(&files.key, &mut digest)?;
             let key = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
@@ -87,7 +99,7 @@ impl Files {
             })?;
             pairs.push(Pair { file: files.key.clone(), chain, key });
         }
-        if pairs.is_empty() {
+        if settings.certificates.is_empty() {
             return Err(TlsProblem::NoCertificate);
         }
         let authorities = match settings.clients.file() {
@@ -100,6 +112,21 @@ impl Files {
     pub(super) fn digest(&self) -> Digest {
         self.digest.clone().finalize().into()
     }
+}
+
+/// A pair of a key store; `None` when there is no key with it.
+fn stored(entry: &KeyEntry, source: &CertificateSource, digest: &mut Sha256) -> Option<Pair> {
+    let key = entry.key.as_ref()?;
+    let mut note = |bytes: &[u8]| {
+        digest.update((bytes.len() as u64).to_be_bytes());
+        digest.update(bytes);
+    };
+    let chain: Vec<_> =
+        entry.chain.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
+    chain.iter().for_each(|der| note(der));
+    note(key.der());
+    let key = PrivateKeyDer::try_from(key.der().to_vec()).ok()?;
+    Some(Pair { file: source.to_string().into(), chain, key })
 }
 
 /// Names a state in which the files cannot be read.

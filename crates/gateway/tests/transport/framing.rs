@@ -187,6 +187,38 @@ async fn paths_that_servers_read_differently_are_refused() {
 }
 
 #[tokio::test]
+async fn a_path_has_one_reading_for_routing_conditions_and_the_target() {
+    use pierhead_gateway::design::{EndpointFlows, Flow, Step};
+    let upstream = Upstream::ok().await;
+    let steps = vec![Step { policy: "AM".into(), ..Step::default() }];
+    let flows = EndpointFlows { pre: Flow { request: steps, ..Flow::default() }, ..EndpointFlows::default() };
+    let xml = r#"<AssignMessage name="AM"><Set><Headers><Header name="x-seen">{proxy.pathsuffix}</Header></Headers></Set></AssignMessage>"#;
+    let proxy = Proxy::new("p", "/api", upstream.addr).policy("AM", "AssignMessage", xml, flows);
+    let stage = Stage::serving([proxy]);
+    for (sent, condition, forwarded) in [
+        ("/api/%61dmin", "/admin", "/admin"),
+        ("/%61pi/admin", "/admin", "/admin"),
+        ("/api/a%2fb", "/a%2Fb", "/a%2Fb"),
+        ("/api/a;x=1/b", "/a;x=1/b", "/a;x=1/b"),
+        ("/api/a%3bb", "/a%3Bb", "/a%3Bb"),
+        ("/api//a", "//a", "//a"),
+    ] {
+        let before = upstream.seen().len();
+        assert_eq!(stage.get(sent).await.status, 200, "{sent}");
+        let seen = &upstream.seen()[before];
+        assert_eq!(seen.request_line(), format!("GET {forwarded} HTTP/1.1"), "{sent}");
+        let read = seen.header("x-seen").concat();
+        assert_eq!(read, condition, "{sent}");
+    }
+    for unread in ["//api/a", "/api%2fa", "/api;/a"] {
+        assert_eq!(stage.get(unread).await.status, 404, "{unread}: another base path");
+    }
+    for refused in ["/api/%c0%ae%c0%ae/a", "/api/%e0%80%ae/a", "/api/..;/a%5c"] {
+        assert_eq!(stage.get(refused).await.status, 400, "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn an_absolute_target_and_another_host_are_refused() {
     let upstream = Upstream::ok().await;
     let stage = Stage::towards(&upstream);

@@ -138,3 +138,36 @@ async fn a_refused_request_is_not_told_to_continue() {
     let odd = "PUT /api HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: something\r\n\r\nhello";
     assert_eq!(stage.exchange(odd).await.status, 400);
 }
+
+#[tokio::test]
+async fn ten_headers_may_be_nominated_over_all_lines_and_who_somebody_is_never() {
+    let upstream = Upstream::ok().await;
+    let stage = Stage::towards(&upstream);
+    let identity = [
+        "Authorization: User u, Organization o, Element e",
+        "Cookie: a=b",
+        "X-Api-Key: k",
+        "X-Forwarded-For: 192.0.2.1",
+        "Forwarded: for=192.0.2.1",
+    ];
+    let names: Vec<&str> = identity.iter().filter_map(|line| line.split(':').next()).collect();
+    let request = |extra: &str| {
+        format!(
+            "GET / HTTP/1.1\r\nHost: x\r\nConnection: {}\r\nConnection: x-1, x-2, x-3, x-4, x-5{extra}\r\n{}\r\nX-1: 1\r\n\r\n",
+            names.join(", "),
+            identity.join("\r\n")
+        )
+    };
+
+    let ten = stage.exchange(request("")).await;
+    let eleven = stage.exchange(request(", x-6")).await;
+
+    assert_eq!((ten.status, eleven.status), (200, 400));
+    let seen = upstream.seen();
+    assert_eq!(seen.len(), 1);
+    for line in identity {
+        let (name, value) = line.split_once(": ").expect("a header");
+        assert_eq!(seen[0].header(name), [value]);
+    }
+    assert!(seen[0].header("x-1").is_empty());
+}

@@ -8,6 +8,7 @@
 
 mod balancing;
 mod connections;
+mod early_answers;
 mod egress;
 mod events;
 mod framing;

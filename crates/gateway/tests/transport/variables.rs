@@ -348,7 +348,7 @@ async fn stage(log: &UdpSocket) -> Stage {
             .policy("Failed", "AssignMessage", &show(FAILED), failing),
     ];
     let settings = TlsSettings {
-        certificates: vec![CertificateFiles { chain: file("vessel.pem"), key: file("vessel.key") }],
+        certificates: vec![CertificateFiles { chain: file("vessel.pem"), key: file("vessel.key") }.into()],
         minimum: TlsVersion::Tls12,
         clients: ClientCertificates::Required(file("vessel_authority.pem")),
         protocols: vec!["http/1.1"],

@@ -212,7 +212,7 @@ fn tls_listener(folder: &Path) -> TlsListener {
         key: write("key.pem", "PRIVATE KEY", include_bytes!("tls/server_key.der")),
     };
     let settings = TlsSettings {
-        certificates: vec![files],
+        certificates: vec![files.into()],
         minimum: TlsVersion::Tls12,
         clients: ClientCertificates::None,
         protocols: vec!["h2", "http/1.1"],

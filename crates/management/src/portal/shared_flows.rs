@@ -186,6 +186,7 @@ impl Portal {
                 if removes {
                     self.is_free(work, kind, name).await?;
                 }
+                work.changes_key_stores();
                 self.serve_store_users_again(work).await?;
             }
             // Read by each session that begins.

@@ -31,6 +31,7 @@ enum Effect {
     Map(MapKey),
     SharedFlow(String),
     Hooks,
+    KeyStores,
 }
 
 impl Work {
@@ -123,6 +124,11 @@ impl Work {
         self.effects.push(Effect::Hooks);
     }
 
+    /// Says that key stores or references change.
+    pub(super) fn changes_key_stores(&mut self) {
+        self.effects.push(Effect::KeyStores);
+    }
+
     /// Stops a proxy once the work is committed.
     pub(super) fn stop(&mut self, name: &str) {
         self.staged = Arc::new(self.staged.without_proxy(name));
@@ -140,6 +146,9 @@ impl Work {
                     parts.publish_shared_flow(&name).await.map_err(ODataError::internal)?
                 }
                 Effect::Hooks => parts.publish_hooks().await.map_err(ODataError::internal)?,
+                Effect::KeyStores => {
+                    parts.publish_key_stores().await.map_err(ODataError::internal)?;
+                }
                 Effect::Stop(name) => parts.snapshots.update(|old| old.without_proxy(&name)),
                 Effect::Serve(name) => match staged.proxy(&name) {
                     Some(_) => parts.serve_committed(&name).await?,

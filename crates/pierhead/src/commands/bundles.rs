@@ -9,6 +9,7 @@ use pierhead_bundle::local::{LocalGateway, Options, Settings};
 use pierhead_bundle::{Limits, Verdict, export, read_path, read_substitutes, write_archive};
 use pierhead_gateway::dialect::Dialect;
 use pierhead_gateway::logging::LogFolder;
+use pierhead_gateway::{KeyEntry, KeyStore, KeyStores};
 
 use crate::cli::{Beside, Check, Convert, Layout};
 use crate::commands::{say, say_error};
@@ -66,7 +67,37 @@ pub(super) fn beside(flags: &Beside) -> anyhow::Result<Options> {
     let google = google_account(flags.google_service_account.as_deref().unwrap_or(Path::new("")))?;
     let options = Options::default();
     let log_folder = Some(LogFolder::new(&flags.message_logs, Arc::clone(&options.clock)));
-    Ok(Options { substitutes, google, log_folder, ..options })
+    let mut stores: BTreeMap<String, KeyStore> = BTreeMap::new();
+    for flag in &flags.keystore {
+        let (name, alias, entry) = key_entry(flag)
+            .with_context(|| format!("--keystore {}", flag.split('=').next().unwrap_or(flag)))?;
+        let store = stores.remove(name).unwrap_or_default();
+        stores.insert(name.to_owned(), store.with(alias, entry));
+    }
+    let key_stores =
+        stores.into_iter().fold(KeyStores::default(), |all, (name, store)| all.with(&name, Arc::new(store)));
+    Ok(Options { substitutes, google, log_folder, key_stores, ..options })
+}
+
+/// Reads `NAME[/ALIAS]=CERT[,KEY]` and its files. A reference is a name that begins with `ref://`.
+fn key_entry(flag: &str) -> anyhow::Result<(&str, &str, KeyEntry)> {
+    let (place, files) = flag.split_once('=').context("must be NAME[/ALIAS]=CERT[,KEY]")?;
+    let scheme = if place.starts_with("ref://") { "ref://".len() } else { 0 };
+    let (name, alias) = match place[scheme..].find('/') {
+        Some(slash) => (&place[..scheme + slash], &place[scheme + slash + 1..]),
+        None => (place, "default"),
+    };
+    if name.len() == scheme || alias.is_empty() {
+        bail!("the name and the alias must not be empty");
+    }
+    let (certificates, key) = match files.split_once(',') {
+        Some((certificates, key)) => (certificates, Some(key)),
+        None => (files, None),
+    };
+    let read = |file: &str| std::fs::read(file).with_context(|| format!("reading {file}"));
+    let key = key.map(read).transpose()?;
+    let entry = KeyEntry::read_pem(&read(certificates)?, key.as_deref()).map_err(anyhow::Error::msg)?;
+    Ok((name, alias, entry))
 }
 
 /// The settings: of the file that was named, else of the one beside the bundle or in its folder, else none.

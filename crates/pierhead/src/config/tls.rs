@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use figment::value::{Dict, Value};
-use pierhead_gateway::tls::{CertificateFiles, ClientCertificates, TlsSettings, TlsVersion};
+use pierhead_gateway::tls::{
+    CertificateFiles, CertificateSource, ClientCertificates, TlsSettings, TlsVersion,
+};
 use serde::Deserialize;
 
 /// An address that speaks TLS.
@@ -27,8 +29,32 @@ pub struct TlsListen {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the commented default file is the manual")]
 pub struct Certificate {
+    #[serde(default)]
     pub chain: PathBuf,
+    #[serde(default)]
     pub key: PathBuf,
+    #[serde(default)]
+    pub store: String,
+    #[serde(default)]
+    pub alias: String,
+}
+
+impl Certificate {
+    /// Two files, or a store and an alias in it; `None` is neither.
+    fn source(&self) -> Option<CertificateSource> {
+        let has_files = !self.chain.as_os_str().is_empty() && !self.key.as_os_str().is_empty();
+        let has_any_file = !self.chain.as_os_str().is_empty() || !self.key.as_os_str().is_empty();
+        match (has_files, has_any_file, self.store.as_str(), self.alias.as_str()) {
+            (true, _, "", "") => {
+                let files = CertificateFiles { chain: self.chain.clone(), key: self.key.clone() };
+                Some(files.into())
+            }
+            (_, false, store, alias) if !store.is_empty() && !alias.is_empty() => {
+                Some(CertificateSource::Stored { store: store.into(), alias: alias.into() })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The oldest version that is spoken.
@@ -61,11 +87,7 @@ impl TlsListen {
     pub fn settings(&self, protocols: &[&'static str]) -> TlsSettings {
         let authorities = self.client_authorities.clone();
         TlsSettings {
-            certificates: self
-                .certificates
-                .iter()
-                .map(|pair| CertificateFiles { chain: pair.chain.clone(), key: pair.key.clone() })
-                .collect(),
+            certificates: self.certificates.iter().filter_map(Certificate::source).collect(),
             minimum: match self.minimum_version {
                 MinimumVersion::Tls12 => TlsVersion::Tls12,
                 MinimumVersion::Tls13 => TlsVersion::Tls13,
@@ -84,10 +106,15 @@ impl TlsListen {
 pub(super) fn check(section: &str, listeners: &[TlsListen]) -> Result<(), String> {
     for (index, listener) in listeners.iter().enumerate() {
         let at = format!("{section}.tls[{index}]");
-        let is_empty =
-            |pair: &Certificate| pair.chain.as_os_str().is_empty() || pair.key.as_os_str().is_empty();
-        if listener.certificates.is_empty() || listener.certificates.iter().any(is_empty) {
-            return Err(format!("{at}.certificates: each needs a chain and a key, and there must be one"));
+        let sources: Option<Vec<_>> = listener.certificates.iter().map(Certificate::source).collect();
+        let Some(sources) = sources.filter(|sources| !sources.is_empty()) else {
+            return Err(format!(
+                "{at}.certificates: each needs a chain and a key, or a store and an alias, and there must be one"
+            ));
+        };
+        let is_stored = |source: &CertificateSource| matches!(source, CertificateSource::Stored { .. });
+        if section != "gateway" && sources.iter().any(is_stored) {
+            return Err(format!("{at}.certificates: key stores are for the gateway's listeners; name files"));
         }
         let has_authorities = !listener.client_authorities.as_os_str().is_empty();
         if has_authorities != (listener.client_certificates != AskClients::None) {

@@ -16,6 +16,7 @@ mod crash;
 mod csrf;
 mod documents;
 mod door;
+mod events;
 mod leaks;
 mod names;
 mod neighbours;

@@ -2,4 +2,5 @@
 
 mod drain;
 mod listeners;
+mod stored_certificates;
 mod tls;
