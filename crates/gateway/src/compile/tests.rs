@@ -291,3 +291,21 @@ fn a_problem_names_no_secret_of_a_provider() {
     let shown = format!("{world:?}");
     assert!(!shown.contains("o-1") && !shown.contains("u-1"), "{shown}");
 }
+
+#[test]
+fn an_event_flow_takes_few_kinds_of_policies_and_one_content_type() {
+    use crate::design::{EventFlow, PolicyText, Step};
+    let with = |kind: &str, xml: &str, content_type: &str| {
+        let mut design = design();
+        let (name, kind, xml) = ("E".to_owned(), kind.to_owned(), xml.to_owned());
+        design.policies.push(PolicyText { name, kind, xml, fixed: false });
+        let response = vec![Step { policy: "E".into(), ..Step::default() }];
+        let content_type = content_type.to_owned();
+        design.target().flows.event = Some(EventFlow { name: "e".into(), content_type, response });
+        let problems = compile(&design, "1", &world()).err().unwrap_or_default();
+        problems.iter().map(|problem| problem.rule.to_string()).collect::<Vec<_>>()
+    };
+    assert!(with("RaiseFault", "<RaiseFault/>", "text/event-stream").is_empty());
+    assert_eq!(with("RaiseFault", "<RaiseFault/>", "application/json"), ["InvalidEventFlow"]);
+    assert_eq!(with("AssignMessage", "<AssignMessage/>", "text/event-stream"), ["InvalidEventFlow"]);
+}
