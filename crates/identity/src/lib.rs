@@ -27,7 +27,7 @@ mod tests;
 mod throttle;
 
 pub use first_start::{Created, FirstStart};
-pub use open_vault::{StartProblem, open_vault};
+pub use open_vault::{StartProblem, open_vault, open_vault_without_database};
 pub use problem::IdentityProblem;
 pub use router::router;
 pub use service::{Identity, IdentitySettings};

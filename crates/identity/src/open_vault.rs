@@ -43,9 +43,22 @@ pub async fn open_vault(
         add_installation_key(store, &ring, clock, rng).await?;
         keys = store.data_keys().await?;
     }
+    open_ring(ring, &keys, rng)
+}
+
+/// Opens the vault with the key file and data keys that were kept beside the database, which is away.
+pub fn open_vault_without_database(
+    keys: &[StoredKey],
+    key_file: &Path,
+    rng: &SharedRng,
+) -> Result<Vault, StartProblem> {
+    open_ring(KeyRing::read(key_file)?, keys, rng)
+}
+
+fn open_ring(ring: KeyRing, keys: &[StoredKey], rng: &SharedRng) -> Result<Vault, StartProblem> {
     let own = keys.iter().find(|key| key.organization == 0).ok_or(StartProblem::NoInstallationKey)?;
     let vault = Vault::open(ring, &wrapped(own), rng.clone())?;
-    for key in &keys {
+    for key in keys {
         vault.install(&wrapped(key))?;
     }
     Ok(vault)

@@ -33,6 +33,7 @@ use pierhead_store::management::Stamp;
 use pierhead_web::{AuthFailure, Credentials, body};
 use serde_json::{Map, Value, json};
 
+use crate::live::LivePart;
 use crate::management::{Management, Parts};
 use problem::ApigeeProblem;
 
@@ -180,9 +181,11 @@ impl Call<'_> {
         // A client that leaves now must not leave a change behind that is committed and not live.
         let management = self.management.clone();
         let committed = tokio::spawn(async move {
+            let parts = management.parts();
+            parts.note(&tx, &[LivePart::Keys]).await?;
             tx.commit().await?;
-            let published = management.parts().publish_keys().await;
-            published.map_err(|failure| ApigeeProblem::Internal(failure.into()))
+            let published = parts.publish(&[LivePart::Keys], None).await;
+            published.map(drop).map_err(|failure| ApigeeProblem::Internal(failure.into()))
         });
         committed.await.map_err(|stopped| ApigeeProblem::Internal(stopped.into()))?
     }

@@ -6,7 +6,7 @@ use pierhead_domain::SecretString;
 use pierhead_gateway::ports::{KvmAddress, KvmUnavailable, KvmWriter, PortFuture};
 use pierhead_store::management::{MapKey, Stamp, StoredMap};
 
-use crate::live::map_key;
+use crate::live::{LivePart, map_key};
 use crate::management::Management;
 
 /// Who makes maps at run time, for `created_by`.
@@ -56,6 +56,7 @@ async fn put(
     tx.ensure_map(organization, &StoredMap { key: key.clone(), encrypted: false, stamp }).await?;
     tx.hold_map(organization, key).await?;
     tx.put_entry(organization, key, &parts.seal_entry(key, name, value)?, replace).await?;
+    parts.note(&tx, &[LivePart::Map(key.clone())]).await?;
     tx.commit().await?;
     Ok(parts.publish_map(key).await?)
 }
@@ -64,6 +65,9 @@ async fn delete(management: &Management, key: &MapKey, name: &str) -> Result<(),
     let parts = management.parts();
     let tx = parts.store.write().await?;
     let removed = tx.remove_entry(parts.organization(), key, name).await?;
+    if removed {
+        parts.note(&tx, &[LivePart::Map(key.clone())]).await?;
+    }
     tx.commit().await?;
     if removed {
         parts.publish_map(key).await?;

@@ -9,6 +9,7 @@ mod counter_keeper;
 mod http;
 mod key_stores;
 mod kvm_writer;
+mod last_good;
 mod live;
 mod live_environment;
 mod live_keys;
@@ -17,6 +18,7 @@ mod names;
 mod odata;
 mod open_connectors;
 mod portal;
+mod resource_files;
 mod sets;
 mod settings;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod testing;
 mod token_keeper;
 mod transport;
 
+pub use last_good::{BadLastGood, LastGoodFile, LastGoodReport};
 pub use live::StartFailure;
 pub use management::Management;
 pub use settings::{HostSetting, Settings};

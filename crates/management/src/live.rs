@@ -1,20 +1,26 @@
-//! From what is committed to what runs: each change rebuilds its own part of the snapshot.
+//! What is committed, and how it becomes what runs: each change rebuilds its own part of the snapshot.
 
-use std::sync::Arc;
+mod apply;
+mod follow;
+mod part;
+#[cfg(test)]
+mod tests;
 
 use pierhead_domain::{OrganizationId, SecretString};
-use pierhead_gateway::compile::{CompileProblem, CompiledProxy, compile};
-use pierhead_gateway::design::ProxyDesign;
 use pierhead_gateway::ports::KvmScope;
-use pierhead_gateway::snapshot::{BasePathTaken, Snapshot};
 use pierhead_store::StoreError;
-use pierhead_store::management::{MapKey, StoredEntry, StoredMap, StoredProvider};
+use pierhead_store::management::{MapKey, StoredEntry, StoredProvider};
 use pierhead_vault::{Sealed, VaultError};
 
-use crate::live_environment::Surroundings;
+use self::apply::Base;
+use crate::last_good::BadLastGood;
 use crate::management::Parts;
 use crate::odata::ODataError;
 use crate::sets::providers::{ProviderDraft, Secrets, sealed_place};
+
+pub(crate) use apply::{Unserved, said};
+pub(crate) use follow::{Following, follow, keep};
+pub(crate) use part::{Committed, LivePart};
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -26,11 +32,11 @@ pub enum StartFailure {
     #[error("a key value map or provider could not be opened")]
     Vault(#[from] VaultError),
     /// A provider or a target server is not what it was written as.
-    #[error("an API provider or target server cannot be read")]
+    #[error("an API provider, target server or file of the environment cannot be read")]
     Surroundings(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The virtual hosts of the settings contradict each other.
-    #[error("the virtual hosts cannot be served")]
-    Hosts(#[from] BasePathTaken),
+    /// There is no last good snapshot, or it cannot be used.
+    #[error("the last good snapshot cannot be used")]
+    LastGood(#[from] BadLastGood),
 }
 
 impl Parts {
@@ -38,60 +44,32 @@ impl Parts {
         self.settings.organization
     }
 
-    /// Loads everything into the snapshot.
+    /// Loads everything that is committed into the snapshot, in one change, and keeps it beside the database. A
+    /// proxy that cannot run is left out; one that ran before goes on. The caller holds the gate.
     pub(crate) async fn load(&self) -> Result<(), StartFailure> {
-        let organization = self.organization();
-        let hosts: Vec<_> = self.settings.virtual_hosts.iter().map(|host| host.for_snapshot()).collect();
-        self.snapshots.try_update(|old| old.with_virtual_hosts(hosts))?;
-        let designs = self.store.designs();
-        for map in designs.maps(organization).await? {
-            self.publish_map(&map.key).await?;
-        }
-        self.publish_keys().await?;
-        self.publish_key_stores().await.map_err(|why| StartFailure::Surroundings(why.into()))?;
-        let surroundings =
-            self.committed_surroundings().await.map_err(|why| StartFailure::Surroundings(why.into()))?;
-        for flow in designs.shared_flows(organization).await? {
-            if let Err(why) = self.publish_shared_flow(&flow.name).await {
-                let name = &flow.name;
-                tracing::error!(name, "shared flow {name} is deployed but cannot run: {why}");
-            }
-        }
-        self.publish_hooks().await?;
-        for revision in self.store.designs().live_revisions(organization).await? {
-            let served = self.revive(surroundings.clone(), &revision.design, revision.revision);
-            if let Err(why) = served {
-                let proxy = &revision.proxy;
-                tracing::error!(proxy, "API proxy {proxy} is deployed but cannot be served: {why}");
-            }
-        }
+        let _one_at_a_time = self.publishing.lock().await;
+        let all = self.all_committed().await?;
+        report(&self.apply(&all, Base::Nothing).await?);
+        let keys = self.store.data_keys().await?;
+        self.last_good.replace(all, keys, self.clock.now()).await;
         Ok(())
     }
 
-    /// Compiles a deployed design and puts it into the snapshot.
-    pub(crate) fn revive(
-        &self,
-        surroundings: Surroundings,
-        design: &str,
-        revision: i64,
-    ) -> Result<(), String> {
-        let design: ProxyDesign = serde_json::from_str(design).map_err(|error| error.to_string())?;
-        let running = self.snapshots.load();
-        let compiled = self
-            .compile(&design, revision, surroundings, running)
-            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-        self.snapshots.try_update(|old| old.with_proxy(compiled)).map_err(|error| error.to_string())
+    /// Loads the last good snapshot instead: the database is away.
+    pub(crate) async fn load_last_good(&self) -> Result<(), StartFailure> {
+        let _one_at_a_time = self.publishing.lock().await;
+        let all = self.last_good.read()?;
+        report(&self.apply(&all, Base::Nothing).await?);
+        Ok(())
     }
 
-    /// Compiles a design against `running`.
-    pub(crate) fn compile(
-        &self,
-        design: &ProxyDesign,
-        revision: i64,
-        surroundings: Surroundings,
-        running: Arc<Snapshot>,
-    ) -> Result<CompiledProxy, Vec<CompileProblem>> {
-        compile(design, &revision.to_string(), &surroundings.world(&self.settings, running))
+    /// Keeps everything that is committed beside the database.
+    pub(crate) async fn keep_all(&self) -> Result<(), StartFailure> {
+        let _one_at_a_time = self.publishing.lock().await;
+        let all = self.all_committed().await?;
+        let keys = self.store.data_keys().await?;
+        self.last_good.replace(all, keys, self.clock.now()).await;
+        Ok(())
     }
 
     /// A provider with its secrets opened.
@@ -110,29 +88,7 @@ impl Parts {
 
     /// Puts the committed state of a map into the snapshot.
     pub(crate) async fn publish_map(&self, key: &MapKey) -> Result<(), StartFailure> {
-        let _one_at_a_time = self.publishing.lock().await;
-        let organization = self.organization();
-        let scope = scope_of(key);
-        let Some(map) = self.store.designs().map(organization, key).await? else {
-            self.snapshots.update(|old| old.without_kvm_map(&scope, &key.name));
-            return Ok(());
-        };
-        let stored = self.store.designs().entries(organization, key).await?;
-        let entries = self.open_entries(&map, stored)?;
-        self.snapshots.update(|old| old.with_kvm_map(scope, &key.name, entries, map.encrypted));
-        Ok(())
-    }
-
-    fn open_entries(
-        &self,
-        map: &StoredMap,
-        entries: Vec<StoredEntry>,
-    ) -> Result<Vec<(String, SecretString)>, VaultError> {
-        let open = |entry: StoredEntry| {
-            let value = self.open_entry(&map.key, &entry)?;
-            Ok((entry.name, value))
-        };
-        entries.into_iter().map(open).collect()
+        self.publish(&[LivePart::Map(key.clone())], None).await.map(drop)
     }
 
     /// The clear value of an entry.
@@ -154,6 +110,21 @@ impl Parts {
             sealed: sealed.into_bytes(),
             changed_ms: self.clock.now().as_i64(),
         })
+    }
+}
+
+/// Logs what cannot run.
+pub(crate) fn report(unserved: &[Unserved]) {
+    for Unserved { part, why } in unserved {
+        match part {
+            LivePart::SharedFlow(name) => {
+                tracing::error!(name, "shared flow {name} is deployed but cannot run: {why}");
+            }
+            LivePart::Proxy(proxy) => {
+                tracing::error!(proxy, "API proxy {proxy} is deployed but cannot be served: {why}");
+            }
+            part => tracing::error!(?part, "{part:?} is committed but cannot be used: {why}"),
+        }
     }
 }
 

@@ -1,20 +1,18 @@
-//! What surrounds proxies in the snapshot: providers, target servers, shared flows, flow hooks.
+//! What surrounds proxies in the snapshot: providers, target servers, key stores, files, flow hooks.
 
 use std::sync::Arc;
 
 use ahash::AHashMap;
-use pierhead_gateway::KeyStores;
-use pierhead_gateway::compile::{
-    CompileProblem, CompiledSharedFlow, Endpoint, Http2, Provider, TargetServer, World, compile_shared_flow,
-};
-use pierhead_gateway::design::{Destination, ProxyDesign, SharedFlowDesign, TlsSettings};
-use pierhead_gateway::snapshot::{FlowHook, HookPoint, Snapshot};
-use pierhead_store::StoreError;
-use pierhead_store::management::{ItemKind, StoredItem, StoredProvider};
+use pierhead_gateway::{KeyStores, PropertySets};
+use pierhead_gateway::compile::{Endpoint, Http2, Provider, TargetServer, World};
+use pierhead_gateway::design::{Destination, FileResource, ProxyDesign, TlsSettings};
+use pierhead_gateway::snapshot::{FlowHook, HookPoint, Snapshot, SnapshotEdit};
+use pierhead_store::management::{StoredItem, StoredSurroundings};
 use serde_json::Value;
 
 use crate::management::Parts;
 use crate::odata::ODataError;
+use crate::resource_files::environment_files;
 use crate::settings::Settings;
 
 /// Names of flow hooks on the wire.
@@ -31,16 +29,20 @@ pub(crate) struct Surroundings {
     providers: AHashMap<String, Arc<Provider>>,
     target_servers: AHashMap<String, Arc<TargetServer>>,
     key_stores: KeyStores,
+    resources: Arc<[FileResource]>,
+    property_sets: PropertySets,
 }
 
 impl Surroundings {
-    pub(crate) fn world(self, settings: &Settings, running: Arc<Snapshot>) -> World {
-        let Self { providers, target_servers, key_stores } = self;
+    pub(crate) fn world(&self, settings: &Settings, running: Arc<Snapshot>) -> World {
+        let Self { providers, target_servers, key_stores, resources, property_sets } = self.clone();
         let substitutes = settings.substitutes.iter().map(|(name, text)| (name.clone(), text.clone()));
         World {
             providers,
             target_servers,
             key_stores,
+            resources,
+            property_sets,
             substitutes: substitutes.collect(),
             google: settings.google.clone(),
             log_folder: settings.log_folder.clone(),
@@ -156,100 +158,51 @@ pub(crate) fn names_server(design: &ProxyDesign, server: &str) -> bool {
 }
 
 impl Parts {
-    /// Providers and target servers, ready to be compiled against.
-    pub(crate) fn surroundings(
-        &self,
-        providers: &[StoredProvider],
-        servers: &[StoredItem],
-        key_stores: KeyStores,
-    ) -> Result<Surroundings, ODataError> {
+    /// What designs are compiled against, read from its rows.
+    pub(crate) fn surroundings(&self, stored: &StoredSurroundings) -> Result<Surroundings, ODataError> {
+        let key_stores = self.open_key_stores(&stored.key_stores, &stored.references)?;
         let mut made = Surroundings { key_stores, ..Surroundings::default() };
-        for stored in providers {
+        for stored in &stored.providers {
             let provider = self.open_provider(stored)?.runnable(&stored.name);
             made.providers.insert(stored.name.clone(), Arc::new(provider));
         }
-        for stored in servers {
+        for stored in &stored.target_servers {
             let document = serde_json::from_str(&stored.document).map_err(ODataError::internal)?;
             let server = TargetServerDocument::read(&document).map_err(ODataError::bad)?;
             made.target_servers.insert(stored.name.clone(), Arc::new(server));
         }
+        (made.resources, made.property_sets) = environment_files(&stored.resources);
         Ok(made)
     }
 
-    /// The same of what is committed.
-    pub(crate) async fn committed_surroundings(&self) -> Result<Surroundings, ODataError> {
-        let designs = self.store.designs();
-        let providers = designs.providers(self.organization()).await?;
-        let servers = designs.items(self.organization(), ItemKind::TargetServer).await?;
-        self.surroundings(&providers, &servers, self.committed_key_stores().await?)
+    /// What is committed of them, as this node knows it.
+    pub(crate) fn present_surroundings(&self) -> Arc<Surroundings> {
+        self.surroundings.load_full()
     }
 
-    async fn committed_key_stores(&self) -> Result<KeyStores, ODataError> {
-        let designs = self.store.designs();
-        let stores = designs.items(self.organization(), ItemKind::KeyStore).await?;
-        let references = designs.items(self.organization(), ItemKind::Reference).await?;
-        self.open_key_stores(&stores, &references)
+    /// Has designs compiled against others from now on, and listeners show certificates of others.
+    pub(crate) fn set_surroundings(&self, read: Surroundings) {
+        self.key_stores.set(read.key_stores.clone());
+        self.surroundings.store(Arc::new(read));
     }
 
-    /// Shows listeners the committed key stores.
-    pub(crate) async fn publish_key_stores(&self) -> Result<(), ODataError> {
-        self.key_stores.set(self.committed_key_stores().await?);
-        Ok(())
+    /// What a design that is not deployed is compiled against.
+    pub(crate) fn present_world(&self, running: Arc<Snapshot>) -> World {
+        self.present_surroundings().world(&self.settings, running)
     }
+}
 
-    pub(crate) fn compile_shared_flow(
-        &self,
-        design: &SharedFlowDesign,
-        revision: i64,
-        surroundings: Surroundings,
-        running: Arc<Snapshot>,
-    ) -> Result<CompiledSharedFlow, Vec<CompileProblem>> {
-        let world = surroundings.world(&self.settings, running);
-        compile_shared_flow(design, &revision.to_string(), &world)
-    }
-
-    /// Puts the committed state of a shared flow into the snapshot.
-    pub(crate) async fn publish_shared_flow(&self, name: &str) -> Result<(), ODataError> {
-        let organization = self.organization();
-        let designs = self.store.designs();
-        let live = designs.shared_flow(organization, name).await?.and_then(|flow| flow.live_revision);
-        let text = match live {
-            Some(live) => {
-                designs.shared_flow_revision(organization, name, live).await?.map(|text| (live, text))
-            }
-            None => None,
-        };
-        let Some((live, text)) = text else {
-            self.snapshots.update(|old| old.without_shared_flow(name));
-            return Ok(());
-        };
-        let design: SharedFlowDesign = serde_json::from_str(&text).map_err(ODataError::internal)?;
-        let surroundings = self.committed_surroundings().await?;
-        let compiled = self.compile_shared_flow(&design, live, surroundings, self.snapshots.load()).map_err(
-            |problems| {
-                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                ODataError::bad(format!("Shared flow '{name}' cannot run: {}", lines.join("; ")))
-            },
-        )?;
-        self.snapshots.update(|old| old.with_shared_flow(compiled));
-        Ok(())
-    }
-
-    /// Puts the committed flow hooks into the snapshot.
-    pub(crate) async fn publish_hooks(&self) -> Result<(), StoreError> {
-        let items = self.store.designs().items(self.organization(), ItemKind::FlowHook).await?;
-        for (name, point) in HOOKS {
-            let document = items.iter().find(|item| item.name == *name).map(|item| item.document.as_str());
-            let hook =
-                document.and_then(|text| serde_json::from_str::<Value>(text).ok()).and_then(|document| {
-                    Some(FlowHook {
-                        shared_flow: document["sharedFlow"].as_str()?.into(),
-                        continue_on_error: document["continueOnError"].as_bool().unwrap_or(true),
-                    })
-                });
-            self.snapshots.update(|old| old.with_flow_hook(*point, hook));
-        }
-        Ok(())
+/// Puts the committed flow hooks into a snapshot.
+pub(crate) fn set_hooks(edit: &mut SnapshotEdit, items: &[StoredItem]) {
+    for (name, point) in HOOKS {
+        let document = items.iter().find(|item| item.name == *name).map(|item| item.document.as_str());
+        let hook = document.and_then(|text| serde_json::from_str::<Value>(text).ok()).and_then(|document| {
+            Some(FlowHook {
+                shared_flow: document["sharedFlow"].as_str()?.into(),
+                continue_on_error: document["continueOnError"].as_bool().unwrap_or(true),
+            })
+        });
+        edit.set_flow_hook(*point, hook);
     }
 }
 

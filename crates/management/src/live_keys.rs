@@ -8,12 +8,13 @@ use pierhead_gateway::snapshot::{
     ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, KeyTable, ProductQuota, ResourcePattern,
     Standing,
 };
-use pierhead_store::management::{Stamp, StoredApp, StoredDeveloper, StoredKey, StoredProduct};
-use pierhead_vault::Sealed;
+use pierhead_store::management::{
+    Stamp, StoredApp, StoredConsumers, StoredDeveloper, StoredKey, StoredProduct,
+};
+use pierhead_vault::{Sealed, VaultError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::live::StartFailure;
 use crate::management::Parts;
 
 /// What API keys are to the vault's look-up hash.
@@ -32,53 +33,49 @@ pub(crate) fn sealed_place(hash: &str) -> String {
 }
 
 impl Parts {
-    /// Puts the committed keys into the snapshot.
-    pub(crate) async fn publish_keys(&self) -> Result<(), StartFailure> {
-        let _one_at_a_time = self.publishing.lock().await;
-        let (organization, designs) = (self.organization(), self.store.designs());
-        let products: HashMap<String, Arc<ApiProduct>> = designs
-            .products(organization)
-            .await?
+    /// The committed keys as the gateway uses them.
+    pub(crate) fn key_table(&self, stored: &StoredConsumers) -> Result<KeyTable, VaultError> {
+        let products: HashMap<&str, Arc<ApiProduct>> =
+            stored.products.iter().map(|one| (one.name.as_str(), Arc::new(product(one)))).collect();
+        let mut apps_of: HashMap<&str, Vec<Box<str>>> = HashMap::new();
+        for app in &stored.apps {
+            apps_of.entry(&app.developer).or_default().push(app.name.as_str().into());
+        }
+        let developers: HashMap<&str, Arc<Developer>> = stored
+            .developers
             .iter()
-            .map(|stored| (stored.name.clone(), Arc::new(product(stored))))
+            .map(|one| (one.id.as_str(), Arc::new(developer(one, apps_of.remove(one.id.as_str())))))
             .collect();
-        let stored_apps = designs.apps(organization).await?;
-        let developers: HashMap<String, Arc<Developer>> = designs
-            .developers(organization)
-            .await?
+        let apps: HashMap<&str, Arc<DeveloperApp>> = stored
+            .apps
             .iter()
-            .map(|stored| (stored.id.clone(), Arc::new(developer(stored, &stored_apps))))
+            .map(|one| (one.id.as_str(), Arc::new(app(one, developers.get(one.developer.as_str())))))
             .collect();
-        let apps: HashMap<String, Arc<DeveloperApp>> = stored_apps
-            .iter()
-            .map(|stored| (stored.id.clone(), Arc::new(app(stored, developers.get(&stored.developer)))))
-            .collect();
-        let mut keys = Vec::new();
-        for stored in designs.keys(organization).await? {
-            let Some(app) = apps.get(&stored.app) else { continue };
-            keys.push(self.live_key(&stored, app, &products)?);
+        let mut keys = Vec::with_capacity(stored.keys.len());
+        for stored in &stored.keys {
+            let Some(app) = apps.get(stored.app.as_str()) else { continue };
+            keys.push(self.live_key(stored, app, &products)?);
         }
         let lookup = self.vault.lookup().clone();
         let hash = Arc::new(move |key: &str| lookup.digest(KEY_KIND, key));
-        self.snapshots.update(|old| old.with_keys(KeyTable::new(hash, keys)));
-        Ok(())
+        Ok(KeyTable::new(hash, keys))
     }
 
     fn live_key(
         &self,
         stored: &StoredKey,
         app: &Arc<DeveloperApp>,
-        products: &HashMap<String, Arc<ApiProduct>>,
-    ) -> Result<([u8; 32], Arc<ApiKey>), StartFailure> {
+        products: &HashMap<&str, Arc<ApiProduct>>,
+    ) -> Result<([u8; 32], Arc<ApiKey>), VaultError> {
         let sealed = Sealed::from_stored(stored.sealed.clone());
         let place = sealed_place(&stored.hash);
         let clear = self.vault.open_bytes(self.organization(), &place, &sealed)?;
-        let broken = || pierhead_vault::VaultError::DoesNotOpen(place.clone());
+        let broken = || VaultError::DoesNotOpen(place.clone());
         let pair: KeyPair = serde_json::from_slice(&clear).map_err(|_| broken())?;
         let named = stored
             .products
             .iter()
-            .filter_map(|named| Some((products.get(&named.product)?.clone(), standing(&named.status))));
+            .filter_map(|named| Some((products.get(named.product.as_str())?.clone(), standing(&named.status))));
         let key = ApiKey {
             standing: standing(&stored.status),
             expires_at: stored.expires_ms.map(EpochMillis::new),
@@ -114,10 +111,9 @@ fn product(stored: &StoredProduct) -> ApiProduct {
     }
 }
 
-fn developer(stored: &StoredDeveloper, apps: &[StoredApp]) -> Developer {
+fn developer(stored: &StoredDeveloper, apps: Option<Vec<Box<str>>>) -> Developer {
     let document = document(&stored.document);
     let Stamp { created_ms, created_by, changed_ms, changed_by } = stored.stamp.clone();
-    let own = apps.iter().filter(|app| app.developer == stored.id);
     Developer {
         id: stored.id.as_str().into(),
         user_name: text(&document, "userName"),
@@ -125,7 +121,7 @@ fn developer(stored: &StoredDeveloper, apps: &[StoredApp]) -> Developer {
         last_name: text(&document, "lastName"),
         email: stored.email.as_str().into(),
         standing: standing(&text(&document, "status")),
-        apps: own.map(|app| app.name.as_str().into()).collect(),
+        apps: apps.unwrap_or_default(),
         created_at: EpochMillis::new(created_ms),
         created_by: created_by.into(),
         changed_at: EpochMillis::new(changed_ms),

@@ -1,9 +1,11 @@
 //! The management service: one value that everything hangs on.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 
-use pierhead_domain::{SharedClock, SharedRng};
+use arc_swap::ArcSwap;
+use pierhead_domain::{SharedClock, SharedRng, time_ordered_id};
 use pierhead_gateway::LiveKeyStores;
 use pierhead_gateway::ports::{KvmWriter, SharedCounters};
 use pierhead_gateway::snapshot::SnapshotCell;
@@ -14,10 +16,13 @@ use pierhead_vault::Vault;
 use pierhead_web::SharedAuthenticator;
 use pierhead_web::csrf::CsrfTokens;
 use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
 
 use crate::counter_keeper::Counters;
 use crate::kvm_writer::Writer;
-use crate::live::StartFailure;
+use crate::last_good::LastGood;
+use crate::live::{Following, StartFailure, follow, keep};
+use crate::live_environment::Surroundings;
 use crate::settings::Settings;
 use crate::token_keeper::Keeper;
 
@@ -36,9 +41,20 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
     /// Held by the one unit of work that changes designs, from its first read until its change is live.
     pub(crate) gate: Arc<Mutex<()>>,
-    /// Held while a committed map or the keys are read and put into the snapshot, so that an older state
-    /// never replaces a newer one.
+    /// Held while what is committed is read and put into the snapshot, so that an older state never replaces a
+    /// newer one. Whoever needs it and the gate takes the gate first.
     pub(crate) publishing: Mutex<()>,
+    /// What designs are compiled against.
+    pub(crate) surroundings: ArcSwap<Surroundings>,
+    /// Names this process to the other nodes.
+    pub(crate) node: String,
+    /// How far the changes of other nodes were followed. Whoever needs it and the gate takes the gate first.
+    pub(crate) following: Mutex<Following>,
+    /// What is kept beside the database.
+    pub(crate) last_good: LastGood,
+    pub(crate) compilations: AtomicU64,
+    /// Ended by [`Management::close`].
+    pub(crate) tasks: std::sync::Mutex<Vec<AbortHandle>>,
     /// Debug sessions; the gateway of this process holds the same.
     pub(crate) traces: Arc<TraceSessions>,
     /// For listeners that show certificates of theirs.
@@ -58,6 +74,8 @@ impl Management {
     ) -> Self {
         let csrf = CsrfTokens::new(vault.lookup().clone());
         let (gate, publishing) = (Arc::default(), Mutex::default());
+        let node = time_ordered_id(clock.now(), rng.as_ref());
+        let last_good = LastGood::new(settings.last_good.clone(), Arc::clone(&vault), settings.organization);
         Self(Arc::new(Parts {
             store,
             vault,
@@ -69,15 +87,60 @@ impl Management {
             settings,
             gate,
             publishing,
+            surroundings: ArcSwap::default(),
+            node,
+            following: Mutex::default(),
+            last_good,
+            compilations: AtomicU64::new(0),
+            tasks: std::sync::Mutex::default(),
             traces: Arc::default(),
             key_stores: LiveKeyStores::default(),
         }))
     }
 
     /// Loads everything that is deployed and makes the first snapshot. A proxy that does not compile any
-    /// more is left out and logged; the others serve.
+    /// more is left out and logged; the others serve. From then on it follows, on the runtime that calls this, what
+    /// other nodes on the same database change.
     pub async fn start(&self) -> Result<(), StartFailure> {
-        self.0.load().await
+        let _gate = self.0.gate.lock().await;
+        self.0.follow().await?;
+        self.watch();
+        Ok(())
+    }
+
+    /// Serves the last good snapshot, since the database is away; once it answers, everything is loaded from it.
+    ///
+    /// # Errors
+    /// There is no last good snapshot, or it cannot be used.
+    pub async fn start_from_last_good(&self) -> Result<(), StartFailure> {
+        self.0.load_last_good().await?;
+        self.watch();
+        Ok(())
+    }
+
+    /// Brings this node up to date with what others changed. It does so on its own within a second.
+    pub async fn catch_up(&self) -> Result<(), StartFailure> {
+        let _gate = self.0.gate.lock().await;
+        self.0.follow().await
+    }
+
+    /// Ends what was begun by starting, and writes what is to be kept beside the database.
+    pub async fn close(&self) {
+        let tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.iter().for_each(AbortHandle::abort);
+        self.0.last_good.write_changes().await;
+    }
+
+    /// How many designs this node has compiled: what a start or a change costs.
+    pub fn compilations(&self) -> u64 {
+        self.0.compilations.load(Ordering::Relaxed)
+    }
+
+    fn watch(&self) {
+        let follows = tokio::spawn(follow(Arc::downgrade(&self.0)));
+        let keeps = tokio::spawn(keep(Arc::downgrade(&self.0)));
+        let mut tasks = self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.extend([follows.abort_handle(), keeps.abort_handle()]);
     }
 
     /// The debug sessions, for the gateway that records them.

@@ -9,6 +9,8 @@ use pierhead_gateway::dialect::Dialect;
 use pierhead_gateway::logging::LogFolder;
 use pierhead_gateway::snapshot::VirtualHost;
 
+use crate::last_good::LastGoodFile;
+
 /// Settings of the management service.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -26,6 +28,8 @@ pub struct Settings {
     pub log_folder: Option<LogFolder>,
     /// In whose name proxies call Google's services.
     pub google: Option<Arc<GoogleAccount>>,
+    /// Where the last good snapshot is kept; `None` keeps none.
+    pub last_good: Option<LastGoodFile>,
     /// The largest request body, in bytes.
     pub body_bytes: usize,
     /// The most operations in one `$batch`.
@@ -44,6 +48,7 @@ impl Default for Settings {
             substitutes: BTreeMap::new(),
             log_folder: None,
             google: None,
+            last_good: None,
             body_bytes: 16 * 1024 * 1024,
             batch_operations: 1000,
             page: 1000,

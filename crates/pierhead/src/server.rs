@@ -114,10 +114,18 @@ impl Server {
         let reserved = start::reserve(config.gateway.listen)?;
         let at = Addresses { public_url: public_url(&config, control), gateway: reserved.address };
 
-        let store = start::open_store(&config).await?;
-        let rooms = Rooms::open(&config, &parts, store.clone(), &at).await?;
-        let first_start = rooms.first_start(&config, &at).await?;
-        rooms.management.start().await.context("loading the deployed proxies")?;
+        let opened = start::open_database(&config).await?;
+        let store = opened.store.clone();
+        let is_away = opened.without_database.is_some();
+        let rooms = Rooms::open(&config, &parts, opened, &at).await?;
+        let first_start = if is_away {
+            rooms.management.start_from_last_good().await.context("starting without the database")?;
+            None
+        } else {
+            let first_start = rooms.first_start(&config, &at).await?;
+            rooms.management.start().await.context("loading the deployed proxies")?;
+            first_start
+        };
         tls.stores = rooms.management.key_stores();
         let mut gateway_tls = Vec::new();
         for each in &config.gateway.tls {

@@ -6,6 +6,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use pierhead_management::{BadLastGood, LastGoodFile};
+use pierhead_store::keys::StoredKey;
 use pierhead_store::{DatabaseUrl, Store};
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -47,10 +49,43 @@ pub(crate) fn lock(config: &Config) -> anyhow::Result<File> {
     }
 }
 
-/// Opens the database and brings it up to this version.
-pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
+/// The database, and when it is away what a node needs besides.
+pub(crate) struct Opened {
+    pub(crate) store: Store,
+    /// The wrapped data keys that were kept beside the database, when it is away.
+    pub(crate) without_database: Option<Vec<StoredKey>>,
+}
+
+/// The last good snapshot of this node.
+pub(crate) fn last_good(config: &Config) -> LastGoodFile {
+    LastGoodFile::in_folder(&config.server.data_dir)
+}
+
+/// Opens the database and brings it up to this version. When it does not answer and there is a last good snapshot,
+/// the node starts from that.
+pub(crate) async fn open_database(config: &Config) -> anyhow::Result<Opened> {
     let url = config.database_url()?;
-    let store = Store::open(&url).await.with_context(|| format!("opening the database {url}"))?;
+    match Store::open(&url).await {
+        Ok(store) => Ok(Opened { store: migrated(config, store).await?, without_database: None }),
+        Err(away) => {
+            let why = causes(&away);
+            let away = anyhow::Error::new(away).context(format!("opening the database {url}"));
+            match last_good(config).keys() {
+                Ok(keys) => {
+                    tracing::error!("the database {url} does not answer: {why}");
+                    let store = Store::open_unasked(&url).await.context("preparing for the database's return")?;
+                    Ok(Opened { store, without_database: Some(keys) })
+                }
+                Err(BadLastGood::Missing(_)) => Err(away),
+                Err(bad) => Err(away.context(format!("no start without the database: {bad}"))),
+            }
+        }
+    }
+}
+
+/// Brings the database up to this version.
+async fn migrated(config: &Config, store: Store) -> anyhow::Result<Store> {
+    let url = config.database_url()?;
     store.migrate().await.with_context(|| format!("migrating the database {url}"))?;
     if let DatabaseUrl::Sqlite(file) = &url {
         private(file)?;

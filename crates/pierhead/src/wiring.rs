@@ -23,7 +23,9 @@ use pierhead_gateway::logging::LogFolder;
 use pierhead_gateway::ports::Ports;
 use pierhead_gateway::snapshot::{Snapshot, SnapshotCell};
 use pierhead_gateway::state::{RunState, StateLimits};
-use pierhead_identity::{FirstStart as IdentityFirstStart, Identity, IdentitySettings, open_vault};
+use pierhead_identity::{
+    FirstStart as IdentityFirstStart, Identity, IdentitySettings, open_vault, open_vault_without_database,
+};
 use pierhead_management::{HostSetting, Management, Settings as ManagementSettings};
 use pierhead_store::Store;
 use pierhead_vault::Vault;
@@ -31,6 +33,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Config, PublicAddress};
 use crate::server::{FirstStart, Parts};
+use crate::start::{self, Opened};
 use hub::InProcessHub;
 
 /// Where people and programs reach this server.
@@ -57,11 +60,15 @@ impl Rooms {
     pub(crate) async fn open(
         config: &Config,
         parts: &Parts,
-        store: Store,
+        opened: Opened,
         at: &Addresses,
     ) -> anyhow::Result<Self> {
         let (clock, rng) = (Arc::clone(&parts.clock), Arc::clone(&parts.rng));
-        let vault = Arc::new(open_vault(&store, &config.key_file(), &clock, &rng).await?);
+        let Opened { store, without_database } = opened;
+        let vault = Arc::new(match without_database {
+            None => open_vault(&store, &config.key_file(), &clock, &rng).await?,
+            Some(keys) => open_vault_without_database(&keys, &config.key_file(), &rng)?,
+        });
         let identity = Identity::new(
             store.clone(),
             Arc::clone(&vault),
@@ -85,6 +92,7 @@ impl Rooms {
                 google: google_account(&config.gateway.google_service_account)?,
                 public_url: at.public_url.clone(),
                 virtual_hosts: vec![virtual_host(config, at.gateway)],
+                last_good: Some(start::last_good(config)),
                 ..ManagementSettings::default()
             },
         );
@@ -154,6 +162,7 @@ impl Rooms {
     /// Ends background work and closes the database.
     pub(crate) async fn close(self) {
         self.background.abort();
+        self.management.close().await;
         if let Err(error) = self.store.close().await {
             tracing::warn!(%error, "the database was not closed in order: {error}");
         }

@@ -78,15 +78,27 @@ pub struct WriteTx(pub(crate) DatabaseTransaction);
 impl Store {
     /// Opens the database; makes the SQLite file when it is not there. Does not migrate.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        Self::connect(url, false).await
+    }
+
+    /// The same without asking whether the database is there: calls fail until it is.
+    pub async fn open_unasked(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        Self::connect(url, true).await
+    }
+
+    async fn connect(url: &DatabaseUrl, unasked: bool) -> Result<Self, StoreError> {
+        let connect = async |mut options: ConnectOptions| {
+            options.connect_lazy(unasked);
+            Database::connect(options).await
+        };
         match url {
-            DatabaseUrl::Sqlite(file) => Ok(Self {
-                writer: Database::connect(sqlite(file, 1)).await?,
-                reader: Database::connect(sqlite(file, 8)).await?,
-            }),
+            DatabaseUrl::Sqlite(file) => {
+                Ok(Self { writer: connect(sqlite(file, 1)).await?, reader: connect(sqlite(file, 8)).await? })
+            }
             DatabaseUrl::Postgres(address) => {
                 let mut options = ConnectOptions::new(address.clone());
                 options.max_connections(16).acquire_timeout(Duration::from_secs(5)).sqlx_logging(false);
-                let pool = Database::connect(options).await?;
+                let pool = connect(options).await?;
                 Ok(Self { reader: pool.clone(), writer: pool })
             }
         }

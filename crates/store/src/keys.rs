@@ -27,7 +27,7 @@ mod entity {
 }
 
 /// A data key as it lies in the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredKey {
     /// Unique text; ids sort by age.
     pub id: String,
@@ -36,6 +36,7 @@ pub struct StoredKey {
     /// Id of the wrapping key in the key ring.
     pub ring_key: String,
     /// The wrapped bytes.
+    #[serde(with = "crate::sealed_text")]
     pub wrapped: Vec<u8>,
     /// When it was made, epoch milliseconds.
     pub created_ms: i64,

@@ -11,6 +11,7 @@ pub mod identity;
 pub mod keys;
 pub mod management;
 mod migration;
+mod sealed_text;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokens;

@@ -1,4 +1,5 @@
 //! Design time of the gateway: providers, proxies, key value maps, products, developers, apps and keys.
+//! Rows can be written as text, for what a node keeps beside the database.
 //!
 //! Reads are methods of [`Designs`]: of the committed state by [`Store::designs`], of a transaction's own
 //! view by [`WriteTx::designs`].
@@ -10,22 +11,27 @@ mod environment;
 mod maps;
 mod providers;
 mod proxies;
+mod resources;
 mod shared_flows;
+mod together;
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 
 use crate::{Store, WriteTx};
 
 pub use api_keys::{StoredKey, StoredKeyProduct};
+pub use change::DesignChange;
 pub use consumers::{StoredApp, StoredDeveloper, StoredProduct};
 pub use environment::{ItemKind, StoredItem};
 pub use maps::{MapKey, StoredEntry, StoredMap};
 pub use providers::StoredProvider;
 pub use proxies::{BasePath, StoredProxy, StoredRevision};
-pub use shared_flows::StoredSharedFlow;
+pub use resources::{ResourceKey, StoredResource};
+pub use shared_flows::{LiveSharedFlow, StoredSharedFlow};
+pub use together::{StoredConsumers, StoredSurroundings};
 
 /// Who made and who last changed something, and when (epoch milliseconds).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Stamp {
     /// When it was made.
     pub created_ms: i64,

@@ -9,6 +9,7 @@ mod m20261121_keys;
 mod m20261121_management;
 mod m20261121_tokens;
 mod m20261122_counters;
+mod m20261122_nodes;
 
 pub(crate) struct Migrator;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_environment::Migration),
             Box::new(m20261121_tokens::Migration),
             Box::new(m20261122_counters::Migration),
+            Box::new(m20261122_nodes::Migration),
         ]
     }
 }

@@ -23,7 +23,8 @@ impl Compiler<'_> {
             Destination::Provider { name, relative_path } => self.provider(part, name, relative_path),
             Destination::Balanced(balancer) => self.balancer(part, balancer),
             Destination::LocalProxy { proxy, endpoint } => {
-                if self.world.running.proxy(proxy).is_none() && proxy != self.name {
+                let coming = &self.world.coming.proxies;
+                if self.world.running.proxy(proxy).is_none() && proxy != self.name && !coming.contains(proxy) {
                     let message = format!("API proxy '{proxy}' is not deployed yet");
                     self.warning(part, "UnknownProxy", message);
                 }

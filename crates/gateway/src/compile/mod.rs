@@ -37,7 +37,7 @@ pub use problem::{CompileProblem, Degradation, DesignPart};
 pub use shared_flow::{CompiledSharedFlow, compile_shared_flow};
 pub(crate) use shared_flow::{SharedCall, reads_of};
 pub use world::{
-    Endpoint, Http2, HubPlace, Limits, OpenConnectorsProvider, Provider, ProviderKind, TargetServer,
+    Coming, Endpoint, Http2, HubPlace, Limits, OpenConnectorsProvider, Provider, ProviderKind, TargetServer,
     TargetTimeouts, World,
 };
 
@@ -103,7 +103,7 @@ pub fn examine(design: &ProxyDesign, revision: &str, world: &World) -> Examined 
 struct Compiler<'d> {
     name: &'d str,
     texts: &'d [PolicyText],
-    resources: &'d [FileResource],
+    resources: Vec<&'d FileResource>,
     world: &'d World,
     problems: Vec<CompileProblem>,
     warnings: Vec<CompileProblem>,
@@ -113,6 +113,17 @@ struct Compiler<'d> {
     used: AHashSet<String>,
     initial_entries: Vec<(crate::ports::KvmAddress, String)>,
     open_connectors_steps: usize,
+}
+
+/// The files that a design's policies may name: its own, and of the others each that no earlier one hides.
+fn in_reach<'d>(own: &'d [FileResource], around: &'d [FileResource]) -> Vec<&'d FileResource> {
+    let mut all: Vec<&FileResource> = own.iter().collect();
+    for file in around {
+        if !all.iter().any(|known| (&known.kind, &known.name) == (&file.kind, &file.name)) {
+            all.push(file);
+        }
+    }
+    all
 }
 
 /// A policy that steps may name. One that did not compile is here too, so that steps naming it are not
@@ -136,7 +147,7 @@ impl<'d> Compiler<'d> {
         Self {
             name,
             texts,
-            resources,
+            resources: in_reach(resources, &world.resources),
             world,
             problems: Vec::new(),
             warnings: Vec::new(),

@@ -65,7 +65,7 @@ impl Compiler<'_> {
             proxy: self.name.into(),
             dialect: self.world.dialect,
             root: &root,
-            resources: self.resources,
+            resources: &self.resources,
             problems: Vec::new(),
             warnings: Vec::new(),
             reads: MessageReads::default(),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 use pierhead_domain::{OrganizationSecret, UserSecret};
 
-use crate::design::TlsSettings;
+use crate::design::{FileResource, TlsSettings};
 use crate::dialect::Dialect;
 use crate::google::GoogleAccount;
 use crate::key_stores::KeyStores;
@@ -21,6 +21,8 @@ use crate::target_tls::{TargetTls, TlsAsked, TlsPlan, Unmet};
 pub struct World {
     /// The running state: whose base paths are taken, and the names of organization and environment.
     pub running: Arc<Snapshot>,
+    /// What will run together with the proxy.
+    pub coming: Arc<Coming>,
     /// API providers by name.
     pub providers: AHashMap<String, Arc<Provider>>,
     /// Target servers by name.
@@ -32,6 +34,9 @@ pub struct World {
     pub google: Option<Arc<GoogleAccount>>,
     /// Where files of logs are written; without it what writes them cannot run.
     pub log_folder: Option<LogFolder>,
+    /// Files of the environment, then those of the organization; a design's own and earlier ones hide those of
+    /// the same kind and name. Property sets are not read from here.
+    pub resources: Arc<[FileResource]>,
     /// Property sets of the environment.
     pub property_sets: PropertySets,
     /// Key stores and trust stores of the environment.
@@ -47,11 +52,13 @@ impl World {
     pub fn new(running: Arc<Snapshot>) -> Self {
         Self {
             running,
+            coming: Arc::default(),
             providers: AHashMap::new(),
             target_servers: AHashMap::new(),
             substitutes: AHashMap::new(),
             google: None,
             log_folder: None,
+            resources: Arc::new([]),
             property_sets: PropertySets::default(),
             key_stores: KeyStores::default(),
             dialect: Dialect::default(),
@@ -90,6 +97,15 @@ impl World {
             ProviderKind::OpenConnectors(_) => None,
         }
     }
+}
+
+/// Names of what is put into the snapshot together with a design, and counts as running for it.
+#[derive(Debug, Clone, Default)]
+pub struct Coming {
+    /// API proxies.
+    pub proxies: AHashSet<String>,
+    /// Shared flows.
+    pub shared_flows: AHashSet<String>,
 }
 
 /// Bounds for every proxy of an environment.

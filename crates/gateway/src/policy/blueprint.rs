@@ -23,7 +23,8 @@ pub(crate) struct Blueprint<'d> {
     /// Which original the environment behaves like.
     pub(crate) dialect: Dialect,
     pub(crate) root: &'d Element,
-    pub(crate) resources: &'d [FileResource],
+    /// The design's own files, then those of the environment and the organization that it does not hide.
+    pub(crate) resources: &'d [&'d FileResource],
     pub(crate) problems: Vec<CompileProblem>,
     pub(crate) warnings: Vec<CompileProblem>,
     pub(crate) reads: MessageReads,
@@ -255,13 +256,14 @@ impl<'d> Blueprint<'d> {
 
     /// Remembers that the policy calls a shared flow, which must be there.
     pub(crate) fn call(&mut self, at: &Element, flow: &Arc<str>) {
-        if self.running.shared_flow(flow).is_none() {
+        let coming = &self.world.coming.shared_flows;
+        if self.running.shared_flow(flow).is_none() && !coming.contains(&**flow) {
             self.problem(at, "SharedFlowNotFound", format!("there is no shared flow '{flow}'"));
         }
         self.calls.push(flow.clone());
     }
 
-    /// The text of a file of the proxy, by `<kind>://<name>`.
+    /// The text of a file of the design, the environment or the organization, by `<kind>://<name>`.
     pub(crate) fn resource(&mut self, at: &Element, url: &str) -> Option<&'d str> {
         let found = url.split_once("://").and_then(|(kind, name)| {
             self.resources
@@ -269,7 +271,7 @@ impl<'d> Blueprint<'d> {
                 .find(|file| file.name == name && (file.kind == kind || (kind == "jsc" && file.kind == "js")))
         });
         if found.is_none() {
-            self.problem(at, "NoResourceForURL", format!("the proxy has no resource '{url}'"));
+            self.problem(at, "NoResourceForURL", format!("there is no resource '{url}'"));
         }
         found.map(|file| file.content.as_str())
     }

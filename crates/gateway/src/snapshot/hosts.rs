@@ -78,21 +78,35 @@ impl Hosts {
         self.hosts.iter().position(|(host, _)| &*host.name == name)
     }
 
-    pub(crate) fn serve(&mut self, proxy: &Arc<CompiledProxy>) -> Result<(), BasePathTaken> {
-        for (endpoint, plan) in proxy.endpoints.iter().enumerate() {
+    /// Whether all base paths of `proxy` are free, or held by the one of the same name that it replaces.
+    pub(crate) fn are_free_for(&self, proxy: &CompiledProxy) -> Result<(), BasePathTaken> {
+        let mut own: Vec<(usize, &str)> = Vec::with_capacity(proxy.endpoints.len());
+        for plan in &proxy.endpoints {
             for host in self.hosts_of(&plan.virtual_hosts) {
-                let (virtual_host, routes) = &mut self.hosts[host];
-                if let Some(other) = routes.exact(&plan.base_path) {
+                let (virtual_host, routes) = &self.hosts[host];
+                let at = (host, &*plan.base_path);
+                let other = routes.exact(at.1).map(|route| &route.proxy.name);
+                let owner = if own.contains(&at) { Some(&proxy.name) } else { other.filter(|name| **name != proxy.name) };
+                if let Some(owner) = owner {
                     return Err(BasePathTaken {
                         host: virtual_host.name.to_string(),
                         base_path: plan.base_path.to_string(),
-                        proxy: other.proxy.name.to_string(),
+                        proxy: owner.to_string(),
                     });
                 }
-                routes.insert(&plan.base_path, Route { proxy: proxy.clone(), endpoint });
+                own.push(at);
             }
         }
         Ok(())
+    }
+
+    /// Routes the base paths of `proxy`, which are free, to it.
+    pub(crate) fn serve(&mut self, proxy: &Arc<CompiledProxy>) {
+        for (endpoint, plan) in proxy.endpoints.iter().enumerate() {
+            for host in self.hosts_of(&plan.virtual_hosts) {
+                self.hosts[host].1.insert(&plan.base_path, Route { proxy: proxy.clone(), endpoint });
+            }
+        }
     }
 
     pub(crate) fn stop(&mut self, proxy: &CompiledProxy) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ahash::AHashMap;
 use pierhead_domain::SecretString;
 
+use super::shared_map::SharedMap;
 use crate::ports::KvmScope;
 
 /// One key value map. Values are wiped when the last snapshot that holds them is dropped.
@@ -18,7 +19,7 @@ pub struct KvmMap {
 
 /// All key value maps by scope and name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct KvmMaps(AHashMap<KvmScope, Arc<MapsByName>>);
+pub(crate) struct KvmMaps(SharedMap<KvmScope, Arc<MapsByName>>);
 
 type MapsByName = AHashMap<Box<str>, Arc<KvmMap>>;
 
@@ -28,7 +29,7 @@ impl KvmMaps {
     }
 
     pub(crate) fn put(&mut self, scope: KvmScope, name: &str, map: KvmMap) {
-        Arc::make_mut(self.0.entry(scope).or_default()).insert(name.into(), Arc::new(map));
+        Arc::make_mut(self.0.entry(scope)).insert(name.into(), Arc::new(map));
     }
 
     pub(crate) fn remove(&mut self, scope: &KvmScope, name: &str) {

@@ -1,20 +1,22 @@
 //! Everything the data plane knows, immutable, in shared parts (design §3, Snapshot).
 
+mod edit;
 mod hosts;
 mod keys;
 mod kvm;
 mod routes;
 mod shared_flows;
+mod shared_map;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ahash::AHashMap;
 use arc_swap::{ArcSwap, Guard};
 use pierhead_domain::SecretString;
 
 use crate::compile::{BodyReads, CompiledProxy, CompiledSharedFlow, SharedCall};
 use crate::ports::KvmScope;
 
+pub use edit::SnapshotEdit;
 pub use hosts::VirtualHost;
 pub use keys::{
     ApiKey, ApiProduct, Attributes, Developer, DeveloperApp, KeyTable, LookupHash, ProductOperation,
@@ -27,17 +29,19 @@ pub use shared_flows::{FlowHook, HookPoint};
 use hosts::Hosts;
 use kvm::KvmMaps;
 use shared_flows::SharedFlows;
+use shared_map::SharedMap;
 
 /// One state of the data plane. A request pins one when it begins and sees no other until it ends.
 ///
-/// Made from the one before it by the `with_…` methods; each rebuilds its own part and shares the rest.
+/// Made from the one before it by [`Self::edit`] or one of the `with_…` methods; each rebuilds its own part and
+/// shares the rest.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     generation: u64,
     organization: Arc<str>,
     environment: Arc<str>,
     hosts: Arc<Hosts>,
-    proxies: Arc<AHashMap<Arc<str>, Arc<CompiledProxy>>>,
+    proxies: SharedMap<Arc<str>, Arc<CompiledProxy>>,
     shared_flows: Arc<SharedFlows>,
     kvms: Arc<KvmMaps>,
     keys: Arc<KeyTable>,
@@ -63,7 +67,7 @@ impl Snapshot {
             organization: organization.into(),
             environment: environment.into(),
             hosts: Arc::new(Hosts::new([VirtualHost::default()])),
-            proxies: Arc::default(),
+            proxies: SharedMap::default(),
             shared_flows: Arc::default(),
             kvms: Arc::default(),
             keys: Arc::default(),
@@ -130,8 +134,25 @@ impl Snapshot {
         &self.keys
     }
 
-    fn next(&self) -> Self {
-        Self { generation: self.generation + 1, ..self.clone() }
+    /// The next state, in the making.
+    pub fn edit(&self) -> SnapshotEdit {
+        SnapshotEdit::of(self)
+    }
+
+    /// The next state, in the making, with these virtual hosts and nothing else of this one.
+    pub fn anew(&self, hosts: impl IntoIterator<Item = VirtualHost>) -> SnapshotEdit {
+        let bare = Self::empty(&self.organization, &self.environment);
+        SnapshotEdit::of(&Self {
+            generation: self.generation,
+            hosts: Arc::new(Hosts::new(hosts)),
+            ..bare
+        })
+    }
+
+    fn edited(&self, change: impl FnOnce(&mut SnapshotEdit)) -> Self {
+        let mut edit = self.edit();
+        change(&mut edit);
+        edit.finish()
     }
 
     /// With `proxy` in place of the one of the same name.
@@ -144,27 +165,14 @@ impl Snapshot {
         &self,
         proxies: impl IntoIterator<Item = CompiledProxy>,
     ) -> Result<Self, BasePathTaken> {
-        let mut next = self.next();
-        // Copied once, not once for each proxy.
-        let (hosts, deployed) = (Arc::make_mut(&mut next.hosts), Arc::make_mut(&mut next.proxies));
-        for proxy in proxies.into_iter().map(Arc::new) {
-            if let Some(old) = deployed.remove(&proxy.name) {
-                hosts.stop(&old);
-            }
-            hosts.serve(&proxy)?;
-            deployed.insert(proxy.name.clone(), proxy);
-        }
-        Ok(next)
+        let mut edit = self.edit();
+        proxies.into_iter().try_for_each(|proxy| edit.serve(Arc::new(proxy)))?;
+        Ok(edit.finish())
     }
 
     /// Without the proxy of this name; the same when there is none.
     pub fn without_proxy(&self, name: &str) -> Self {
-        let mut next = self.next();
-        if let Some(old) = self.proxies.get(name) {
-            Arc::make_mut(&mut next.hosts).stop(old);
-            Arc::make_mut(&mut next.proxies).remove(name);
-        }
-        next
+        self.edited(|edit| edit.stop(name))
     }
 
     /// A deployed shared flow.
@@ -189,23 +197,17 @@ impl Snapshot {
 
     /// With `flow` in place of the one of the same name; every proxy that calls it calls the new one.
     pub fn with_shared_flow(&self, flow: CompiledSharedFlow) -> Self {
-        let mut next = self.next();
-        Arc::make_mut(&mut next.shared_flows).put(flow);
-        next
+        self.edited(|edit| edit.put_shared_flow(Arc::new(flow)))
     }
 
     /// Without the shared flow of this name; a proxy that calls it answers 500 there.
     pub fn without_shared_flow(&self, name: &str) -> Self {
-        let mut next = self.next();
-        Arc::make_mut(&mut next.shared_flows).remove(name);
-        next
+        self.edited(|edit| edit.remove_shared_flow(name))
     }
 
     /// With another shared flow at a hook, or none.
     pub fn with_flow_hook(&self, point: HookPoint, hook: Option<FlowHook>) -> Self {
-        let mut next = self.next();
-        Arc::make_mut(&mut next.shared_flows).set_hook(point, hook);
-        next
+        self.edited(|edit| edit.set_flow_hook(point, hook))
     }
 
     /// With these virtual hosts instead of those before; proxies keep their base paths.
@@ -213,13 +215,12 @@ impl Snapshot {
         &self,
         hosts: impl IntoIterator<Item = VirtualHost>,
     ) -> Result<Self, BasePathTaken> {
-        let mut next = self.next();
         let mut served = Hosts::new(hosts);
         for proxy in self.proxies.values() {
-            served.serve(proxy)?;
+            served.are_free_for(proxy)?;
+            served.serve(proxy);
         }
-        next.hosts = Arc::new(served);
-        Ok(next)
+        Ok(Self { hosts: Arc::new(served), ..self.edit().finish() })
     }
 
     /// With all `entries` of one key value map, replacing it.
@@ -230,23 +231,17 @@ impl Snapshot {
         entries: impl IntoIterator<Item = (String, SecretString)>,
         encrypted: bool,
     ) -> Self {
-        let entries =
-            entries.into_iter().map(|(key, value)| (key.into_boxed_str(), Arc::new(value))).collect();
-        let mut next = self.next();
-        Arc::make_mut(&mut next.kvms).put(scope, map, KvmMap { encrypted, entries });
-        next
+        self.edited(|edit| edit.put_kvm_map(scope, map, entries, encrypted))
     }
 
     /// Without this key value map.
     pub fn without_kvm_map(&self, scope: &KvmScope, map: &str) -> Self {
-        let mut next = self.next();
-        Arc::make_mut(&mut next.kvms).remove(scope, map);
-        next
+        self.edited(|edit| edit.remove_kvm_map(scope, map))
     }
 
     /// With these API keys instead of those before.
     pub fn with_keys(&self, keys: KeyTable) -> Self {
-        Self { keys: Arc::new(keys), ..self.next() }
+        self.edited(|edit| edit.set_keys(keys))
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
-
+use super::shared_map::SharedMap;
 use crate::compile::CompiledProxy;
 
 /// A proxy endpoint that serves a base path.
@@ -16,7 +15,7 @@ pub struct Route {
 }
 
 /// A trie of path segments. A lookup costs one hash per segment of the path, however many routes there are;
-/// a change copies the nodes on its own way and shares the others.
+/// a change copies the nodes on its own way, of a crowded one a part, and shares the others.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RouteTable {
     root: Arc<Node>,
@@ -25,7 +24,7 @@ pub(crate) struct RouteTable {
 #[derive(Debug, Clone, Default)]
 struct Node {
     route: Option<Route>,
-    literal: AHashMap<Box<str>, Arc<Node>>,
+    literal: SharedMap<Box<str>, Arc<Node>>,
     /// The child for `*`.
     any: Option<Arc<Node>>,
 }
@@ -52,7 +51,7 @@ impl RouteTable {
             let child = if segment == "*" {
                 node.any.get_or_insert_default()
             } else {
-                node.literal.entry(segment.into()).or_default()
+                node.literal.entry(segment.into())
             };
             node = Arc::make_mut(child);
         }

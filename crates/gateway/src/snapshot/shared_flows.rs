@@ -68,22 +68,20 @@ impl SharedFlows {
         })
     }
 
-    pub(super) fn put(&mut self, flow: CompiledSharedFlow) {
-        self.flows.insert(flow.name.clone(), Arc::new(flow));
-        self.find_reads();
+    /// After this and the next two, [`Self::find_reads`] must follow.
+    pub(super) fn put(&mut self, flow: Arc<CompiledSharedFlow>) {
+        self.flows.insert(flow.name.clone(), flow);
     }
 
     pub(super) fn remove(&mut self, name: &str) {
         self.flows.remove(name);
-        self.find_reads();
     }
 
     pub(super) fn set_hook(&mut self, point: HookPoint, hook: Option<FlowHook>) {
         self.hooks[point as usize] = hook;
-        self.find_reads();
     }
 
-    fn find_reads(&mut self) {
+    pub(super) fn find_reads(&mut self) {
         let find = |name: &str| self.flows.get(name).map(Arc::as_ref);
         let all = |flow: &Arc<str>| {
             [Attached::Request, Attached::Response, Attached::Fault].map(|attached| {

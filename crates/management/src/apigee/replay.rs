@@ -29,8 +29,8 @@ pub(super) async fn run(
     let snapshot = {
         let running = call.parts.snapshots.load();
         let alone = Arc::new(running.without_proxy(proxy));
-        let surroundings = call.parts.committed_surroundings().await?;
-        let compiled = call.parts.compile(&design, number, surroundings, Arc::clone(&alone));
+        let world = call.parts.present_world(Arc::clone(&alone));
+        let compiled = call.parts.compile(&design, number, &world);
         let compiled = compiled.map_err(|problems| {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
             ApigeeProblem::Bad(format!("Revision {revision} cannot run: {}", lines.join("; ")))

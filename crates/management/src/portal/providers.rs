@@ -25,6 +25,7 @@ impl Portal {
         }
         let stored = self.stored_provider(name, &draft)?;
         work.tx.add_provider(self.organization(), &stored).await?;
+        work.changes_surroundings();
         Ok(entity(&stored))
     }
 
@@ -53,6 +54,7 @@ impl Portal {
         stored.stamp.created_ms = old.stamp.created_ms;
         stored.stamp.created_by = old.stamp.created_by;
         work.tx.save_provider(organization, &stored).await?;
+        work.changes_surroundings();
         self.serve_again(work, &users).await
     }
 
@@ -78,6 +80,7 @@ impl Portal {
             return Err(in_use(name, &users, "it cannot be deleted"));
         }
         if work.tx.remove_provider(self.organization(), name).await? {
+            work.changes_surroundings();
             Ok(())
         } else {
             Err(ODataError::not_found(format_args!("API provider '{name}'")))

@@ -14,12 +14,12 @@ impl Portal {
     pub(crate) async fn examine_zip(&self, zip: &[u8], name: &str) -> Result<Report, ODataError> {
         let bundle = pierhead_bundle::read_zip(zip, name, &pierhead_bundle::Limits::default())
             .map_err(|bad| zip_error(&bad))?;
-        Ok(pierhead_bundle::report(&bundle, &self.committed_world().await?))
+        Ok(pierhead_bundle::report(&bundle, &self.committed_world()))
     }
 
     /// Examines a design that is kept.
     pub(crate) async fn examine(&self, content: &Content) -> Result<Report, ODataError> {
-        examined(content, &self.committed_world().await?)
+        examined(content, &self.committed_world())
     }
 
     /// Examines a design as it would stand at the end of this work.
@@ -46,10 +46,9 @@ impl Portal {
         Err(super::import::invalid(format!("The bundle cannot be imported: {}", broken.join("; "))))
     }
 
-    async fn committed_world(&self) -> Result<World, ODataError> {
+    fn committed_world(&self) -> World {
         let parts = self.parts();
-        let surroundings = parts.committed_surroundings().await?;
-        Ok(surroundings.world(&parts.settings, parts.snapshots.load()))
+        parts.present_world(parts.snapshots.load())
     }
 }
 

@@ -181,16 +181,19 @@ impl Portal {
         }
         match kind {
             ItemKind::FlowHook => work.changes_hooks(),
-            ItemKind::TargetServer => self.serve_users_again(work, name).await?,
+            ItemKind::TargetServer => {
+                work.changes_surroundings();
+                self.serve_users_again(work, name).await?;
+            }
             ItemKind::KeyStore | ItemKind::Reference => {
+                work.changes_surroundings();
                 if removes {
                     self.is_free(work, kind, name).await?;
                 }
-                work.changes_key_stores();
                 self.serve_store_users_again(work).await?;
             }
-            // Read by each session that begins.
-            ItemKind::MaskConfig => {}
+            // Read by each session that begins; made by the first policy that fills it.
+            ItemKind::MaskConfig | ItemKind::Cache => {}
         }
         Ok(old.is_some())
     }

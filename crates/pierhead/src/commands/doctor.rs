@@ -1,8 +1,11 @@
 //! `pierhead doctor`: what would keep the server from starting or from working well, each with its cure.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
-use pierhead_domain::{Clock, SystemClock};
+use pierhead_domain::{Clock, SharedRng, SystemClock, SystemRng};
+use pierhead_identity::open_vault_without_database;
+use pierhead_management::{BadLastGood, Settings as ManagementSettings};
 use pierhead_store::Store;
 use pierhead_vault::KeyRing;
 
@@ -34,6 +37,7 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<bool> {
         data_dir(&config),
         database(&config).await,
         keys(&config).await,
+        last_good(&config),
         clock(),
         port("gateway", config.gateway.listen),
         port("control", config.control.listen),
@@ -91,6 +95,27 @@ async fn keys(config: &Config) -> Finding {
         Err(error) => Err(error.to_string()),
     };
     Finding { what: "keys", outcome }
+}
+
+/// Whether this node could start while its database is away.
+fn last_good(config: &Config) -> Finding {
+    let file = start::last_good(config);
+    let rng: SharedRng = Arc::new(SystemRng);
+    let examined = || -> Result<String, String> {
+        let keys = match file.keys() {
+            Err(BadLastGood::Missing(_)) => {
+                return Ok("none yet; it is written at the first start".into());
+            }
+            other => other.map_err(|bad| bad.to_string())?,
+        };
+        let vault = open_vault_without_database(&keys, &config.key_file(), &rng)
+            .map_err(|error| format!("{}: {error}", file.path().display()))?;
+        let organization = ManagementSettings::default().organization;
+        let report = file.examine(&vault, organization).map_err(|bad| bad.to_string())?;
+        let (at, parts) = (report.written.rfc3339_seconds(), report.parts);
+        Ok(format!("{} opens: {parts} parts, written whole at {at}", file.path().display()))
+    };
+    Finding { what: "last good", outcome: examined() }
 }
 
 fn clock() -> Finding {

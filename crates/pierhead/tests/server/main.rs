@@ -20,6 +20,7 @@ mod events;
 mod leaks;
 mod names;
 mod neighbours;
+mod nodes;
 mod oauth_v1;
 mod paths;
 mod process;

@@ -33,13 +33,14 @@ mod key {
 }
 
 /// A key of an app as it lies in the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredKey {
     /// Look-up hash of the key.
     pub hash: String,
     /// Id of the app.
     pub app: String,
     /// Key and secret, sealed together.
+    #[serde(with = "crate::sealed_text")]
     pub sealed: Vec<u8>,
     /// `approved`, `pending` or `revoked`.
     pub status: String,

@@ -62,7 +62,7 @@ entity!(app, "api_app", {
 });
 
 /// An API product as it lies in the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredProduct {
     /// Unique in the organization.
     pub name: String,
@@ -73,7 +73,7 @@ pub struct StoredProduct {
 }
 
 /// A developer as it lies in the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredDeveloper {
     /// Unique text.
     pub id: String,
@@ -86,7 +86,7 @@ pub struct StoredDeveloper {
 }
 
 /// An app as it lies in the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredApp {
     /// Unique text.
     pub id: String,

@@ -47,6 +47,8 @@ pub enum ItemKind {
     Reference,
     /// What debug sessions do not show.
     MaskConfig,
+    /// A cache that policies name.
+    Cache,
 }
 
 impl ItemKind {
@@ -57,12 +59,13 @@ impl ItemKind {
             Self::KeyStore => "keystore",
             Self::Reference => "reference",
             Self::MaskConfig => "maskconfig",
+            Self::Cache => "cache",
         }
     }
 }
 
 /// A setting as it lies in the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredItem {
     /// Unique in its kind.
     pub name: String,

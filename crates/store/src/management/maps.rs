@@ -62,7 +62,7 @@ mod entry {
 }
 
 /// Identity of a map: where it lives, and its name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct MapKey {
     /// `ENV`, `APIPROXY`, `ORG` or `POLICY`.
     pub scope: String,
@@ -73,7 +73,7 @@ pub struct MapKey {
 }
 
 /// A map as it lies in the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredMap {
     /// Its identity.
     pub key: MapKey,
@@ -84,11 +84,12 @@ pub struct StoredMap {
 }
 
 /// An entry as it lies in the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredEntry {
     /// Key of the entry.
     pub name: String,
     /// The sealed value.
+    #[serde(with = "crate::sealed_text")]
     pub sealed: Vec<u8>,
     /// When it was last written, epoch milliseconds.
     pub changed_ms: i64,
@@ -197,6 +198,27 @@ impl<C: ConnectionTrait> Designs<'_, C> {
             name: row.name,
             sealed: row.sealed,
             changed_ms: row.changed_ms,
+        };
+        Ok(rows.into_iter().map(stored).collect())
+    }
+
+    /// The entries of all maps, by map and name.
+    pub async fn all_entries(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<(MapKey, StoredEntry)>, StoreError> {
+        use entry::Column;
+        let rows = entry::Entity::find()
+            .filter(Column::Organization.eq(organization.as_i64()))
+            .order_by_asc(Column::Scope)
+            .order_by_asc(Column::ScopeId)
+            .order_by_asc(Column::Map)
+            .order_by_asc(Column::Name)
+            .all(self.0)
+            .await?;
+        let stored = |row: entry::Model| {
+            let key = MapKey { scope: row.scope, scope_id: row.scope_id, name: row.map };
+            (key, StoredEntry { name: row.name, sealed: row.sealed, changed_ms: row.changed_ms })
         };
         Ok(rows.into_iter().map(stored).collect())
     }
@@ -390,6 +412,7 @@ mod tests {
             }
             assert!(tx.remove_map(ACME, &key("m")).await.unwrap());
             assert!(!tx.remove_map(ACME, &key("m")).await.unwrap());
+            assert_eq!(tx.designs().all_entries(ACME).await.unwrap(), [(key("n"), entry("k", 1))]);
             assert_eq!(tx.designs().entries(ACME, &key("m")).await.unwrap(), []);
             assert_eq!(tx.designs().entries(ACME, &key("n")).await.unwrap().len(), 1);
             assert_eq!(tx.remove_maps_of_proxy(ACME, "p").await.unwrap(), [key("n")]);

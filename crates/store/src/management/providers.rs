@@ -32,13 +32,14 @@ mod entity {
 }
 
 /// An API provider as it lies in the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredProvider {
     /// Unique in the organization.
     pub name: String,
     /// Everything that is no secret: JSON.
     pub settings: String,
     /// The secrets, sealed together.
+    #[serde(with = "crate::sealed_text")]
     pub sealed: Vec<u8>,
     /// Who and when.
     pub stamp: Stamp,

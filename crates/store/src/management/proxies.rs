@@ -2,6 +2,7 @@
 
 use pierhead_domain::OrganizationId;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder, QuerySelect};
 
 use super::{Designs, Stamp};
@@ -114,7 +115,7 @@ pub struct StoredProxy {
 }
 
 /// A design as it was deployed. Never changed once written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredRevision {
     /// Name of the proxy.
     pub proxy: String,
@@ -164,6 +165,10 @@ fn row(organization: OrganizationId, stored: &StoredProxy) -> proxy::ActiveModel
         changed_ms: Set(stored.stamp.changed_ms),
         changed_by: Set(stored.stamp.changed_by.clone()),
     }
+}
+
+fn is_same(of_proxy: (proxy::Entity, proxy::Column), of_revision: revision::Column) -> Expr {
+    Expr::col(of_proxy).equals((revision::Entity, of_revision))
 }
 
 impl<C: ConnectionTrait> Designs<'_, C> {
@@ -218,13 +223,22 @@ impl<C: ConnectionTrait> Designs<'_, C> {
         &self,
         organization: OrganizationId,
     ) -> Result<Vec<StoredRevision>, StoreError> {
-        let mut live = Vec::new();
-        for stored in self.proxies(organization).await? {
-            if let Some(number) = stored.live_revision {
-                live.extend(self.revision(organization, &stored.name, number).await?);
-            }
-        }
-        Ok(live)
+        let of_proxy = Query::select()
+            .expr(Expr::val(1))
+            .from(proxy::Entity)
+            .and_where(is_same((proxy::Entity, proxy::Column::Organization), revision::Column::Organization))
+            .and_where(is_same((proxy::Entity, proxy::Column::Name), revision::Column::Proxy))
+            .and_where(is_same((proxy::Entity, proxy::Column::LiveRevision), revision::Column::Revision))
+            .to_owned();
+        let rows = revision::Entity::find()
+            .filter(revision::Column::Organization.eq(organization.as_i64()))
+            .filter(Expr::exists(of_proxy))
+            .order_by_asc(revision::Column::Proxy)
+            .all(self.0)
+            .await?;
+        let stored =
+            |row: revision::Model| StoredRevision { proxy: row.proxy, revision: row.revision, design: row.design };
+        Ok(rows.into_iter().map(stored).collect())
     }
 
     /// The proxy that has a base path.

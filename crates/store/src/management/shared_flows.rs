@@ -2,6 +2,7 @@
 
 use pierhead_domain::OrganizationId;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder, QuerySelect};
 
 use super::{Designs, Stamp};
@@ -61,6 +62,17 @@ pub struct StoredSharedFlow {
     pub live_revision: Option<i64>,
     /// Who and when.
     pub stamp: Stamp,
+}
+
+/// A deployed shared flow.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LiveSharedFlow {
+    /// Its name.
+    pub name: String,
+    /// From 1.
+    pub revision: i64,
+    /// The design: JSON.
+    pub design: String,
 }
 
 impl From<flow::Model> for StoredSharedFlow {
@@ -123,6 +135,35 @@ impl<C: ConnectionTrait> Designs<'_, C> {
     ) -> Result<Option<String>, StoreError> {
         let key = (organization.as_i64(), name.to_owned(), number);
         Ok(revision::Entity::find_by_id(key).one(self.0).await?.map(|row| row.design))
+    }
+
+    /// Every deployed shared flow, by name.
+    pub async fn live_shared_flows(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<LiveSharedFlow>, StoreError> {
+        let is_same = |of_flow: flow::Column, of_revision: revision::Column| {
+            Expr::col((flow::Entity, of_flow)).equals((revision::Entity, of_revision))
+        };
+        let of_flow = Query::select()
+            .expr(Expr::val(1))
+            .from(flow::Entity)
+            .and_where(is_same(flow::Column::Organization, revision::Column::Organization))
+            .and_where(is_same(flow::Column::Name, revision::Column::SharedFlow))
+            .and_where(is_same(flow::Column::LiveRevision, revision::Column::Revision))
+            .to_owned();
+        let rows = revision::Entity::find()
+            .filter(revision::Column::Organization.eq(organization.as_i64()))
+            .filter(Expr::exists(of_flow))
+            .order_by_asc(revision::Column::SharedFlow)
+            .all(self.0)
+            .await?;
+        let live = |row: revision::Model| LiveSharedFlow {
+            name: row.shared_flow,
+            revision: row.revision,
+            design: row.design,
+        };
+        Ok(rows.into_iter().map(live).collect())
     }
 
     /// Numbers of the revisions of a shared flow, from the oldest.
@@ -219,7 +260,7 @@ impl WriteTx {
 mod tests {
     use pierhead_domain::OrganizationId;
 
-    use super::StoredSharedFlow;
+    use super::{LiveSharedFlow, StoredSharedFlow};
     use crate::management::Stamp;
     use crate::{StoreError, on_both_databases};
 
@@ -246,6 +287,9 @@ mod tests {
             assert_eq!(designs.shared_flow(ACME, "a").await.unwrap().unwrap().live_revision, Some(2));
             assert_eq!(designs.shared_flow_revisions(ACME, "a").await.unwrap(), [1, 2]);
             assert_eq!(designs.shared_flow_revision(ACME, "a", 2).await.unwrap().unwrap(), "design 2");
+            let live = LiveSharedFlow { name: "a".into(), revision: 2, design: "design 2".into() };
+            assert_eq!(designs.live_shared_flows(ACME).await.unwrap(), [live]);
+            assert!(designs.live_shared_flows(OTHER).await.unwrap().is_empty(), "kept and not deployed");
 
             let tx = store.write().await.unwrap();
             assert!(tx.remove_shared_flow_revision(ACME, "a", 1).await.unwrap());

@@ -64,7 +64,7 @@ pub(super) fn compile(policy: &mut Blueprint<'_>) -> Option<Compiled> {
     {
         Some(file) => file.content.as_str(),
         None => {
-            policy.problem(resource, "ResourceDoesNotExist", format!("the proxy has no resource '{url}'"));
+            policy.problem(resource, "ResourceDoesNotExist", format!("there is no resource '{url}'"));
             return None;
         }
     };
