@@ -3,12 +3,14 @@
 
 mod apis;
 mod apps;
+mod caches;
 mod debug_sessions;
 mod deployments;
 mod developers;
 mod endpoints;
 mod environment;
 mod key_stores;
+mod key_value_maps;
 mod keys;
 mod mask_configs;
 mod pieces;
@@ -16,6 +18,7 @@ mod problem;
 mod products;
 mod proxy_call;
 mod replay;
+mod resource_files;
 mod shared_flows;
 mod trace_filter;
 mod trace_har;

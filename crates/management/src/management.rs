@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use pierhead_domain::{SharedClock, SharedRng, time_ordered_id};
 use pierhead_gateway::LiveKeyStores;
 use pierhead_gateway::ports::{KvmWriter, SharedCounters};
 use pierhead_gateway::snapshot::SnapshotCell;
+use pierhead_gateway::state::RunState;
 use pierhead_gateway::tokens::Tokens;
 use pierhead_gateway::trace::TraceSessions;
 use pierhead_store::Store;
@@ -53,6 +54,8 @@ pub(crate) struct Parts {
     /// What is kept beside the database.
     pub(crate) last_good: LastGood,
     pub(crate) compilations: AtomicU64,
+    /// Counters and caches of this process's gateway.
+    pub(crate) state: OnceLock<Arc<RunState>>,
     /// Ended by [`Management::close`].
     pub(crate) tasks: std::sync::Mutex<Vec<AbortHandle>>,
     /// Debug sessions; the gateway of this process holds the same.
@@ -92,6 +95,7 @@ impl Management {
             following: Mutex::default(),
             last_good,
             compilations: AtomicU64::new(0),
+            state: OnceLock::new(),
             tasks: std::sync::Mutex::default(),
             traces: Arc::default(),
             key_stores: LiveKeyStores::default(),
@@ -162,6 +166,11 @@ impl Management {
     /// this, for what other nodes change.
     pub fn tokens(&self) -> Arc<dyn Tokens> {
         Keeper::start(self)
+    }
+
+    /// Gives the caches of this process's gateway, so that they can be cleared. Only the first ones count.
+    pub fn clears_caches_of(&self, state: Arc<RunState>) {
+        let _ = self.0.state.set(state);
     }
 
     /// Quota counters that all nodes have together; `None` where the database is this node's alone.

@@ -4,10 +4,12 @@ mod deploy;
 mod import;
 mod key_stores;
 mod kvm;
+mod kvm_values;
 mod parts;
 mod providers;
 mod proxies;
 mod report;
+mod resource_files;
 mod revisions;
 mod shared_flows;
 mod work;
@@ -21,6 +23,7 @@ use crate::management::{Management, Parts};
 use crate::odata::{Action, Entity, EntitySet, Expand, Key, ODataError, Parsed, Schema, Service};
 use crate::sets::{SCHEMA, hosts, maps, products, providers as provider_set, proxies as proxy_set};
 
+pub(crate) use kvm_values::Writes;
 pub(crate) use revisions::{Landing, NoChange, RevisionOf};
 pub(crate) use work::Work;
 

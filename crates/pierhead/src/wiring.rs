@@ -148,10 +148,12 @@ impl Rooms {
     /// The counters and caches of this node, which counts together with others where there may be some.
     pub(crate) fn run_state(&self) -> Arc<RunState> {
         let limits = StateLimits::default();
-        Arc::new(match self.management.shared_counters() {
+        let state = Arc::new(match self.management.shared_counters() {
             Some(counters) => RunState::sharing(&limits, counters),
             None => RunState::new(&limits),
-        })
+        });
+        self.management.clears_caches_of(Arc::clone(&state));
+        state
     }
 
     /// What the data plane serves.

@@ -308,4 +308,43 @@ fn an_event_flow_takes_few_kinds_of_policies_and_one_content_type() {
     assert!(with("RaiseFault", "<RaiseFault/>", "text/event-stream").is_empty());
     assert_eq!(with("RaiseFault", "<RaiseFault/>", "application/json"), ["InvalidEventFlow"]);
     assert_eq!(with("AssignMessage", "<AssignMessage/>", "text/event-stream"), ["InvalidEventFlow"]);
+
+fn a_file_is_looked_for_in_the_design_then_in_the_environment_then_in_the_organization() {
+    let file = |name: &str, content: &str| crate::design::FileResource {
+        kind: "jsc".into(),
+        name: name.into(),
+        content: content.into(),
+        binary: false,
+    };
+    let script = |name: &str| {
+        format!("<Javascript timeLimit=\"200\"><ResourceURL>jsc://{name}</ResourceURL></Javascript>")
+    };
+    let set = |value: &str| format!("context.setVariable('from', '{value}');");
+    let mut world = world_on(Snapshot::empty("acme", "test"));
+    world.resources = [
+        file("own.js", &set("environment")),
+        file("both.js", &set("environment")),
+        file("both.js", &set("organization")),
+        file("far.js", &set("organization")),
+    ]
+    .into();
+    for (name, from) in [("own.js", "design"), ("both.js", "environment"), ("far.js", "organization")] {
+        let design = design().resource("jsc", "own.js", &set("design")).step(&script(name));
+        let compiled = compile(&design, "1", &world).unwrap();
+        let sent = Bench::on(Snapshot::empty("acme", "test").with_proxy(compiled).unwrap()).get("/p");
+        assert_eq!(sent.var("from"), from, "{name}");
+    }
+    let problems = compile(&design().step(&script("none.js")), "1", &world).unwrap_err();
+    assert!(problems[0].to_string().contains("jsc://none.js"), "{}", problems[0]);
+}
+
+#[test]
+fn what_comes_with_a_design_counts_as_running() {
+    let xml = "<FlowCallout><SharedFlowBundle>sf</SharedFlowBundle></FlowCallout>";
+    let design = design().step(xml);
+    assert_eq!(rules(&design), ["SharedFlowNotFound"]);
+    let mut coming = Coming::default();
+    coming.shared_flows.insert("sf".into());
+    let world = World { coming: Arc::new(coming), ..world_on(Snapshot::empty("acme", "test")) };
+    assert!(compile(&design, "1", &world).is_ok());
 }

@@ -169,3 +169,24 @@ fn nothing_secret_shows_in_debug_output() {
     );
     assert!(!format!("{snapshot:?}").contains("s3cret"));
 }
+
+#[test]
+fn many_changes_are_one_and_a_refused_one_leaves_what_was_there() {
+    let old = serving(&["/a", "/b"]);
+    let mut edit = old.edit();
+    edit.stop("/a");
+    edit.serve(Arc::new(at("new", "/a"))).unwrap();
+    let taken = edit.serve(Arc::new(at("/b", "/a"))).unwrap_err();
+    assert_eq!(taken.proxy, "new");
+    edit.put_kvm_map(KvmScope::Environment, "m", [("k".into(), "v".into())], false);
+    let new = edit.finish();
+
+    assert_eq!(new.generation(), old.generation() + 1);
+    assert_eq!(new.base_path_owner("", "/a"), Some("new"));
+    assert_eq!(new.base_path_owner("", "/b"), Some("/b"), "what could not move goes on where it was");
+    assert!(new.kvm(&KvmScope::Environment, "m").is_some() && old.kvm(&KvmScope::Environment, "m").is_none());
+
+    let anew = new.anew([VirtualHost::default()]).finish();
+    assert_eq!((anew.generation(), anew.proxies().count()), (new.generation() + 1, 0));
+    assert_eq!(anew.base_path_owner("", "/a"), None);
+}

@@ -156,11 +156,20 @@ impl Caches {
         let is_below = |key: &str| {
             key.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("__"))
         };
+        self.remove_all(cache, is_below);
+    }
+
+    /// Forgets every key of a cache that begins with `prefix`.
+    pub(crate) fn clear(&self, cache: &str, prefix: &str) {
+        self.remove_all(cache, |key| key.starts_with(prefix));
+    }
+
+    fn remove_all(&self, cache: &str, is_gone: impl Fn(&str) -> bool) {
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let mut freed = 0;
             shard.entries.retain(|name, entry| {
-                let goes = *name.cache == *cache && is_below(&name.key);
+                let goes = *name.cache == *cache && is_gone(&name.key);
                 freed += if goes { entry.bytes } else { 0 };
                 !goes
             });

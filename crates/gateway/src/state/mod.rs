@@ -69,6 +69,11 @@ impl RunState {
     pub fn sharing(limits: &StateLimits, shared: Arc<dyn SharedCounters>) -> Self {
         Self { quotas: Quotas::sharing(limits.quotas, shared), ..Self::new(limits) }
     }
+
+    /// Forgets what was cached in a cache under keys that begin with `prefix`; the empty one clears it.
+    pub fn clear_cache(&self, cache: &str, prefix: &str) {
+        self.caches.clear(cache, prefix);
+    }
 }
 
 impl Default for RunState {

@@ -17,6 +17,7 @@ use pierhead_gateway::design::{Destination, FileResource, PolicyText, ProxyDesig
 use serde_json::{Value, json};
 
 use self::change::Change;
+pub(super) use self::change::upload;
 use super::problem::ApigeeProblem;
 use super::proxy_call::{ProxyCall, number};
 use super::{apis, shared_flows};
@@ -159,7 +160,7 @@ fn read(
 }
 
 /// Bytes that a browser saves and never shows.
-fn document(bytes: Vec<u8>, kind: &'static str) -> Response<Body> {
+pub(super) fn document(bytes: Vec<u8>, kind: &'static str) -> Response<Body> {
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -9,7 +9,11 @@ use pierhead_web::body;
 use serde_json::{Map, Value};
 
 use super::problem::ApigeeProblem;
-use super::{apis, debug_sessions, deployments, environment, key_stores, mask_configs, shared_flows};
+use super::key_value_maps::Scope;
+use super::{
+    apis, caches, debug_sessions, deployments, environment, key_stores, key_value_maps, mask_configs,
+    resource_files, shared_flows,
+};
 use crate::management::{Management, Parts};
 use crate::portal::Portal;
 
@@ -30,7 +34,7 @@ pub(super) struct ProxyCall<'m> {
 pub(super) fn is_about(segments: &[&str]) -> bool {
     matches!(
         segments,
-        ["apis" | "sharedflows" | "deployments" | "maskconfigs", ..]
+        ["apis" | "sharedflows" | "deployments" | "maskconfigs" | "resourcefiles" | "keyvaluemaps", ..]
             | [
                 "environments" | "e",
                 _,
@@ -41,7 +45,10 @@ pub(super) fn is_about(segments: &[&str]) -> bool {
                     | "flowhooks"
                     | "keystores"
                     | "references"
-                    | "debugsessions",
+                    | "debugsessions"
+                    | "resourcefiles"
+                    | "keyvaluemaps"
+                    | "caches",
                 ..
             ]
     )
@@ -63,6 +70,10 @@ pub(super) async fn answer(
         }
         ["maskconfigs", below @ ..] => mask_configs::answer(&call, None, below).await,
         ["apis", name, "maskconfigs", below @ ..] => mask_configs::answer(&call, Some(name), below).await,
+        ["apis", name, "keyvaluemaps", below @ ..] => {
+            apis::stored(&call, name).await?;
+            key_value_maps::answer(&call, &Scope::Proxy((*name).to_owned()), below).await
+        }
         ["apis", below @ ..] => apis::answer(&call, below).await,
         ["sharedflows", name, "deployments"] => shared_flows::deployments(&call, name).await,
         ["sharedflows", below @ ..] => shared_flows::answer(&call, below).await,
@@ -84,6 +95,20 @@ pub(super) async fn answer(
         ["environments" | "e", name, "references", below @ ..] => {
             call.environment(name)?;
             key_stores::references(&call, below).await
+        }
+        ["environments" | "e", name, "resourcefiles", below @ ..] => {
+            call.environment(name)?;
+            resource_files::answer(&call, "ENV", below).await
+        }
+        ["resourcefiles", below @ ..] => resource_files::answer(&call, "ORG", below).await,
+        ["environments" | "e", name, "keyvaluemaps", below @ ..] => {
+            call.environment(name)?;
+            key_value_maps::answer(&call, &Scope::Environment, below).await
+        }
+        ["keyvaluemaps", below @ ..] => key_value_maps::answer(&call, &Scope::Organization, below).await,
+        ["environments" | "e", name, "caches", below @ ..] => {
+            call.environment(name)?;
+            caches::answer(&call, below).await
         }
         ["deployments"] => deployments::all(&call, None).await,
         ["environments" | "e", environment, "deployments"] => {

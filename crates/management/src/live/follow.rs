@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use pierhead_store::management::DesignChange;
 use pierhead_store::{StoreError, WriteTx};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::part::LivePart;
@@ -34,6 +36,13 @@ const WRITE: Duration = Duration::from_secs(1);
 /// How far the changes of other nodes were followed; nothing was read yet without a place.
 #[derive(Debug, Default)]
 pub(crate) struct Following(Option<Place>);
+
+/// A note to clear a cache, which is no part of what is committed.
+#[derive(Debug, Serialize, Deserialize)]
+struct ClearCache {
+    clear_cache: String,
+    prefix: String,
+}
 
 /// A place in the log of changes. Numbers are given when a note is begun and appear when it is committed, so a
 /// smaller one may appear later.
@@ -122,6 +131,7 @@ impl Parts {
                 match serde_json::from_str::<LivePart>(&note.part) {
                     Ok(part) if !parts.contains(&part) => parts.push(part),
                     Ok(_) => {}
+                    Err(_) if self.clears(&note.part) => {}
                     // Written by a newer program in words that this one does not know.
                     Err(_) => tracing::warn!(part = note.part, "another node changed what this one does not know"),
                 }
@@ -149,6 +159,27 @@ impl Parts {
         let words = parts.iter().filter_map(|part| serde_json::to_string(part).ok());
         let now = self.clock.now().as_i64();
         tx.note_design_changes(self.organization(), &self.node, words, now).await
+    }
+
+    /// Clears a cache of this node, and has the others clear theirs.
+    pub(crate) async fn clear_cache(&self, cache: &str, prefix: &str) -> Result<(), StoreError> {
+        let note = json!(ClearCache { clear_cache: cache.into(), prefix: prefix.into() }).to_string();
+        if self.store.may_be_shared() {
+            let tx = self.store.write().await?;
+            let now = self.clock.now().as_i64();
+            tx.note_design_changes(self.organization(), &self.node, [note.clone()], now).await?;
+            tx.commit().await?;
+        }
+        self.clears(&note);
+        Ok(())
+    }
+
+    fn clears(&self, note: &str) -> bool {
+        let Ok(ClearCache { clear_cache, prefix }) = serde_json::from_str(note) else { return false };
+        if let Some(state) = self.state.get() {
+            state.clear_cache(&clear_cache, &prefix);
+        }
+        true
     }
 
     async fn look(&self) -> Result<(), StartFailure> {

@@ -221,13 +221,28 @@ fn missing_value(set: &EntitySet) -> ODataError {
 }
 
 fn check_key(set: &EntitySet, name: &str) -> Result<(), ODataError> {
+    check_characters(&format!("{}.name", set.name), name)
+}
+
+fn check_characters(field: &str, name: &str) -> Result<(), ODataError> {
     if name.ends_with(char::is_whitespace) || name.contains("//") {
-        return Err(ODataError::bad(format!("{}.name must not end with a blank and hold no '//'", set.name)));
+        return Err(ODataError::bad(format!("{field} must not end with a blank and hold no '//'")));
     }
     if name.contains(char::is_control) {
-        return Err(ODataError::bad(format!("{}.name must hold no control characters", set.name)));
+        return Err(ODataError::bad(format!("{field} must hold no control characters")));
     }
     Ok(())
+}
+
+/// Name and value of an entry that comes without an entity.
+pub(crate) fn check_entry(name: &str, value: &str) -> Result<(), ODataError> {
+    if name.is_empty() || name.len() > KEY_BYTES {
+        return Err(ODataError::bad(format!("name of an entry must have 1 to {KEY_BYTES} bytes")));
+    }
+    if value.len() > VALUE_BYTES {
+        return Err(ODataError::bad(format!("value of '{name}' may have {VALUE_BYTES} bytes")));
+    }
+    check_characters("name of an entry", name)
 }
 
 /// The error for a map that is there and has entries.

@@ -65,7 +65,7 @@ pub(crate) struct Portal {
     pub(crate) clock: StoppedClock,
     pub(crate) store: Store,
     vault: Arc<Vault>,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 #[derive(Debug)]
@@ -117,6 +117,15 @@ impl Portal {
 
     pub(crate) async fn start_with(settings: Settings) -> Self {
         let (store, folder) = pierhead_store::testing::sqlite().await;
+        Self { _folder: Some(folder), ..Self::over(store, settings).await }
+    }
+
+    /// On a database of the test's own.
+    pub(crate) async fn on(store: Store) -> Self {
+        Self::over(store, Settings::default()).await
+    }
+
+    async fn over(store: Store, settings: Settings) -> Self {
         let rng: SharedRng = Arc::new(SystemRng);
         let ring = KeyRing::generate(&SystemRng);
         let own = Vault::new_key(&ring, "own".into(), None, &rng).unwrap();
@@ -126,7 +135,7 @@ impl Portal {
         let (management, snapshots) = Self::service(&store, &vault, &clock, settings);
         management.start().await.unwrap();
         let router = router(management.clone());
-        Self { router, management, snapshots, clock, store, vault, _folder: folder }
+        Self { router, management, snapshots, clock, store, vault, _folder: None }
     }
 
     fn service(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Request;
+use pierhead_store::on_both_databases;
 use serde_json::{Value, json};
 
 use crate::client::Portal;
@@ -39,58 +40,58 @@ async fn upload(portal: &Portal, store: &str, alias: &str, parts: &[(&str, &str)
     (status.as_u16(), serde_json::from_slice(&answer).unwrap_or_default())
 }
 
-#[tokio::test]
-async fn a_private_key_goes_in_and_never_out() {
-    let portal = Portal::start().await;
-    assert_eq!(call(&portal, "POST", "/keystores", json!({"name": "ours"})).await.0, 201);
-    assert_eq!(call(&portal, "POST", "/keystores", json!({"name": "ours"})).await.0, 409);
+on_both_databases! {
+    async fn a_private_key_goes_in_and_never_out(store: Store) {
+        let portal = Portal::on(store).await;
+        assert_eq!(call(&portal, "POST", "/keystores", json!({"name": "ours"})).await.0, 201);
+        assert_eq!(call(&portal, "POST", "/keystores", json!({"name": "ours"})).await.0, 409);
 
-    let (status, made) =
-        upload(&portal, "ours", "pilot", &[("certFile", PILOT), ("keyFile", PILOT_KEY)]).await;
+        let (status, made) =
+            upload(&portal, "ours", "pilot", &[("certFile", PILOT), ("keyFile", PILOT_KEY)]).await;
 
-    assert_eq!(status, 201, "{made}");
-    let (_, alias, text) = call(&portal, "GET", "/keystores/ours/aliases/pilot", Value::Null).await;
-    assert_eq!(alias["keyName"], "pilot");
-    let facts = &alias["certsInfo"]["certInfo"][0];
-    assert_eq!((&facts["subject"], &facts["issuer"]), (&json!("CN=Pilot"), &json!("CN=Harbour Authority")));
-    assert!(facts["expiryDate"].as_i64() > facts["validFrom"].as_i64(), "{facts}");
-    let (_, store, shown) = call(&portal, "GET", "/keystores/ours", Value::Null).await;
-    assert_eq!(store["keys"], json!(["pilot"]));
-    let (_, _, pem) = call(&portal, "GET", "/keystores/ours/aliases/pilot/certificate", Value::Null).await;
-    assert_eq!(pem.replace("\r\n", "\n").trim(), PILOT.trim());
-    assert_eq!(call(&portal, "GET", "/keystores/ours/aliases", Value::Null).await.1, json!(["pilot"]));
-    let secret = PILOT_KEY.lines().nth(1).unwrap();
-    for text in [text, shown, pem] {
-        assert!(!text.contains(secret) && !text.contains("PRIVATE"), "{text}");
+        assert_eq!(status, 201, "{made}");
+        let (_, alias, text) = call(&portal, "GET", "/keystores/ours/aliases/pilot", Value::Null).await;
+        assert_eq!(alias["keyName"], "pilot");
+        let facts = &alias["certsInfo"]["certInfo"][0];
+        assert_eq!((&facts["subject"], &facts["issuer"]), (&json!("CN=Pilot"), &json!("CN=Harbour Authority")));
+        assert!(facts["expiryDate"].as_i64() > facts["validFrom"].as_i64(), "{facts}");
+        let (_, store, shown) = call(&portal, "GET", "/keystores/ours", Value::Null).await;
+        assert_eq!(store["keys"], json!(["pilot"]));
+        let (_, _, pem) = call(&portal, "GET", "/keystores/ours/aliases/pilot/certificate", Value::Null).await;
+        assert_eq!(pem.replace("\r\n", "\n").trim(), PILOT.trim());
+        assert_eq!(call(&portal, "GET", "/keystores/ours/aliases", Value::Null).await.1, json!(["pilot"]));
+        let secret = PILOT_KEY.lines().nth(1).unwrap();
+        for text in [text, shown, pem] {
+            assert!(!text.contains(secret) && !text.contains("PRIVATE"), "{text}");
+        }
     }
-}
 
-#[tokio::test]
-async fn what_does_not_belong_together_or_cannot_be_read_is_refused_by_name() {
-    let portal = Portal::start().await;
-    call(&portal, "POST", "/keystores", json!({"name": "ours"})).await;
-    for (parts, rule) in [
-        (vec![("certFile", PILOT), ("keyFile", ANOTHER_KEY)], "key and certificate"),
-        (vec![("certFile", "nothing")], "the certificate cannot be read"),
-        (vec![("keyFile", PILOT_KEY)], "certFile"),
-        (vec![("certFile", PILOT), ("keyFile", PILOT_KEY), ("password", "x")], "password"),
-    ] {
-        let (status, answer) = upload(&portal, "ours", "a", &parts).await;
-        let message = answer["message"].as_str().unwrap_or_default().to_owned();
-        assert_eq!(status, 400, "{answer}");
-        assert!(message.starts_with(rule), "{message}");
-        assert!(!message.contains("MII"), "{message}");
+    async fn what_does_not_belong_together_or_cannot_be_read_is_refused_by_name(store: Store) {
+        let portal = Portal::on(store).await;
+        call(&portal, "POST", "/keystores", json!({"name": "ours"})).await;
+        for (parts, rule) in [
+            (vec![("certFile", PILOT), ("keyFile", ANOTHER_KEY)], "key and certificate"),
+            (vec![("certFile", "nothing")], "the certificate cannot be read"),
+            (vec![("keyFile", PILOT_KEY)], "certFile"),
+            (vec![("certFile", PILOT), ("keyFile", PILOT_KEY), ("password", "x")], "password"),
+        ] {
+            let (status, answer) = upload(&portal, "ours", "a", &parts).await;
+            let message = answer["message"].as_str().unwrap_or_default().to_owned();
+            assert_eq!(status, 400, "{answer}");
+            assert!(message.starts_with(rule), "{message}");
+            assert!(!message.contains("MII"), "{message}");
+        }
+        assert_eq!(upload(&portal, "lost", "a", &[("certFile", PILOT)]).await.0, 404);
+        assert_eq!(call(&portal, "DELETE", "/keystores/ours/aliases/a", Value::Null).await.0, 404);
+        let pkcs12 = call(&portal, "POST", "/keystores/ours/aliases?alias=a&format=pkcs12", json!({})).await;
+        assert_eq!(pkcs12.0, 400);
+        let guest = Request::post(format!("{ENVIRONMENT}/keystores"))
+            .header("authorization", "Bearer guest")
+            .header("content-type", "application/json")
+            .body(Body::from(json!({"name": "x"}).to_string()))
+            .unwrap();
+        assert_eq!(portal.raw(guest).await.status, 403);
     }
-    assert_eq!(upload(&portal, "lost", "a", &[("certFile", PILOT)]).await.0, 404);
-    assert_eq!(call(&portal, "DELETE", "/keystores/ours/aliases/a", Value::Null).await.0, 404);
-    let pkcs12 = call(&portal, "POST", "/keystores/ours/aliases?alias=a&format=pkcs12", json!({})).await;
-    assert_eq!(pkcs12.0, 400);
-    let guest = Request::post(format!("{ENVIRONMENT}/keystores"))
-        .header("authorization", "Bearer guest")
-        .header("content-type", "application/json")
-        .body(Body::from(json!({"name": "x"}).to_string()))
-        .unwrap();
-    assert_eq!(portal.raw(guest).await.status, 403);
 }
 
 #[tokio::test]

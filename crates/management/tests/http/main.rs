@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod apigee;
+mod apigee_maps;
 mod batch;
 mod bundles;
 mod client;
@@ -13,4 +14,5 @@ mod kvm;
 mod lifecycle;
 mod pieces;
 mod reading;
+mod resource_files;
 mod shape;

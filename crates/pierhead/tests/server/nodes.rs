@@ -34,7 +34,7 @@ async fn publish(admin: &Admin, name: &str, request: &str, response: Option<&str
     let mut policies = vec![json!({"name": "In", "policy_content": request})];
     let mut endpoint = json!({
         "name": "default", "isDefault": true, "base_path": format!("/{name}"),
-        "preFlow": {"request": step("In")},
+        "preFlow": {"request": step("In")}, "routeRules": [{"name": "none", "sequence": 1}],
     });
     if let Some(response) = response {
         policies.push(json!({"name": "Out", "policy_content": response}));
@@ -83,7 +83,8 @@ async fn what_one_node_acknowledges_is_soon_live_on_the_other() {
     let admin = one.admin().await;
 
     publish_shown(&admin).await;
-    assert!(shows(&one, "v1").await, "at once where it was changed");
+    let at_once = one.client.get(one.gateway("/shown")).await.expect_status(200);
+    assert_eq!(at_once.header("x-got"), "v1", "at once where it was changed");
     until("a deploy and a map", async || shows(&other, "v1").await).await;
 
     let value = json!({"name": "k", "map_name": "m", "value": "v2"});
@@ -161,7 +162,8 @@ async fn a_node_starts_without_its_database_and_finds_it_again() {
     bridge.open.send(false).unwrap();
     node.restart().await;
 
-    assert!(shows(&node, "v1").await, "what was deployed, with the values of its map");
+    let served = node.client.get(node.gateway("/shown")).await.expect_status(200);
+    assert_eq!(served.header("x-got"), "v1", "what was deployed, with the values of its map");
     assert!(answers(&node, "/nothing", 404).await);
     let ready = node.client.get(node.control("/readyz")).await;
     assert_eq!(ready.status, 503, "{}", ready.text());

@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use pierhead_bundle::Content;
 use pierhead_gateway::design::{FileResource, PolicyText};
 use serde_json::Value;
@@ -161,8 +162,20 @@ fn root_name(xml: &str) -> Option<String> {
     }
 }
 
-/// The file of the body; its type and name are in the path or, when it is new, in the query.
+/// The file of the body as a design holds it.
 async fn resource(call: &ProxyCall<'_>, below: &[&str]) -> Result<FileResource, ApigeeProblem> {
+    let (kind, name, bytes) = upload(call, below).await?;
+    Ok(match String::from_utf8(bytes.to_vec()) {
+        Ok(content) => FileResource { name, kind, content, binary: false },
+        Err(_) => FileResource { name, kind, content: STANDARD.encode(&bytes), binary: true },
+    })
+}
+
+/// Type, name and content of the file of the body; type and name are in the path or, when it is new, in the query.
+pub(in crate::apigee) async fn upload(
+    call: &ProxyCall<'_>,
+    below: &[&str],
+) -> Result<(String, String, Bytes), ApigeeProblem> {
     let (kind, name) = match below {
         [kind, name] => ((*kind).to_owned(), (*name).to_owned()),
         _ => (call.query("type").unwrap_or_default(), call.query("name").unwrap_or_default()),
@@ -179,11 +192,7 @@ async fn resource(call: &ProxyCall<'_>, below: &[&str]) -> Result<FileResource, 
             "Content-Type must be application/octet-stream or multipart/form-data",
         ));
     }
-    let bytes = call.zip().await?;
-    Ok(match String::from_utf8(bytes.to_vec()) {
-        Ok(content) => FileResource { name, kind, content, binary: false },
-        Err(_) => FileResource { name, kind, content: STANDARD.encode(&bytes), binary: true },
-    })
+    Ok((kind, name, call.zip().await?))
 }
 
 /// Puts `new` where the old one was, or adds it.
