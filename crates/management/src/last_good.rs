@@ -46,7 +46,9 @@ pub enum BadLastGood {
     #[error("{0} is no last good snapshot")]
     NotOne(PathBuf),
     /// Another version of the program wrote it.
-    #[error("{path} is of format {found}, and this program reads format {FORMAT}: it is written anew once the database answers")]
+    #[error(
+        "{path} is of format {found}, and this program reads format {FORMAT}: it is written anew once the database answers"
+    )]
     Format {
         /// The file.
         path: PathBuf,
@@ -54,7 +56,9 @@ pub enum BadLastGood {
         found: u32,
     },
     /// It was sealed with other keys, for another organization, or was changed since.
-    #[error("{0} does not open: the key file is not the one that it was sealed with, or the file was changed")]
+    #[error(
+        "{0} does not open: the key file is not the one that it was sealed with, or the file was changed"
+    )]
     DoesNotOpen(PathBuf),
 }
 
@@ -103,7 +107,11 @@ impl LastGoodFile {
     ///
     /// # Errors
     /// Whatever would keep a node from starting with it.
-    pub fn examine(&self, vault: &Vault, organization: OrganizationId) -> Result<LastGoodReport, BadLastGood> {
+    pub fn examine(
+        &self,
+        vault: &Vault,
+        organization: OrganizationId,
+    ) -> Result<LastGoodReport, BadLastGood> {
         let (header, records) = Journal::open(&self.0)?;
         let parts = self.unseal(vault, organization, &header, &records)?.len();
         Ok(LastGoodReport { written: EpochMillis::new(header.written_ms), parts })

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use ahash::AHashMap;
-use pierhead_gateway::{KeyStores, PropertySets};
 use pierhead_gateway::compile::{Endpoint, Http2, Provider, TargetServer, World};
 use pierhead_gateway::design::{Destination, FileResource, ProxyDesign, TlsSettings};
 use pierhead_gateway::snapshot::{FlowHook, HookPoint, Snapshot, SnapshotEdit};
+use pierhead_gateway::{KeyStores, PropertySets};
 use pierhead_store::management::{StoredItem, StoredSurroundings};
 use serde_json::Value;
 

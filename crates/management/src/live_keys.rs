@@ -72,10 +72,9 @@ impl Parts {
         let clear = self.vault.open_bytes(self.organization(), &place, &sealed)?;
         let broken = || VaultError::DoesNotOpen(place.clone());
         let pair: KeyPair = serde_json::from_slice(&clear).map_err(|_| broken())?;
-        let named = stored
-            .products
-            .iter()
-            .filter_map(|named| Some((products.get(named.product.as_str())?.clone(), standing(&named.status))));
+        let named = stored.products.iter().filter_map(|named| {
+            Some((products.get(named.product.as_str())?.clone(), standing(&named.status)))
+        });
         let key = ApiKey {
             standing: standing(&stored.status),
             expires_at: stored.expires_ms.map(EpochMillis::new),

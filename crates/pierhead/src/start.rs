@@ -73,7 +73,8 @@ pub(crate) async fn open_database(config: &Config) -> anyhow::Result<Opened> {
             match last_good(config).keys() {
                 Ok(keys) => {
                     tracing::error!("the database {url} does not answer: {why}");
-                    let store = Store::open_unasked(&url).await.context("preparing for the database's return")?;
+                    let store =
+                        Store::open_unasked(&url).await.context("preparing for the database's return")?;
                     Ok(Opened { store, without_database: Some(keys) })
                 }
                 Err(BadLastGood::Missing(_)) => Err(away),

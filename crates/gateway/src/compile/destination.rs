@@ -24,7 +24,8 @@ impl Compiler<'_> {
             Destination::Balanced(balancer) => self.balancer(part, balancer),
             Destination::LocalProxy { proxy, endpoint } => {
                 let coming = &self.world.coming.proxies;
-                if self.world.running.proxy(proxy).is_none() && proxy != self.name && !coming.contains(proxy) {
+                if self.world.running.proxy(proxy).is_none() && proxy != self.name && !coming.contains(proxy)
+                {
                     let message = format!("API proxy '{proxy}' is not deployed yet");
                     self.warning(part, "UnknownProxy", message);
                 }

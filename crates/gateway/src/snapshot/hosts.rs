@@ -86,7 +86,11 @@ impl Hosts {
                 let (virtual_host, routes) = &self.hosts[host];
                 let at = (host, &*plan.base_path);
                 let other = routes.exact(at.1).map(|route| &route.proxy.name);
-                let owner = if own.contains(&at) { Some(&proxy.name) } else { other.filter(|name| **name != proxy.name) };
+                let owner = if own.contains(&at) {
+                    Some(&proxy.name)
+                } else {
+                    other.filter(|name| **name != proxy.name)
+                };
                 if let Some(owner) = owner {
                     return Err(BasePathTaken {
                         host: virtual_host.name.to_string(),

@@ -142,11 +142,7 @@ impl Snapshot {
     /// The next state, in the making, with these virtual hosts and nothing else of this one.
     pub fn anew(&self, hosts: impl IntoIterator<Item = VirtualHost>) -> SnapshotEdit {
         let bare = Self::empty(&self.organization, &self.environment);
-        SnapshotEdit::of(&Self {
-            generation: self.generation,
-            hosts: Arc::new(Hosts::new(hosts)),
-            ..bare
-        })
+        SnapshotEdit::of(&Self { generation: self.generation, hosts: Arc::new(Hosts::new(hosts)), ..bare })
     }
 
     fn edited(&self, change: impl FnOnce(&mut SnapshotEdit)) -> Self {

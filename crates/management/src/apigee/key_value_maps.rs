@@ -117,7 +117,8 @@ impl Scope {
 
 async fn make(call: &ProxyCall<'_>, scope: &Scope) -> Answered {
     let body = call.json()?;
-    let name = body.get("name").and_then(Value::as_str).ok_or_else(|| ApigeeProblem::bad("name must be given"))?;
+    let name =
+        body.get("name").and_then(Value::as_str).ok_or_else(|| ApigeeProblem::bad("name must be given"))?;
     let (key, encrypted) = (scope.map(name), flag(&body)?.unwrap_or(false));
     let portal = call.portal();
     let mut work = portal.begin().await?;
@@ -151,7 +152,11 @@ async fn find(call: &ProxyCall<'_>, scope: &Scope, name: &str) -> Result<StoredM
 async fn one(call: &ProxyCall<'_>, map: &StoredMap, key: &str) -> Result<Value, ApigeeProblem> {
     let all = call.portal().values(map).await?;
     all.iter().find(|(name, _)| name == key).map(|(name, value)| entry_shown(name, value)).ok_or_else(|| {
-        ApigeeProblem::missing("messaging.config.beans.KeyValueMapEntryDoesNotExist", "Key value map entry", key)
+        ApigeeProblem::missing(
+            "messaging.config.beans.KeyValueMapEntryDoesNotExist",
+            "Key value map entry",
+            key,
+        )
     })
 }
 
@@ -187,8 +192,12 @@ fn entries(body: &Map<String, Value>) -> Result<Vec<(String, SecretString)>, Api
 /// One entry; `known` is its name where the path has it.
 fn entry(value: &Value, known: Option<&str>) -> Result<(String, SecretString), ApigeeProblem> {
     let name = match (value["name"].as_str(), known) {
-        (Some(said), Some(known)) if said != known => return Err(ApigeeProblem::bad("name cannot be changed")),
-        (said, known) => said.or(known).ok_or_else(|| ApigeeProblem::bad("name of an entry must be given"))?,
+        (Some(said), Some(known)) if said != known => {
+            return Err(ApigeeProblem::bad("name cannot be changed"));
+        }
+        (said, known) => {
+            said.or(known).ok_or_else(|| ApigeeProblem::bad("name of an entry must be given"))?
+        }
     };
     let text = value["value"].as_str();
     let text = text.ok_or_else(|| ApigeeProblem::Bad(format!("value of entry '{name}' must be a text")))?;

@@ -8,8 +8,8 @@ use pierhead_domain::Caller;
 use pierhead_web::body;
 use serde_json::{Map, Value};
 
-use super::problem::ApigeeProblem;
 use super::key_value_maps::Scope;
+use super::problem::ApigeeProblem;
 use super::{
     apis, caches, debug_sessions, deployments, environment, key_stores, key_value_maps, mask_configs,
     resource_files, shared_flows,

@@ -38,7 +38,11 @@ pub(super) async fn answer(call: &ProxyCall<'_>, scope: &'static str, below: &[&
             let key = key(scope, kind, name)?;
             let missing = || {
                 let file = format!("{kind}://{name}");
-                ApigeeProblem::missing("messaging.config.beans.ResourceFileDoesNotExist", "Resource file", &file)
+                ApigeeProblem::missing(
+                    "messaging.config.beans.ResourceFileDoesNotExist",
+                    "Resource file",
+                    &file,
+                )
             };
             let stored = find(call, &key).await?.ok_or_else(missing)?;
             match *method {

@@ -1,7 +1,7 @@
 //! The file: two lines, then records. It is replaced whole and atomically, or appended to.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,8 @@ impl Journal {
         let not_one = || BadLastGood::NotOne(path.into());
         let mut file = BufReader::new(File::open(path).map_err(fails)?);
         let first = line(&mut file).map_err(fails)?.ok_or_else(not_one)?;
-        let format = first.strip_prefix(MAGIC).and_then(|rest| rest.trim().parse().ok()).ok_or_else(not_one)?;
+        let format =
+            first.strip_prefix(MAGIC).and_then(|rest| rest.trim().parse().ok()).ok_or_else(not_one)?;
         if format != FORMAT {
             return Err(BadLastGood::Format { path: path.into(), found: format });
         }
@@ -159,15 +160,10 @@ impl Journal {
 }
 
 /// A line that is not too long.
-fn line(file: &mut impl Read) -> io::Result<Option<String>> {
+fn line(file: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
-    for byte in file.take(1 << 20).bytes() {
-        match byte? {
-            b'\n' => return Ok(String::from_utf8(bytes).ok()),
-            byte => bytes.push(byte),
-        }
-    }
-    Ok(None)
+    file.take(1 << 20).read_until(b'\n', &mut bytes)?;
+    Ok(bytes.strip_suffix(b"\n").and_then(|line| String::from_utf8(line.to_vec()).ok()))
 }
 
 /// The next record; `None` at the end, also in the middle of one that was never finished.

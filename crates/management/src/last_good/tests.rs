@@ -12,7 +12,9 @@ async fn away() -> Store {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    Store::open_unasked(&DatabaseUrl::Postgres(format!("postgres://nobody@127.0.0.1:{port}/x"))).await.unwrap()
+    Store::open_unasked(&DatabaseUrl::Postgres(format!("postgres://nobody@127.0.0.1:{port}/x")))
+        .await
+        .unwrap()
 }
 
 /// A node that deployed two proxies, stopped one of them, and wrote a value; what it kept is in the folder.

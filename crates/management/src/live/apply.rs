@@ -77,7 +77,12 @@ impl Parts {
                     self.set_surroundings(read.map_err(|why| StartFailure::Surroundings(why.into()))?);
                 }
                 Committed::Map(key, Some((map, entries))) => {
-                    edit.put_kvm_map(scope_of(key), &key.name, self.open_entries(map, entries)?, map.encrypted);
+                    edit.put_kvm_map(
+                        scope_of(key),
+                        &key.name,
+                        self.open_entries(map, entries)?,
+                        map.encrypted,
+                    );
                 }
                 Committed::Map(key, None) => edit.remove_kvm_map(&scope_of(key), &key.name),
                 Committed::Keys(stored) => edit.set_keys(self.key_table(stored)?),

@@ -133,7 +133,9 @@ impl Parts {
                     Ok(_) => {}
                     Err(_) if self.clears(&note.part) => {}
                     // Written by a newer program in words that this one does not know.
-                    Err(_) => tracing::warn!(part = note.part, "another node changed what this one does not know"),
+                    Err(_) => {
+                        tracing::warn!(part = note.part, "another node changed what this one does not know")
+                    }
                 }
             }
         }

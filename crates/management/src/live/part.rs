@@ -121,7 +121,10 @@ impl Parts {
             Committed::Map(map.key.clone(), Some((map, entries)))
         }));
         all.extend(designs.live_shared_flows(organization).await?.into_iter().map(|flow| {
-            Committed::SharedFlow(flow.name, Some(LiveDesign { revision: flow.revision, design: flow.design }))
+            Committed::SharedFlow(
+                flow.name,
+                Some(LiveDesign { revision: flow.revision, design: flow.design }),
+            )
         }));
         all.extend(designs.live_revisions(organization).await?.into_iter().map(|stored| {
             let live = LiveDesign { revision: stored.revision, design: stored.design };

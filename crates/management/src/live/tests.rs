@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::management::Management;
 use crate::odata::Service;
-use crate::testing::{ACME, Nodes, NOW, at, deploy, design, portal, put_value, served, undeploy, value};
+use crate::testing::{ACME, NOW, Nodes, at, deploy, design, portal, put_value, served, undeploy, value};
 
 const MANY: usize = 2000;
 

@@ -41,7 +41,8 @@ impl Portal {
             if !may_use(&flow.design, key) {
                 continue;
             }
-            let design: SharedFlowDesign = serde_json::from_str(&flow.design).map_err(ODataError::internal)?;
+            let design: SharedFlowDesign =
+                serde_json::from_str(&flow.design).map_err(ODataError::internal)?;
             let needs = !is_replaced && needs_set(&flow.design, &design.resources, key);
             let served = work.serve_shared_flow(self.parts(), &design, flow.revision).await;
             match served {
@@ -98,7 +99,8 @@ fn needs_set(design: &str, own: &[FileResource], key: &ResourceKey) -> bool {
 }
 
 fn is_same(kind: &str, name: &str, key: &ResourceKey) -> bool {
-    kind == key.kind && if kind == PROPERTIES { set_name(name) == set_name(&key.name) } else { name == key.name }
+    kind == key.kind
+        && if kind == PROPERTIES { set_name(name) == set_name(&key.name) } else { name == key.name }
 }
 
 fn set_name(file: &str) -> &str {

@@ -100,7 +100,9 @@ impl Work {
         revision: i64,
     ) -> Result<(), ODataError> {
         let world = self.world(parts).await?;
-        let compiled = parts.compile_shared_flow(design, revision, &world).map_err(|problems| cannot_run("Shared flow", &design.name, &problems))?;
+        let compiled = parts
+            .compile_shared_flow(design, revision, &world)
+            .map_err(|problems| cannot_run("Shared flow", &design.name, &problems))?;
         self.staged = Arc::new(self.staged.with_shared_flow(compiled));
         self.changes(LivePart::SharedFlow(design.name.clone()));
         Ok(())

@@ -94,54 +94,54 @@ on_both_databases! {
     }
 }
 
-#[tokio::test]
-async fn a_store_and_a_turned_reference_reach_the_proxies_that_use_them_and_cannot_be_removed_from_under_them()
- {
-    let portal = Portal::start().await;
-    let mut files = pierhead_bundle::Files::default();
-    files.insert("apiproxy/P.xml", "<APIProxy name=\"P\" revision=\"1\"/>");
-    files.insert(
-        "apiproxy/proxies/default.xml",
-        "<ProxyEndpoint name=\"default\"><HTTPProxyConnection><BasePath>/p</BasePath></HTTPProxyConnection>\
-         <RouteRule name=\"r\"><TargetEndpoint>default</TargetEndpoint></RouteRule></ProxyEndpoint>",
-    );
-    files.insert(
-        "apiproxy/targets/default.xml",
-        "<TargetEndpoint name=\"default\"><HTTPTargetConnection><URL>https://h.test/</URL><SSLInfo>\
-         <Enabled>true</Enabled><TrustStore>ref://believed</TrustStore></SSLInfo></HTTPTargetConnection>\
-         </TargetEndpoint>",
-    );
-    let zip = pierhead_bundle::write_archive(&files).unwrap();
-    let import = "/v1/organizations/acme/apis?action=import&name=P";
-    portal.bytes("POST", import, "application/octet-stream", zip).await;
-    assert_eq!(call(&portal, "POST", "/apis/P/revisions/1/deployments", Value::Null).await.0, 200);
-    let running = || portal.snapshots.load().proxy("P").unwrap().clone();
-    assert!(running().is_degraded(), "there is no such store yet");
+on_both_databases! {
+    async fn a_store_and_a_turned_reference_reach_the_proxies_that_use_them_and_cannot_be_removed_from_under_them(store: Store) {
+        let portal = Portal::on(store).await;
+        let mut files = pierhead_bundle::Files::default();
+        files.insert("apiproxy/P.xml", "<APIProxy name=\"P\" revision=\"1\"/>");
+        files.insert(
+            "apiproxy/proxies/default.xml",
+            "<ProxyEndpoint name=\"default\"><HTTPProxyConnection><BasePath>/p</BasePath></HTTPProxyConnection>\
+             <RouteRule name=\"r\"><TargetEndpoint>default</TargetEndpoint></RouteRule></ProxyEndpoint>",
+        );
+        files.insert(
+            "apiproxy/targets/default.xml",
+            "<TargetEndpoint name=\"default\"><HTTPTargetConnection><URL>https://h.test/</URL><SSLInfo>\
+             <Enabled>true</Enabled><TrustStore>ref://believed</TrustStore></SSLInfo></HTTPTargetConnection>\
+             </TargetEndpoint>",
+        );
+        let zip = pierhead_bundle::write_archive(&files).unwrap();
+        let import = "/v1/organizations/acme/apis?action=import&name=P";
+        portal.bytes("POST", import, "application/octet-stream", zip).await;
+        assert_eq!(call(&portal, "POST", "/apis/P/revisions/1/deployments", Value::Null).await.0, 200);
+        let running = || portal.snapshots.load().proxy("P").unwrap().clone();
+        assert!(running().is_degraded(), "there is no such store yet");
 
-    for name in ["old", "new"] {
-        call(&portal, "POST", "/keystores", json!({"name": name})).await;
-        assert_eq!(upload(&portal, name, "authority", &[("certFile", AUTHORITY)]).await.0, 201);
+        for name in ["old", "new"] {
+            call(&portal, "POST", "/keystores", json!({"name": name})).await;
+            assert_eq!(upload(&portal, name, "authority", &[("certFile", AUTHORITY)]).await.0, 201);
+        }
+        let reference = |store: &str| json!({"name": "believed", "refers": store, "resourceType": "TrustStore"});
+        assert_eq!(call(&portal, "POST", "/references", reference("lost")).await.0, 400);
+        assert_eq!(call(&portal, "POST", "/references", reference("old")).await.0, 201);
+        let first = running();
+        assert!(!first.is_degraded(), "{:?}", first.degradations);
+
+        let turned = call(&portal, "PUT", "/references/believed", json!({"refers": "new"})).await;
+        assert_eq!((turned.0, &turned.1["refers"]), (200, &json!("new")));
+        assert!(!Arc::ptr_eq(&first, &running()), "it runs with the new store");
+        assert_eq!(
+            call(&portal, "DELETE", "/keystores/old", Value::Null).await.0,
+            200,
+            "nobody uses it any more"
+        );
+        let (status, why, _) = call(&portal, "DELETE", "/keystores/new", Value::Null).await;
+        assert_eq!(status, 400);
+        assert!(why["message"].as_str().unwrap().contains("reference believed"), "{why}");
+        let (status, why, _) = call(&portal, "DELETE", "/references/believed", Value::Null).await;
+        assert_eq!(status, 400);
+        assert!(why["message"].as_str().unwrap().contains("API proxy P"), "{why}");
+        let again = portal.restart().await;
+        assert!(!again.load().proxy("P").unwrap().is_degraded(), "after a restart too");
     }
-    let reference = |store: &str| json!({"name": "believed", "refers": store, "resourceType": "TrustStore"});
-    assert_eq!(call(&portal, "POST", "/references", reference("lost")).await.0, 400);
-    assert_eq!(call(&portal, "POST", "/references", reference("old")).await.0, 201);
-    let first = running();
-    assert!(!first.is_degraded(), "{:?}", first.degradations);
-
-    let turned = call(&portal, "PUT", "/references/believed", json!({"refers": "new"})).await;
-    assert_eq!((turned.0, &turned.1["refers"]), (200, &json!("new")));
-    assert!(!Arc::ptr_eq(&first, &running()), "it runs with the new store");
-    assert_eq!(
-        call(&portal, "DELETE", "/keystores/old", Value::Null).await.0,
-        200,
-        "nobody uses it any more"
-    );
-    let (status, why, _) = call(&portal, "DELETE", "/keystores/new", Value::Null).await;
-    assert_eq!(status, 400);
-    assert!(why["message"].as_str().unwrap().contains("reference believed"), "{why}");
-    let (status, why, _) = call(&portal, "DELETE", "/references/believed", Value::Null).await;
-    assert_eq!(status, 400);
-    assert!(why["message"].as_str().unwrap().contains("API proxy P"), "{why}");
-    let again = portal.restart().await;
-    assert!(!again.load().proxy("P").unwrap().is_degraded(), "after a restart too");
 }

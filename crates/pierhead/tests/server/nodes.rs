@@ -93,12 +93,12 @@ async fn what_one_node_acknowledges_is_soon_live_on_the_other() {
     assert!(changed.status.is_success(), "{}", changed.text());
     until("another value", async || shows(&other, "v2").await).await;
 
-    publish(&admin, "keyed", "<VerifyAPIKey><APIKey ref=\"request.queryparam.key\"/></VerifyAPIKey>", None).await;
+    publish(&admin, "keyed", "<VerifyAPIKey><APIKey ref=\"request.queryparam.key\"/></VerifyAPIKey>", None)
+        .await;
     until("a second deploy", async || answers(&other, "/keyed", 401).await).await;
     let product = json!({"name": "all", "displayName": "all", "approvalType": "auto", "proxies": []});
     apigee(&one, &admin, Method::POST, "/apiproducts", Some(product)).await.expect_status(201);
-    let developer =
-        json!({"email": "dev@example.com", "firstName": "D", "lastName": "V", "userName": "dev"});
+    let developer = json!({"email": "dev@example.com", "firstName": "D", "lastName": "V", "userName": "dev"});
     apigee(&one, &admin, Method::POST, "/developers", Some(developer)).await.expect_status(201);
     let app = json!({"name": "app", "apiProducts": ["all"]});
     let path = "/developers/dev@example.com/apps";
@@ -106,7 +106,9 @@ async fn what_one_node_acknowledges_is_soon_live_on_the_other() {
     let key = app["credentials"][0]["consumerKey"].as_str().unwrap().to_owned();
     let keyed = format!("/keyed?key={key}");
     until("an app with its key", async || answers(&other, &keyed, 200).await).await;
-    apigee(&one, &admin, Method::DELETE, "/developers/dev@example.com/apps/app", None).await.expect_status(200);
+    apigee(&one, &admin, Method::DELETE, "/developers/dev@example.com/apps/app", None)
+        .await
+        .expect_status(200);
     until("an app that is gone", async || answers(&other, &keyed, 401).await).await;
 
     let undeployed = admin.manage(Method::POST, "/APIProxies('shown')/Undeploy", None).await;

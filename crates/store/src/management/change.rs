@@ -119,7 +119,9 @@ impl<C: ConnectionTrait> Designs<'_, C> {
     ) -> Result<Vec<DesignChange>, StoreError> {
         let notes = log::Entity::find().limit(limit);
         let rows = match after {
-            Some(after) => notes.filter(log::Column::Id.gt(after)).order_by_asc(log::Column::Id).all(self.0).await?,
+            Some(after) => {
+                notes.filter(log::Column::Id.gt(after)).order_by_asc(log::Column::Id).all(self.0).await?
+            }
             None => {
                 let mut rows = notes.order_by_desc(log::Column::Id).all(self.0).await?;
                 rows.reverse();

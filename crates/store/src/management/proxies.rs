@@ -236,8 +236,11 @@ impl<C: ConnectionTrait> Designs<'_, C> {
             .order_by_asc(revision::Column::Proxy)
             .all(self.0)
             .await?;
-        let stored =
-            |row: revision::Model| StoredRevision { proxy: row.proxy, revision: row.revision, design: row.design };
+        let stored = |row: revision::Model| StoredRevision {
+            proxy: row.proxy,
+            revision: row.revision,
+            design: row.design,
+        };
         Ok(rows.into_iter().map(stored).collect())
     }
 

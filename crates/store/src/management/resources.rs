@@ -119,10 +119,9 @@ impl WriteTx {
             changed_ms: Set(stored.stamp.changed_ms),
             changed_by: Set(stored.stamp.changed_by.clone()),
         };
-        let replace =
-            OnConflict::columns([Column::Organization, Column::Scope, Column::Kind, Column::Name])
-                .update_columns([Column::Content, Column::ChangedMs, Column::ChangedBy])
-                .to_owned();
+        let replace = OnConflict::columns([Column::Organization, Column::Scope, Column::Kind, Column::Name])
+            .update_columns([Column::Content, Column::ChangedMs, Column::ChangedBy])
+            .to_owned();
         file::Entity::insert(row).on_conflict(replace).exec_without_returning(&self.0).await?;
         Ok(())
     }
