@@ -54,7 +54,7 @@ impl Compiler<'_> {
         if name.is_empty() || name.contains(['<', '&']) {
             return self.unavailable(part, "ScriptTarget", why_no_target("ScriptTarget"));
         }
-        if !substitute::is_given(self.resources, self.world, name) {
+        if !substitute::is_given(&self.resources, self.world, name) {
             let why = why_no_target("ScriptTarget");
             let reason = format!("{why}, or a script that does the same as resource jsc://{name}.js");
             return self.unavailable(part, "ScriptTarget", &reason);

@@ -20,7 +20,7 @@ pub(super) fn exists(policy: &Blueprint<'_>, name: &str) -> bool {
 }
 
 /// Whether a bundle, or else the operator, gives a substitute of `name`.
-pub(crate) fn is_given(resources: &[FileResource], world: &World, name: &str) -> bool {
+pub(crate) fn is_given(resources: &[&FileResource], world: &World, name: &str) -> bool {
     let file = format!("{name}.js");
     resources.iter().any(|found| found.name == file && matches!(&*found.kind, "jsc" | "js"))
         || world.substitutes.contains_key(name)
