@@ -308,7 +308,9 @@ fn an_event_flow_takes_few_kinds_of_policies_and_one_content_type() {
     assert!(with("RaiseFault", "<RaiseFault/>", "text/event-stream").is_empty());
     assert_eq!(with("RaiseFault", "<RaiseFault/>", "application/json"), ["InvalidEventFlow"]);
     assert_eq!(with("AssignMessage", "<AssignMessage/>", "text/event-stream"), ["InvalidEventFlow"]);
+}
 
+#[test]
 fn a_file_is_looked_for_in_the_design_then_in_the_environment_then_in_the_organization() {
     let file = |name: &str, content: &str| crate::design::FileResource {
         kind: "jsc".into(),
