@@ -8,6 +8,8 @@ mod credentials;
 pub mod definition;
 pub mod driver;
 pub mod engine;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod http;
 mod hub;
 mod instance;

@@ -6,6 +6,8 @@
 
 mod apigee;
 mod counter_keeper;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod http;
 mod key_stores;
 mod kvm_writer;

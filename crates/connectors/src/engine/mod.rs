@@ -26,6 +26,8 @@ use http::{StatusCode, header};
 use serde_json::Value;
 
 pub use connection::{Connection, Credential, DownloadLink};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use documents::fuzz_form;
 pub use oauth::{AuthorizeAsk, Grant, OAuth, OAuthClient, OAuthProblem, Settings, Tokens};
 pub use problem::{CallProblem, ProviderFault};
 pub use run::{Engine, EngineParts};

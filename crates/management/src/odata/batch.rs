@@ -65,6 +65,18 @@ pub(super) async fn answer<S: Service>(
     Ok(response)
 }
 
+/// Reads a batch, whatever comes of it.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(limits: &Limits, call: &Call) {
+    if let Ok(items) = read(limits, call) {
+        let operations = items.iter().map(|item| match item {
+            Item::Single(_) => 1,
+            Item::ChangeSet(calls) => calls.len(),
+        });
+        assert!(operations.sum::<usize>() <= limits.batch_operations, "a batch has no more than it may");
+    }
+}
+
 async fn change_set<S: Service>(
     service: &S,
     limits: &Limits,

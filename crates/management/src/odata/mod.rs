@@ -9,6 +9,8 @@ mod body;
 mod entity;
 mod error;
 mod filter;
+#[cfg(any(test, feature = "fuzzing"))]
+mod fuzzing;
 mod json;
 mod key;
 mod lexer;
@@ -23,6 +25,8 @@ mod service;
 pub(crate) use body::Parsed;
 pub(crate) use entity::{Entity, moment};
 pub(crate) use error::ODataError;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use fuzzing::{fuzz_batch, fuzz_uri};
 pub(crate) use key::Key;
 pub(crate) use options::Expand;
 pub(crate) use schema::{ComplexType, EntitySet, Navigation, Property, Schema};

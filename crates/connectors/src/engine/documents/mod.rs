@@ -22,6 +22,8 @@ use http::Method;
 use tokio::sync::Mutex;
 
 pub(crate) use self::item::Item;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::multipart::fuzz_form;
 use super::session::Session;
 use super::{Body, CallHead, CallProblem, HubAnswer, not_supported};
 use crate::definition::Files;

@@ -1,5 +1,8 @@
 //! The client's file: a field of a multipart form, or the body itself; streamed either way.
 
+#[cfg(any(test, feature = "fuzzing"))]
+mod fuzz;
+
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -12,6 +15,9 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 
 use crate::engine::{Body, BoxError, CallHead, CallProblem};
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use fuzz::form as fuzz_form;
 
 /// Text fields before the file may have so many bytes each, and there may be so many of them.
 const MAX_TEXT: usize = 64 * 1024;
