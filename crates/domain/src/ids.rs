@@ -69,8 +69,8 @@ integer_id! {
 
 /// Names one request in answers and logs: 24 lower-case hex digits, the first eight the seconds since
 /// 1970, so that ids sort by time (open-connectors §3).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RequestId(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId([u8; 24]);
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -86,18 +86,18 @@ impl RequestId {
             pair[0] = HEX[usize::from(byte >> 4)];
             pair[1] = HEX[usize::from(byte & 15)];
         }
-        Self(str::from_utf8(&digits).unwrap_or_default().to_owned())
+        Self(digits)
     }
 
     /// The 24 digits.
     pub fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

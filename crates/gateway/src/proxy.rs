@@ -132,21 +132,21 @@ pub(crate) async fn serve(
     };
     let tunnel = exchange.upgrade.take().and_then(Upgrade::into_tunnel);
     let tunnel = tunnel.filter(|_| answer.status() == StatusCode::SWITCHING_PROTOCOLS);
+    let id = *exchange.message_id();
     if exchange.endpoint().flows.post_client.is_empty() && events.is_none() {
-        let id = exchange.take_message_id();
         worker.spare_maps.give(std::mem::take(&mut exchange.request.headers));
-        let answer = respond(client, finish, answer, source, io, id);
-        return Answer { tunnel, body: answer.body.followed(takes_trailers), ..answer };
+    } else {
+        exchange.times.client_sent_start = Some(worker.services.clock.now());
+        if events.is_some() {
+            // Its steps may look at the head that went out.
+            exchange.response = Some(Message { body: MessageBody::Empty, ..answer.clone() });
+        }
+        finish.is_followed_by_steps(exchange, events.unwrap_or_default());
     }
-    exchange.times.client_sent_start = Some(worker.services.clock.now());
-    let id = exchange.message_id().clone();
-    if events.is_some() {
-        // Its steps may look at the head that went out.
-        exchange.response = Some(Message { body: MessageBody::Empty, ..answer.clone() });
-    }
-    finish.is_followed_by_steps(exchange, events.unwrap_or_default());
-    let answer = respond(client, finish, answer, source, io, id);
-    Answer { tunnel, body: answer.body.followed(takes_trailers), ..answer }
+    let mut answer = respond(client, finish, answer, source, io, id);
+    answer.tunnel = tunnel;
+    answer.body.takes_trailers(takes_trailers);
+    answer
 }
 
 /// Runs flows and target; afterwards `exchange.response` is final. Returns the body it streams, and how long
@@ -336,7 +336,7 @@ fn respond(
         Head::Response(head) => (head.status, head.reason),
         Head::Request(_) => (StatusCode::OK, None),
     };
-    finish.status(status, id.as_str());
+    finish.status(status, id);
     let body = AnswerBody::new(source, io, Rc::clone(&client.watch), finish);
     Answer { status, reason, headers: answer.headers, carried: answer.carried, id, body, tunnel: None }
 }

@@ -150,7 +150,7 @@ async fn once(
                 request.headers_mut().insert(CONTENT_LENGTH, length.into());
             }
             // One request, one id: in the client's answer, the access log and the hub's log.
-            request.extensions_mut().insert(exchange.message_id().clone());
+            request.extensions_mut().insert(*exchange.message_id());
             let response = hub::call(&hub, request, timeouts.io, &client.watch).await?;
             Ok(receive(response.map(Source::Hub), &exchange.request))
         }

@@ -192,9 +192,9 @@ impl AnswerBody {
         Self { source, io, watch, finish, takes_trailers: false, broken: None }
     }
 
-    /// The same, for a client that reads what follows it.
-    pub(crate) fn followed(self, takes_trailers: bool) -> Self {
-        Self { takes_trailers, ..self }
+    /// Says whether the client reads what follows it.
+    pub(crate) fn takes_trailers(&mut self, takes: bool) {
+        self.takes_trailers = takes;
     }
 
     /// What follows it, as far as that is known.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Compiler, DesignPart, DestinationPlan, HubPlace, LocalPlan, Provider, ProviderKind, TargetTimeouts,
-    Usable,
+    UrlPlan, Usable,
 };
 use crate::design::{Destination, PolicyText, TargetEndpoint};
 use crate::door::HUB_ROOT;
@@ -125,19 +125,20 @@ impl Compiler<'_> {
     pub(super) fn url(&mut self, part: &DesignPart, url: &str) -> DestinationPlan {
         match Template::parse(url.trim()) {
             Ok(template) => {
-                if let Some(literal) = template.as_literal()
-                    && !is_http_url(literal)
+                let url = UrlPlan::new(template);
+                if let Some(literal) = url.template.as_literal()
+                    && url.fixed.is_none()
                 {
                     // A placeholder, most often: the originals deploy it, and what reaches it fails there too.
                     let reason = format!("'{literal}' is not an http or https URL");
                     self.degradation(part, 0, "URL", reason);
                 }
-                if asks_for_itself(&template) {
+                if asks_for_itself(&url.template) {
                     // Some write `https://{target.url}` and set that variable, which then is the whole URL.
                     let message = "what the URL of a target takes from target. variables has no value, unless a step sets target.url";
                     self.warning(part, "InvalidTargetUrl", message);
                 }
-                DestinationPlan::Url(template)
+                DestinationPlan::Url(Box::new(url))
             }
             Err(bad) => {
                 self.problem(part, "InvalidTargetUrl", bad.to_string());
@@ -211,13 +212,6 @@ pub(crate) fn asks_for_itself(url: &Template) -> bool {
     let mut asks = false;
     url.each_variable(&mut |variable| asks |= variable.name().starts_with("target."));
     asks
-}
-
-fn is_http_url(text: &str) -> bool {
-    let uri: Result<http::Uri, _> = text.parse();
-    uri.is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|h| !h.is_empty())
-    })
 }
 
 fn is_below_hub_root(path: &str) -> bool {

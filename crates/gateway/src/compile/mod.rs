@@ -15,6 +15,7 @@ mod policies;
 mod problem;
 mod properties;
 mod shared_flow;
+mod url;
 mod world;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub(crate) use plan::{
 pub use problem::{CompileProblem, Degradation, DesignPart};
 pub use shared_flow::{CompiledSharedFlow, compile_shared_flow};
 pub(crate) use shared_flow::{SharedCall, reads_of};
+pub(crate) use url::{TargetUrl, UrlPlan};
 pub use world::{
     Coming, Endpoint, Http2, HubPlace, Limits, OpenConnectorsProvider, Provider, ProviderKind, TargetServer,
     TargetTimeouts, World,

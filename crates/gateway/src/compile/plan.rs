@@ -8,6 +8,7 @@ use http::Method;
 
 use super::problem::{CompileProblem, Degradation};
 use super::shared_flow::SharedCall;
+use super::url::UrlPlan;
 use super::world::{Http2, Provider, TargetTimeouts};
 use crate::balancer::Balancer;
 use crate::condition::Condition;
@@ -202,7 +203,7 @@ pub(crate) enum DestinationPlan {
         kind: Box<str>,
         reason: Box<str>,
     },
-    Url(Template),
+    Url(Box<UrlPlan>),
     Provider {
         provider: Arc<Provider>,
         relative_path: Box<str>,
@@ -231,7 +232,8 @@ impl DestinationPlan {
     /// What is rendered to find it.
     pub(crate) fn template(&self) -> Option<&Template> {
         match self {
-            Self::Url(template) | Self::Local(LocalPlan::Path(template)) => Some(template),
+            Self::Url(url) => Some(&url.template),
+            Self::Local(LocalPlan::Path(template)) => Some(template),
             Self::Balanced(balancer) => Some(&balancer.path),
             _ => None,
         }

@@ -381,14 +381,6 @@ impl Exchange {
             .get_or_init(|| RequestId::new(self.times.client_received_start, self.services.rng.as_ref()))
     }
 
-    /// The id of a request that nobody asks any more.
-    pub(crate) fn take_message_id(&mut self) -> RequestId {
-        self.message_id();
-        self.message_id
-            .take()
-            .unwrap_or_else(|| RequestId::new(self.times.client_received_start, self.services.rng.as_ref()))
-    }
-
     /// The fault that put the exchange into the error state.
     pub fn fault(&self) -> Option<&Fault> {
         self.error.as_ref().map(|error| &error.fault)

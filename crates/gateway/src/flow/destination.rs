@@ -1,15 +1,13 @@
 //! Where a request goes, once its flows have run.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use http::Uri;
 use http::uri::PathAndQuery;
 
 use super::local::{self, LocalTarget};
 use crate::balancer::Balancing;
 use crate::compile::{
-    DestinationPlan, Endpoint, Http2, HubPlace, OpenConnectorsProvider, ProviderKind, TargetPlan,
+    DestinationPlan, Endpoint, Http2, HubPlace, OpenConnectorsProvider, ProviderKind, TargetPlan, TargetUrl,
 };
 use crate::door::{self, HUB_ROOT};
 use crate::exchange::{Exchange, encode, normalise};
@@ -78,8 +76,11 @@ fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fault> {
             target.name
         ))
         .into()),
-        DestinationPlan::Url(template) => {
-            let url = template.render(cx, false).map_err(|unresolved| {
+        DestinationPlan::Url(url) => {
+            if let Some(fixed) = &url.fixed {
+                return to_url(cx, fixed, suffix(cx));
+            }
+            let url = url.template.render(cx, false).map_err(|unresolved| {
                 EngineFault::UnknownTarget(format!(
                     "The URL of target endpoint '{}': {unresolved}",
                     target.name
@@ -126,7 +127,7 @@ fn decide(cx: &Exchange, target: &TargetPlan) -> Result<ForwardTo, Fault> {
 pub(crate) fn preview(cx: &Exchange) -> Option<ForwardTo> {
     let target = cx.target().filter(|_| cx.position.target_part.is_some())?;
     match &target.destination {
-        DestinationPlan::Url(template) if template.as_literal().is_none() && cx.overrides.url.is_none() => {
+        DestinationPlan::Url(url) if url.template.as_literal().is_none() && cx.overrides.url.is_none() => {
             None
         }
         _ => decide(cx, target).ok(),
@@ -201,27 +202,18 @@ fn network(cx: &Exchange, mut endpoint: Endpoint, path: &str, query: &str) -> Re
     Ok(ForwardTo::Network { path_and_query: path_and_query(cx, path, query)?, endpoint })
 }
 
-/// A URL of the design or of a policy; it may have a path and a query of its own.
+/// A URL that was put together for this request.
 fn url_target(cx: &Exchange, url: &str) -> Result<ForwardTo, Fault> {
     let bad = || EngineFault::UnknownTarget("The target URL is not an http or https URL".to_owned());
-    let uri: Uri = url.trim().parse().map_err(|_| bad())?;
-    let tls = match uri.scheme_str() {
-        Some("http") => false,
-        Some("https") => true,
-        _ => return Err(bad().into()),
-    };
-    let authority = uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(bad)?;
-    let host: Arc<str> = authority.host().into();
-    if host.is_empty() {
-        return Err(bad().into());
-    }
-    let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
-    let trust_all = cx.target().is_some_and(|target| target.trust_all);
-    let endpoint = Endpoint { trust_all, ..Endpoint::new(tls, host, port) };
+    let url = TargetUrl::parse(url).ok_or_else(bad)?;
     // A URL that a policy computed holds the whole path already.
-    let suffix = if cx.overrides.url.is_some() { "" } else { suffix(cx) };
-    let path = normalise(uri.path()).map_err(|_| bad())?;
-    network(cx, endpoint, &join(&path, suffix), uri.query().unwrap_or_default())
+    to_url(cx, &url, if cx.overrides.url.is_some() { "" } else { suffix(cx) })
+}
+
+fn to_url(cx: &Exchange, url: &TargetUrl, suffix: &str) -> Result<ForwardTo, Fault> {
+    let trust_all = cx.target().is_some_and(|target| target.trust_all);
+    let endpoint = Endpoint { trust_all, ..url.endpoint.clone() };
+    network(cx, endpoint, &join(&url.path, suffix), &url.query)
 }
 
 /// A path of the design, normalised; empty stays empty.

@@ -108,7 +108,7 @@ impl Exchange {
             Self::new(snapshot, self.services.clone(), incoming, route, self.host, normalised, to.base_end);
         inner.depth = self.depth + 1;
         inner.takes_trailers = self.takes_trailers;
-        let _ = inner.message_id.set(self.message_id().clone());
+        let _ = inner.message_id.set(*self.message_id());
         let mut inner = Box::new(inner);
         if self.services.traces.is_on() {
             Recorder::begin(&self.services.traces, &mut inner);
@@ -230,7 +230,7 @@ async fn forward(cx: &mut Exchange, to: ForwardTo) -> Result<Message, EngineFaul
             if length > 0 {
                 request.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
             }
-            request.extensions_mut().insert(cx.message_id().clone());
+            request.extensions_mut().insert(*cx.message_id());
             let (head, mut body) = hub.call(request).await.into_parts();
             let bytes = read_whole(&mut body, answer_limit).await.map_err(|error| match error {
                 ReadBodyError::TooBig(limit) => EngineFault::TooBigTargetBody(limit),

@@ -1,10 +1,12 @@
 //! The end of a request, whichever way it comes: counted, logged, and followed by the PostClientFlow.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
+use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
-use pierhead_domain::EpochMillis;
+use pierhead_domain::{EpochMillis, RequestId};
 
 use super::Client;
 use crate::body::Resting;
@@ -28,9 +30,9 @@ struct LogLine {
     at: EpochMillis,
     began: Instant,
     method: Method,
-    path: String,
-    proxy: String,
-    request_id: String,
+    target: PathAndQuery,
+    proxy: Option<Arc<str>>,
+    request_id: Option<RequestId>,
 }
 
 impl Finish {
@@ -41,9 +43,9 @@ impl Finish {
                 at: worker.services.clock.now(),
                 began: Instant::now(),
                 method: head.method.clone(),
-                path: head.target.path().to_owned(),
-                proxy: String::new(),
-                request_id: String::new(),
+                target: head.target.clone(),
+                proxy: None,
+                request_id: None,
             })
         });
         Self {
@@ -59,7 +61,7 @@ impl Finish {
     /// Which proxy serves the request.
     pub(super) fn serves(&mut self, exchange: &Exchange) {
         if let Some(line) = &mut self.line {
-            exchange.proxy().name.as_ref().clone_into(&mut line.proxy);
+            line.proxy = Some(Arc::clone(&exchange.proxy().name));
         }
     }
 
@@ -69,10 +71,10 @@ impl Finish {
         self.exchange = Some(at);
     }
 
-    pub(super) fn status(&mut self, status: StatusCode, request_id: &str) {
+    pub(super) fn status(&mut self, status: StatusCode, id: RequestId) {
         self.status = Some(status);
         if let Some(line) = &mut self.line {
-            request_id.clone_into(&mut line.request_id);
+            line.request_id = Some(id);
         }
     }
 
@@ -96,11 +98,11 @@ impl Drop for Finish {
                 took: line.began.elapsed(),
                 client: self.client.peer,
                 method: &line.method,
-                path: &line.path,
-                proxy: &line.proxy,
+                path: line.target.path(),
+                proxy: line.proxy.as_deref().unwrap_or_default(),
                 status: self.status,
                 body_bytes: self.body_bytes,
-                request_id: &line.request_id,
+                request_id: line.request_id.as_ref().map_or("", RequestId::as_str),
             });
         }
         let resting = self.exchange.take().and_then(|at| at.borrow_mut().take());

@@ -383,9 +383,9 @@ fn target_url(cx: &Exchange) -> Value<'_> {
     }
     match cx.target().map(|target| &target.destination) {
         // It would be asked for without an end.
-        Some(DestinationPlan::Url(template)) if asks_for_itself(template) => Value::Null,
-        Some(DestinationPlan::Url(template)) => {
-            template.render(cx, true).map_or(Value::Null, |url| Value::owned(url.into_owned()))
+        Some(DestinationPlan::Url(url)) if asks_for_itself(&url.template) => Value::Null,
+        Some(DestinationPlan::Url(url)) => {
+            url.template.render(cx, true).map_or(Value::Null, |url| Value::owned(url.into_owned()))
         }
         Some(DestinationPlan::Provider { provider, relative_path }) => match provider.server() {
             Some(to) => {

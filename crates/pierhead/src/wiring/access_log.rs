@@ -2,46 +2,86 @@
 
 use std::io::Write;
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use pierhead_gateway::{AccessLog, AccessRecord};
 use serde::Serialize;
 
-/// Lines that may wait; a full queue drops and counts, it never makes a request wait.
-const QUEUE: usize = 65_536;
+/// Bytes that may wait; a full queue drops and counts, it never makes a request wait.
+const QUEUE: usize = 8 << 20;
 
 /// How long lines may gather before they are written. Waking the writer for each line would cost a request
 /// more than making the line.
 const GATHER: Duration = Duration::from_millis(50);
 
-/// What is written about a request, without the end of the line.
-pub(crate) type LineOf = fn(&AccessRecord<'_>) -> String;
+/// Appends what is written about a request, without the end of the line.
+pub(crate) type LineOf = fn(&AccessRecord<'_>, &mut Vec<u8>);
 
 #[derive(Debug)]
 struct Lines {
-    queue: SyncSender<String>,
-    dropped: Arc<AtomicU64>,
+    waiting: Mutex<Waiting>,
+    /// There is something to write again.
+    begun: Condvar,
     line_of: LineOf,
+}
+
+/// What is to be written. Serving threads make their lines in place: a line costs no allocation.
+#[derive(Debug, Default)]
+struct Waiting {
+    text: Vec<u8>,
+    dropped: u64,
 }
 
 /// Starts the writer.
 pub(crate) fn access_log(line_of: LineOf) -> Arc<dyn AccessLog> {
-    let (queue, lines) = sync_channel(QUEUE);
-    let dropped = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&dropped);
-    std::thread::spawn(move || write_all(&lines, &counted));
-    Arc::new(Lines { queue, dropped, line_of })
+    let lines = Arc::new(Lines { waiting: Mutex::default(), begun: Condvar::new(), line_of });
+    let written = Arc::clone(&lines);
+    std::thread::spawn(move || written.write_all());
+    lines
 }
 
 impl AccessLog for Lines {
     fn record(&self, record: &AccessRecord<'_>) {
-        let mut line = (self.line_of)(record);
-        line.push('\n');
-        if self.queue.try_send(line).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.text.len() >= QUEUE {
+            waiting.dropped += 1;
+            return;
+        }
+        let is_first = waiting.text.is_empty();
+        (self.line_of)(record, &mut waiting.text);
+        waiting.text.push(b'\n');
+        drop(waiting);
+        if is_first {
+            self.begun.notify_one();
+        }
+    }
+}
+
+impl Lines {
+    /// Writes until standard output is closed, which ends the log and not the server.
+    fn write_all(&self) {
+        let mut out = std::io::stdout();
+        let mut text = Vec::new();
+        loop {
+            let begun = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.begun.wait_while(begun, |waiting| waiting.text.is_empty()));
+            std::thread::sleep(GATHER);
+            let dropped = {
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                std::mem::swap(&mut waiting.text, &mut text);
+                std::mem::take(&mut waiting.dropped)
+            };
+            if dropped > 0 {
+                tracing::warn!(
+                    dropped,
+                    "{dropped} access log lines were dropped: standard output is too slow"
+                );
+            }
+            if out.write_all(&text).and_then(|()| out.flush()).is_err() {
+                return;
+            }
+            text.clear();
         }
     }
 }
@@ -71,7 +111,7 @@ struct Line<'a> {
 }
 
 /// One JSON object.
-pub(crate) fn json_line(record: &AccessRecord<'_>) -> String {
+pub(crate) fn json_line(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
     let line = Line {
         at_ms: record.at.as_i64(),
         took_us: took_us(record),
@@ -83,31 +123,12 @@ pub(crate) fn json_line(record: &AccessRecord<'_>) -> String {
         body_bytes: record.body_bytes,
         request_id: record.request_id,
     };
-    // Strings and numbers always have a JSON form.
-    serde_json::to_string(&line).unwrap_or_default()
+    append(&line, out);
 }
 
-fn write_all(lines: &Receiver<String>, dropped: &AtomicU64) {
-    let mut out = std::io::BufWriter::with_capacity(64 << 10, std::io::stdout());
-    while let Ok(first) = lines.recv() {
-        std::thread::sleep(GATHER);
-        // A closed standard output ends the log, not the server.
-        if out.write_all(first.as_bytes()).is_err() {
-            return;
-        }
-        while let Ok(line) = lines.try_recv() {
-            if out.write_all(line.as_bytes()).is_err() {
-                return;
-            }
-        }
-        let lost = dropped.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            tracing::warn!(lost, "{lost} access log lines were dropped: standard output is too slow");
-        }
-        if out.flush().is_err() {
-            return;
-        }
-    }
+/// Appends a record of strings and numbers, which always have a JSON form.
+pub(crate) fn append(line: &impl Serialize, out: &mut Vec<u8>) {
+    let _ = serde_json::to_writer(out, line);
 }
 
 #[cfg(test)]
@@ -131,16 +152,35 @@ mod tests {
         }
     }
 
+    fn line(record: &AccessRecord<'_>) -> String {
+        let mut line = Vec::new();
+        json_line(record, &mut line);
+        String::from_utf8(line).unwrap()
+    }
+
     #[test]
     fn a_line_is_one_json_object_whatever_the_path_holds() {
         assert_eq!(
-            json_line(&record("/a\"\n", Some(StatusCode::OK))),
+            line(&record("/a\"\n", Some(StatusCode::OK))),
             r#"{"at_ms":5,"took_us":1234,"client":"127.0.0.1","method":"GET","path":"/a\"\n","proxy":"orders","status":200,"body_bytes":7,"request_id":"r-1"}"#
         );
     }
 
     #[test]
+    fn a_full_queue_drops_lines_and_counts_them() {
+        let lines = Lines { waiting: Mutex::default(), begun: Condvar::new(), line_of: json_line };
+        lines.waiting.lock().unwrap().text = vec![b'x'; QUEUE - 1];
+        lines.record(&record("/last", Some(StatusCode::OK)));
+        lines.record(&record("/lost", Some(StatusCode::OK)));
+
+        let waiting = lines.waiting.lock().unwrap();
+        let text = String::from_utf8_lossy(&waiting.text);
+        assert!(text.contains("/last") && !text.contains("/lost"));
+        assert_eq!(waiting.dropped, 1);
+    }
+
+    #[test]
     fn a_client_that_left_is_a_499() {
-        assert!(json_line(&record("/", None)).contains("\"status\":499"));
+        assert!(line(&record("/", None)).contains("\"status\":499"));
     }
 }

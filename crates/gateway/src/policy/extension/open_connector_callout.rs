@@ -171,7 +171,7 @@ fn to_hub(message: Message, cx: &Exchange) -> Request<HubBody> {
     if length > 0 {
         request.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
     }
-    request.extensions_mut().insert(cx.message_id().clone());
+    request.extensions_mut().insert(*cx.message_id());
     request
 }
 

@@ -1,14 +1,16 @@
 //! What `pierhead run` says: text for people, or one JSON object a line.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use pierhead_bundle::{BadBundle, Report};
 use pierhead_gateway::{AccessLog, AccessRecord};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::commands::say;
-use crate::wiring::access_log::{access_log, status, took_us};
+use crate::wiring::access_log::{access_log, append, status, took_us};
 
 /// How it speaks.
 #[derive(Debug, Clone, Copy)]
@@ -65,15 +67,34 @@ const fn after(serves_before: bool) -> &'static str {
     }
 }
 
-fn request_as_json(record: &AccessRecord<'_>) -> String {
-    json!({
-        "event": "request", "method": record.method.as_str(), "path": record.path, "status": status(record),
-        "took_us": took_us(record), "body_bytes": record.body_bytes, "request_id": record.request_id,
-    })
-    .to_string()
+/// One request, for programs.
+#[derive(Serialize)]
+struct Line<'a> {
+    event: &'static str,
+    method: &'a str,
+    path: &'a str,
+    status: u16,
+    took_us: u64,
+    body_bytes: u64,
+    request_id: &'a str,
 }
 
-fn request_for_people(record: &AccessRecord<'_>) -> String {
+fn request_as_json(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
+    let line = Line {
+        event: "request",
+        method: record.method.as_str(),
+        path: record.path,
+        status: status(record),
+        took_us: took_us(record),
+        body_bytes: record.body_bytes,
+        request_id: record.request_id,
+    };
+    append(&line, out);
+}
+
+fn request_for_people(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
     let (whole, tenth) = (took_us(record) / 1000, took_us(record) % 1000 / 100);
-    format!("{} {} {} {whole}.{tenth} ms", record.method, record.path, status(record))
+    let (method, path, status) = (record.method, record.path, status(record));
+    // Memory takes whatever is written.
+    let _ = write!(out, "{method} {path} {status} {whole}.{tenth} ms");
 }
