@@ -35,10 +35,10 @@ pub async fn assign(
 ) -> Response {
     let id = RequestId::new(ids.clock.now(), ids.rng.as_ref());
     let hub = request.uri().path().starts_with("/elements/");
-    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(id);
     let span = tracing::info_span!("request", request_id = %id);
     let connection = request.extensions().clone();
-    let work = CURRENT.scope(id.clone(), next.run(request)).instrument(span);
+    let work = CURRENT.scope(id, next.run(request)).instrument(span);
     let mut response = crate::peer::scope(&connection, work).await;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         if hub {

@@ -52,7 +52,7 @@ impl Hub {
         // Problems become answers inside of the scope, so that they carry the request's id.
         let work =
             async { self.through_the_gateway(request).await.unwrap_or_else(IntoResponse::into_response) };
-        let mut answer = request_id::scope(id.clone(), work).await;
+        let mut answer = request_id::scope(id, work).await;
         if let Ok(id) = http::HeaderValue::from_str(id.as_str()) {
             answer.headers_mut().insert(ELEMENTS_REQUEST_ID, id.clone());
             answer.headers_mut().insert(X_REQUEST_ID, id);
