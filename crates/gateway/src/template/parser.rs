@@ -8,6 +8,7 @@ pub(super) fn parse(text: &str, prefix: &str, suffix: &str) -> Result<Vec<Piece>
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut at = 0;
+    let mut escapes = false;
     while let Some(found) = text[at..].find(prefix) {
         let open = at + found;
         let before = &text[at..open];
@@ -15,12 +16,13 @@ pub(super) fn parse(text: &str, prefix: &str, suffix: &str) -> Result<Vec<Piece>
         if prefix == "{"
             && let Some(before) = before.strip_suffix('\\')
         {
-            push(&mut literal, before, suffix);
+            push(&mut literal, before, escapes);
+            escapes = suffix == "}";
             literal.push('{');
             at = open + 1;
             continue;
         }
-        push(&mut literal, before, suffix);
+        push(&mut literal, before, escapes);
         let inside = open + prefix.len();
         match placeholder(&text[inside..], suffix).map_err(|why| BadTemplate { position: open, why })? {
             Some((piece, length)) => {
@@ -35,16 +37,18 @@ pub(super) fn parse(text: &str, prefix: &str, suffix: &str) -> Result<Vec<Piece>
             }
         }
     }
-    push(&mut literal, &text[at..], suffix);
+    push(&mut literal, &text[at..], escapes);
     flush(&mut literal, &mut pieces);
     Ok(pieces)
 }
 
-/// Text outside of placeholders; a brace in it may be escaped.
-fn push(literal: &mut String, text: &str, suffix: &str) {
-    match suffix {
-        "}" => literal.push_str(&text.replace("\\}", "}")),
-        _ => literal.push_str(text),
+/// Text outside of placeholders. Behind an escaped brace a closing one may be escaped as well; elsewhere a
+/// backslash is what it is, in a regular expression for example.
+fn push(literal: &mut String, text: &str, escapes: bool) {
+    if escapes {
+        literal.push_str(&text.replace("\\}", "}"));
+    } else {
+        literal.push_str(text);
     }
 }
 

@@ -32,6 +32,7 @@ fn variables_are_replaced_and_other_braces_left_alone() {
         (r#"\{"a": \{"b":"{request.verb}"}}"#, r#"{"a": {"b":"GET"}}"#),
         (r"\{request.verb}", "{request.verb}"),
         (r"C:\temp", r"C:\temp"),
+        (r"a\}", r"a\}"),
     ] {
         assert_eq!(render(template), text, "{template}");
     }
